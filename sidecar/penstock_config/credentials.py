@@ -1,0 +1,33 @@
+"""The secret half of the contract: provider keys and the way to Redis.
+
+Every secret is a `SecretStr`, which prints as asterisks.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from pydantic import SecretStr
+
+from penstock_config.base import ConfigModel, ObjectId
+
+CREDENTIALS_VERSION: Final = 1
+
+
+class RedisAccess(ConfigModel):
+    """`url` is `redis://`, `rediss://` or `unix://`, without user and password."""
+
+    url: str
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_pem: str | None = None
+
+
+class Credentials(ConfigModel):
+    """What the namespace's policies can reach, and nothing more."""
+
+    schema_version: Literal[1] = CREDENTIALS_VERSION
+    provider_keys: Mapping[ObjectId, tuple[SecretStr, ...]] = {}
+    redis: RedisAccess | None = None
+    """`None` is no Redis: every policy then goes by its `on_redis_loss`."""
+    scope_key: SecretStr
+    """Keys the hashes that stand for users and cached requests in Redis; one per namespace."""

@@ -1,0 +1,128 @@
+"""Which requests go where, with which limits, cache and retries."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.provider import RateLimits
+
+
+class Requirement(ConfigModel):
+    """One line of a label selector, as Kubernetes means it."""
+
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: tuple[str, ...] = ()
+
+
+class Selector(ConfigModel):
+    """A label selector. An empty one selects every pod of the namespace."""
+
+    match_labels: Mapping[str, str] = {}
+    match_expressions: tuple[Requirement, ...] = ()
+
+
+class Target(ConfigModel):
+    """Where a request goes: exactly one of the three. `denied` is the text of a 503."""
+
+    tier: ObjectId | None = None
+    model: str | None = None
+    """A model's name: every candidate of that name in the policy's tiers, in tier order."""
+    denied: str | None = None
+
+
+class HeaderMatch(ConfigModel):
+    name: str
+    """Lower case."""
+    value: str
+    """A glob."""
+
+
+class Match(ConfigModel):
+    """All given conditions must hold; within one list, any. An empty match holds always."""
+
+    models: tuple[str, ...] = ()
+    """Globs over the name that the caller sent."""
+    users: tuple[str, ...] = ()
+    """Globs over the caller's user."""
+    headers: tuple[HeaderMatch, ...] = ()
+    max_input_tokens: int | None = Field(None, ge=1)
+    """Holds when the estimated input is not larger."""
+
+
+class Rule(ConfigModel):
+    name: str
+    match: Match = Match()
+    target: Target
+
+
+class UserSource(ConfigModel):
+    """Where the caller's user is found. `name` is a header's, lower case."""
+
+    kind: Literal["Header", "BodyUser", "MetadataUserId"]
+    name: str | None = None
+
+
+class Identity(ConfigModel):
+    """First source that has a value wins; none gives `anonymous`, or 400 where `required`."""
+
+    user_from: tuple[UserSource, ...] = (
+        UserSource(kind="Header", name="x-penstock-user"),
+        UserSource(kind="BodyUser"),
+    )
+    required: bool = False
+
+
+class CallerLimit(ConfigModel):
+    """A limit that callers share: everybody of one app, pod, user, or header value has his own."""
+
+    name: str
+    per: Literal["App", "Pod", "User", "Header"]
+    header: str | None = None
+    """Lower case; with `per` Header only."""
+    limits: RateLimits
+    shadow: bool = False
+    """Count and report, deny nothing."""
+
+
+class ExactCache(ConfigModel):
+    ttl_seconds: int = Field(3600, ge=1)
+
+
+class Cache(ConfigModel):
+    """Answers kept. `exact` of `None` is off."""
+
+    exact: ExactCache | None = None
+    scope: Literal["App", "User", "Namespace"] = "App"
+    require_deterministic: bool = False
+    """Only requests with temperature 0 are looked up and stored."""
+    max_entry_bytes: int = Field(262_144, ge=1)
+
+
+class Retry(ConfigModel):
+    """Tries of one candidate: `attempts` of 1 is no retry."""
+
+    attempts: int = Field(2, ge=1, le=10)
+    backoff_ms: int = Field(200, ge=0)
+
+
+class Policy(ConfigModel):
+    """One policy rules a pod: the first in `SidecarConfig.policies` that selects it."""
+
+    id: ObjectId
+    selector: Selector = Selector()
+    rules: tuple[Rule, ...] = ()
+    default: Target | None = None
+    """For requests that no rule matches and whose model name says nothing; `None` is 404."""
+    tiers: tuple[ObjectId, ...]
+    """Every tier the policy may use, in order of mention, fallback tiers included."""
+    identity: Identity = Identity()
+    limits: tuple[CallerLimit, ...] = ()
+    cache: Cache = Cache()
+    retry: Retry = Retry()
+    on_redis_loss: Literal["LocalShare", "Open", "Closed"] = "LocalShare"
+    sidecars: int = Field(1, ge=1)
+    """Pods that the policy rules, rounded up to a power of two (so that it seldom changes): what a
+    limit is divided by while Redis is away."""

@@ -1,0 +1,90 @@
+"""Who serves: addresses, models, prices and limits. Keys are in `credentials`."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from penstock_config.base import ConfigModel, ObjectId, PicoUsd
+
+ProviderType = Literal["openai", "azure-openai", "anthropic", "gemini", "ollama"]
+Capability = Literal["chat", "completions", "embeddings", "tools", "vision", "json", "reasoning"]
+
+
+class RateLimits(ConfigModel):
+    """What a provider grants, to everybody together. `None` is no limit."""
+
+    requests_per_minute: int | None = Field(None, ge=1)
+    tokens_per_minute: int | None = Field(None, ge=1)
+    requests_per_day: int | None = Field(None, ge=1)
+    tokens_per_day: int | None = Field(None, ge=1)
+    concurrent_requests: int | None = Field(None, ge=1)
+    window_seconds: float = Field(60, gt=0)
+    """Length of a "minute". The operator always writes 60; tests shorten it."""
+
+
+class Price(ConfigModel):
+    """What one unit costs. A class of tokens without a price of its own costs as its parent does:
+    cached input as input, cache writes as input, reasoning as output."""
+
+    input_token: PicoUsd
+    output_token: PicoUsd
+    cached_input_token: PicoUsd | None = None
+    cache_write_token: PicoUsd | None = None
+    reasoning_token: PicoUsd | None = None
+    image: PicoUsd = 0
+    request: PicoUsd = 0
+
+
+class Model(ConfigModel):
+    """A model of a provider. `price` of `None` is unknown, which is not free."""
+
+    name: str
+    upstream_name: str
+    capabilities: tuple[Capability, ...]
+    context_window: int | None = Field(None, ge=1)
+    max_output_tokens: int | None = Field(None, ge=1)
+    price: Price | None = None
+    limits: RateLimits = RateLimits()
+
+
+class Auth(ConfigModel):
+    """How a key is sent. `name` is the header or the query parameter."""
+
+    scheme: Literal["Bearer", "Header", "Query"] = "Bearer"
+    name: str = "Authorization"
+
+
+class Timeouts(ConfigModel):
+    """Upper bounds of one attempt, in seconds."""
+
+    connect_seconds: float = Field(5, gt=0)
+    first_token_seconds: float = Field(60, gt=0)
+    idle_seconds: float = Field(30, gt=0)
+    total_seconds: float = Field(600, gt=0)
+
+
+class Health(ConfigModel):
+    """When a provider counts as failing."""
+
+    failure_threshold: int = Field(3, ge=1)
+    cooldown_seconds: float = Field(60, gt=0)
+
+
+class Provider(ConfigModel):
+    """A provider that some policy of the namespace can reach. Suspended ones are not in here."""
+
+    id: ObjectId
+    type: ProviderType
+    base_url: str
+    auth: Auth = Auth()
+    needs_key: bool
+    """False for a provider without credentials; True and no key in `credentials` is an error."""
+    headers: Mapping[str, str] = {}
+    models: tuple[Model, ...]
+    limits: RateLimits = RateLimits()
+    timeouts: Timeouts = Timeouts()
+    health: Health = Health()
+    on_unknown_price: Literal["Deny", "UseHighest", "Free"] = "Deny"
+    sidecars: int = Field(1, ge=1)
+    """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

@@ -1,0 +1,52 @@
+"""The sidecar's configuration: all that one namespace's sidecars must be told, but no secret.
+
+Knows neither Kubernetes nor the network. References are `<namespace>/<name>`; the sidecar builds
+its own indexes. Equal configurations have equal bytes (`codec`).
+"""
+
+from typing import Final, Literal, Self
+
+from pydantic import model_validator
+
+from penstock_config.base import ConfigModel
+from penstock_config.budget import Budget
+from penstock_config.policy import Policy
+from penstock_config.provider import Provider
+from penstock_config.tier import Tier
+
+SCHEMA_VERSION: Final = 1
+
+
+class SidecarConfig(ConfigModel):
+    """One namespace's configuration."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    cluster: str
+    """Names the installation in Redis keys; two that share a Redis must differ."""
+    namespace: str
+    providers: tuple[Provider, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    """In order of precedence: the first that selects a pod rules it."""
+    budgets: tuple[Budget, ...] = ()
+
+    @model_validator(mode="after")
+    def _references_resolve(self) -> Self:
+        tiers = {tier.id for tier in self.tiers}
+        models = {(p.id, m.name) for p in self.providers for m in p.models}
+        missing = {f"tier {id}" for policy in self.policies for id in policy.tiers} - {
+            f"tier {id}" for id in tiers
+        }
+        missing |= {
+            f"tier {id}" for tier in self.tiers for id in tier.fallback_tiers if id not in tiers
+        }
+        missing |= {
+            f"model {c.model} of provider {c.provider}"
+            for tier in self.tiers
+            for c in tier.candidates
+            if (c.provider, c.model) not in models
+        }
+        if missing:
+            msg = f"unresolved: {', '.join(sorted(missing))}"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,28 @@
+"""Groups of models, and how to choose among them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from penstock_config.base import ConfigModel, ObjectId
+
+
+class Candidate(ConfigModel):
+    """One model of one provider. A higher `priority` number is asked only when all lower are out."""
+
+    provider: ObjectId
+    model: str
+    weight: int = Field(1, ge=0)
+    priority: int = Field(0, ge=0)
+
+
+class Tier(ConfigModel):
+    """`candidates` is empty when none is left; `denied` then says why, for the caller."""
+
+    id: ObjectId
+    name: str
+    """What callers send as `model`."""
+    candidates: tuple[Candidate, ...]
+    strategy: Literal["Weighted"] = "Weighted"
+    fallback_tiers: tuple[ObjectId, ...] = ()
+    denied: str | None = None

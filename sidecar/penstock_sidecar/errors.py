@@ -1,0 +1,260 @@
+"""What can go wrong on a request's way, by who must act.
+
+SidecarError                          status, type, code, public message
++ CallerError                         the caller must change the request
+| - MalformedRequest 400              not JSON, a field missing or of the wrong type
+| - BodyTooLarge 413
+| - MethodNotAllowed 405
+| - UnknownPath 404
+| - UnknownModel 404                  `model_not_found`
+| - UserRequired 400
+| - ContextTooLong 400
++ PolicyError                         the platform's policy says no, or not now
+| - RateLimited 429                   a caller's limit; true `retry_after_seconds`
+| - BudgetExceeded 429 | 402          money; never worth a retry before the reset
+| - Denied 503                        a dangling reference, with the problem's text
+| - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
++ UpstreamError                       a provider failed; carries the candidate's label
+| - UpstreamRefused                   4xx that another candidate would give as well: passed on
+| - UpstreamLimited 429               the provider, or its limit in our books, says not now
+| - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
+| - UpstreamUnavailable 502           connection refused, 5xx, nonsense
+| - UpstreamTimeout 504
+| - EmptyCompletion 502               200 without content
+| - StreamBroken 502                  cut or stalled half-way
++ OwnError                            ours to mend
+  - ConfigurationMissing 503
+  - LimiterUnavailable 503            Redis away and the policy says Closed
+  - Overloaded 503                    a bound of ours was reached
+  - Draining 503
+
+Only `http.problem` turns these into HTTP. Only `public` text leaves the process: never a key, a
+prompt, or a provider's raw body.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class SidecarError(Exception):
+    """Base of all; `public` is the sentence that the caller reads."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str | None] = "internal_error"
+    error_type: ClassVar[str] = "own_error"
+    """For metrics: caller_*, policy_*, provider_* or own_*."""
+    should_retry: ClassVar[bool | None] = None
+    """Says `x-should-retry`, which the vendors' clients obey before their own rules."""
+
+    def __init__(
+        self,
+        public: str,
+        *,
+        param: str | None = None,
+        retry_after_seconds: float | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(public)
+        self.public = public
+        self.param = param
+        self.retry_after_seconds = retry_after_seconds
+        self.metadata = metadata
+        self.headers: Mapping[str, str] = {}
+        """Further response headers, such as `x-ratelimit-*`."""
+
+
+class CallerError(SidecarError):
+    status = 400
+    type = "invalid_request_error"
+    code: ClassVar[str | None] = None
+    error_type = "caller_invalid_request"
+    should_retry = False
+
+
+class MalformedRequest(CallerError):
+    pass
+
+
+class BodyTooLarge(CallerError):
+    status = 413
+    code = "request_too_large"
+    error_type = "caller_too_large"
+
+
+class MethodNotAllowed(CallerError):
+    status = 405
+    code = "method_not_allowed"
+
+
+class UnknownPath(CallerError):
+    status = 404
+    code = "unknown_url"
+
+
+class UnknownModel(CallerError):
+    status = 404
+    code = "model_not_found"
+    error_type = "caller_unknown_model"
+
+
+class UserRequired(CallerError):
+    code = "user_required"
+
+
+class ContextTooLong(CallerError):
+    code = "context_length_exceeded"
+    error_type = "caller_context_too_long"
+
+
+class PolicyError(SidecarError):
+    status = 429
+    error_type = "policy_denied"
+
+
+class RateLimited(PolicyError):
+    """A limit on requests or concurrency; see the subclass for tokens."""
+
+    type = "requests"
+    code = "rate_limit_exceeded"
+    error_type = "policy_rate_limited"
+
+
+class TokensLimited(RateLimited):
+    type = "tokens"
+
+
+class ConcurrencyLimited(RateLimited):
+    code = "concurrency_limit_exceeded"
+
+
+class TooLargeForLimit(PolicyError):
+    """Costs more than the limit ever grants: waiting does not help."""
+
+    status = 413
+    type = "tokens"
+    code = "rate_limit_exceeded"
+    error_type = "policy_rate_limited"
+    should_retry = False
+
+
+class BudgetExceeded(PolicyError):
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    error_type = "policy_budget_exceeded"
+    should_retry = False
+
+
+class BudgetExceeded402(BudgetExceeded):
+    """The same for budgets whose `statusOnReject` is 402."""
+
+    status = 402
+
+
+class Denied(PolicyError):
+    status = 503
+    type = "server_error"
+    code = "route_denied"
+    should_retry = False
+
+
+class NotCached(PolicyError):
+    status = 504
+    type = "invalid_request_error"
+    code = "not_cached"
+    error_type = "policy_not_cached"
+    should_retry = False
+
+
+class UpstreamError(SidecarError):
+    """A provider failed. `charged` says whether it may have billed the attempt."""
+
+    status = 502
+    code = "upstream_error"
+    error_type = "provider_error"
+    charged: ClassVar[bool | None] = False
+    """False: it did nothing. None: nobody can know."""
+    next_candidate: ClassVar[bool] = True
+    same_again: ClassVar[bool] = True
+    """Worth a retry of the same candidate."""
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider calls the request invalid. `status` and `error` are its own words, re-framed."""
+
+    type = "invalid_request_error"
+    error_type = "caller_invalid_request"
+    next_candidate = False
+    same_again = False
+    should_retry = False
+
+    def __init__(
+        self, public: str, *, status: int = 400, code: str | None = None, param: str | None = None
+    ) -> None:
+        super().__init__(public, param=param)
+        self.refused_status = status
+        self.refused_code = code
+
+
+class UpstreamLimited(UpstreamError):
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    error_type = "provider_rate_limited"
+    same_again = False
+
+
+class UpstreamCredentials(UpstreamError):
+    code = "upstream_credentials_exhausted"
+    error_type = "provider_credentials"
+    same_again = False
+
+
+class UpstreamUnavailable(UpstreamError):
+    error_type = "provider_unavailable"
+
+
+class UpstreamTimeout(UpstreamError):
+    status = 504
+    code = "upstream_timeout"
+    error_type = "provider_timeout"
+    charged = None
+    same_again = False
+
+
+class EmptyCompletion(UpstreamError):
+    code = "empty_completion"
+    error_type = "provider_empty"
+    charged = None
+
+
+class StreamBroken(UpstreamError):
+    code = "upstream_stream_broken"
+    error_type = "provider_stream_broken"
+    charged = None
+
+
+class OwnError(SidecarError):
+    status = 503
+    error_type = "own_error"
+
+
+class ConfigurationMissing(OwnError):
+    code = "configuration_missing"
+    error_type = "own_configuration_missing"
+
+
+class LimiterUnavailable(OwnError):
+    code = "limiter_unavailable"
+    error_type = "own_limiter_unavailable"
+
+
+class Overloaded(OwnError):
+    type = "overloaded_error"
+    code = "overloaded"
+    error_type = "own_overloaded"
+
+
+class Draining(OwnError):
+    code = "draining"
+    error_type = "own_draining"

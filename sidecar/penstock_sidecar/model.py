@@ -1,0 +1,180 @@
+"""The words of a request's way: frozen values that the stages hand to each other.
+
+Knows no protocol and no storage. `penstock_config` types appear where a value is configuration.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol
+
+from penstock_config.provider import Model, Provider
+
+JsonObject = Mapping[str, object]
+"""A parsed JSON document, read only; it leaves its stage only to be written to a wire again."""
+
+ANONYMOUS: Final = "anonymous"
+CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """The pod that this sidecar serves. `app` is the owning workload, or the pod's name."""
+
+    namespace: str
+    name: str
+    app: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `user` is `anonymous` where the request names nobody."""
+
+    namespace: str
+    app: str
+    pod: str
+    user: str = ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True)
+class CacheControl:
+    """What the caller asks of the cache; it can only make the policy stricter."""
+
+    no_cache: bool = False
+    no_store: bool = False
+    only_if_cached: bool = False
+    max_age_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request:
+    """A chat request as it came, parsed once. Never printed: it holds the prompt."""
+
+    call_id: str
+    model: str
+    """As the caller sent it."""
+    stream: bool
+    usage_wanted: bool
+    """The caller asked for a usage chunk (`stream_options.include_usage`)."""
+    body: bytes
+    document: JsonObject
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    images: int = 0
+    tools: bool = False
+    max_output_tokens: int | None = None
+    choices: int = 1
+    """How many answers were asked for (`n`): each may use `max_output_tokens`."""
+    cache_control: CacheControl = CacheControl()
+
+    def __repr__(self) -> str:
+        return f"Request({self.call_id}, {len(self.body)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model of a provider that may serve a request. `tier` is the name, not the id."""
+
+    provider: Provider
+    model: Model
+    tier: str
+    tier_id: str
+    weight: int = 1
+    priority: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.provider.id}/{self.model.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them. Classes are parts: cached input and cache writes are
+    within `input_tokens`, reasoning is within `output_tokens` (OpenAI's way; others are converted)."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Chunk:
+    """One piece of an answer in the caller's dialect; a plain answer is a single chunk.
+
+    `data` is what the caller gets, possibly nothing. `content` is True when the piece carries
+    text, a refusal or a tool call: after the first such piece another provider cannot take over.
+    """
+
+    data: bytes
+    content: bool = False
+    text_bytes: int = 0
+    """UTF-8 bytes that the model generated in this piece: the measure when no usage comes."""
+    usage: Usage | None = None
+    finish: str | None = None
+    """`stop`, `length`, `tool_calls`, `content_filter`, or the provider's own word."""
+    end: bool = False
+    """The answer is complete: nothing follows."""
+
+    def __repr__(self) -> str:
+        return f"Chunk({len(self.data)} bytes, content={self.content}, end={self.end})"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider sends back. `chunks` ends after the one with `end`, or raises `UpstreamError`."""
+
+    chunks: AsyncIterator[Chunk]
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of the provider's that the caller may see (`x-request-id`, rate limits), lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: all that telemetry learns. Holds no text of anybody's."""
+
+    call_id: str
+    policy: str
+    tier: str
+    provider: str
+    model: str
+    status: int
+    error_type: str
+    """Empty on success; else one of the closed vocabulary in `errors`."""
+    cache: CacheResult
+    stream: bool
+    usage: Usage | None
+    cost_micro_usd: int
+    saved_micro_usd: int
+    retries: int
+    fallbacks: int
+    duration_seconds: float
+    overhead_seconds: float
+    """Time spent here, upstream calls and the caller's reading left out."""
+    first_content_seconds: float | None
+
+
+class Recorder(Protocol):
+    """Hears of every request, once."""
+
+    def request_ended(self, outcome: Outcome) -> None: ...
+
+
+class Reply(Protocol):
+    """The way back to the caller; the HTTP edge implements it.
+
+    `start` sends status 200 and headers; after it an error can only be said in-band (`broken`).
+    Raises `ConnectionResetError` when the caller has gone.
+    """
+
+    async def start(self, content_type: str, headers: Mapping[str, str]) -> None: ...
+
+    async def send(self, data: bytes) -> None: ...
+
+    async def end(self) -> None: ...

@@ -1,0 +1,47 @@
+"""What the environment says, read once at start. Everything else comes from files that may change."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+DEFAULT_BODY_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Ports of 0 are chosen by the system (tests, local mode)."""
+
+    config_dir: Path = Path("/etc/penstock/config")
+    credentials_dir: Path = Path("/etc/penstock/credentials")
+    pod_info_dir: Path = Path("/etc/penstock/pod")
+    """Downward API volume; its file `labels` changes with the pod's labels."""
+    namespace: str = "default"
+    pod_name: str = "local"
+    app: str = ""
+    """The owning workload; the pod's name where empty."""
+    port: int = 4141
+    """Applications, on 127.0.0.1 and ::1 only."""
+    probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside
+    probe_port: int = 4142
+    admin_port: int = 4143
+    """`/drain` and `/debug/*`, on loopback only."""
+    max_body_bytes: int = DEFAULT_BODY_BYTES
+    max_in_flight: int = 1000
+    drain_seconds: float = 25
+    log_level: str = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """`PENSTOCK_<FIELD>`; a value that does not parse is a `ValueError` naming the variable."""
+        values: dict[str, object] = {}
+        for name, kind in cls.__annotations__.items():
+            variable = f"PENSTOCK_{name.upper()}"
+            if text := environment.get(variable):
+                try:
+                    values[name] = kind(text)
+                except ValueError:
+                    msg = f"{variable}={text!r}: expected {kind.__name__}"
+                    raise ValueError(msg) from None
+        return cls(**values)  # type: ignore[arg-type]  # each value was made by its field's type

@@ -1,0 +1,33 @@
+"""The shared store's seam: what limits and cache need of Redis, and what they hear when it is away.
+
+One multiplexed connection serves a whole sidecar; commands of one tick of the loop travel together.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+Argument = bytes | str | int
+
+
+class StoreUnavailable(Exception):  # noqa: N818  # a state of the store, not a mistake
+    """Redis did not answer in time, refused, or is known to be away. Never reaches a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua script; `sha` is the SHA-1 of its text, in hex."""
+
+    name: str
+    text: str
+    sha: str
+
+
+class Store(Protocol):
+    """Raises `StoreUnavailable`, within the deadline (50 ms), and nothing else."""
+
+    async def command(self, *arguments: Argument) -> object: ...
+
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        """Run by EVALSHA; a server that lost its scripts is given the text once."""
