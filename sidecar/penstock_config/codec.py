@@ -31,7 +31,7 @@ def credentials_file_name(version: int = CREDENTIALS_VERSION) -> str:
 
 
 def encode(value: SidecarConfig | Credentials) -> bytes:
-    """Canonical JSON: sorted keys, defaults left out, secrets in clear (only `Credentials` has any)."""
+    """Canonical JSON: sorted keys, no defaults, secrets in clear (only `Credentials` has any)."""
     document = value.model_dump(mode="python", exclude_defaults=True)
     document["schema_version"] = value.schema_version
     return json.dumps(
@@ -40,7 +40,7 @@ def encode(value: SidecarConfig | Credentials) -> bytes:
 
 
 def digest(data: bytes) -> str:
-    """What names a configuration in annotations, heartbeats and status: 16 hex digits of SHA-256."""
+    """The name of a configuration in annotations and status: 16 hex digits of SHA-256."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 

@@ -34,19 +34,12 @@ class SidecarConfig(ConfigModel):
     def _references_resolve(self) -> Self:
         tiers = {tier.id for tier in self.tiers}
         models = {(p.id, m.name) for p in self.providers for m in p.models}
-        missing = {f"tier {id}" for policy in self.policies for id in policy.tiers} - {
-            f"tier {id}" for id in tiers
-        }
-        missing |= {
-            f"tier {id}" for tier in self.tiers for id in tier.fallback_tiers if id not in tiers
-        }
-        missing |= {
-            f"model {c.model} of provider {c.provider}"
-            for tier in self.tiers
-            for c in tier.candidates
-            if (c.provider, c.model) not in models
-        }
+        wanted_tiers = {id_ for policy in self.policies for id_ in policy.tiers}
+        wanted_tiers |= {id_ for tier in self.tiers for id_ in tier.fallback_tiers}
+        wanted_models = {(c.provider, c.model) for tier in self.tiers for c in tier.candidates}
+        missing = [f"tier {id_}" for id_ in sorted(wanted_tiers - tiers)]
+        missing += [f"model {model} of {id_}" for id_, model in sorted(wanted_models - models)]
         if missing:
-            msg = f"unresolved: {', '.join(sorted(missing))}"
+            msg = f"unresolved: {', '.join(missing)}"
             raise ValueError(msg)
         return self

@@ -8,7 +8,7 @@ from penstock_config.base import ConfigModel, ObjectId
 
 
 class Candidate(ConfigModel):
-    """One model of one provider. A higher `priority` number is asked only when all lower are out."""
+    """One model of one provider. A higher `priority` is asked only when all lower are out."""
 
     provider: ObjectId
     model: str

@@ -90,7 +90,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them. Classes are parts: cached input and cache writes are
-    within `input_tokens`, reasoning is within `output_tokens` (OpenAI's way; others are converted)."""
+    within `input_tokens`, reasoning within `output_tokens` (OpenAI's way; others are converted)."""
 
     input_tokens: int
     output_tokens: int
@@ -127,7 +127,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider sends back. `chunks` ends after the one with `end`, or raises `UpstreamError`."""
+    """What a provider sends back. `chunks` ends after one with `end`, or raises `UpstreamError`."""
 
     chunks: AsyncIterator[Chunk]
     content_type: str

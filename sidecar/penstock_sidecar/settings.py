@@ -1,4 +1,4 @@
-"""What the environment says, read once at start. Everything else comes from files that may change."""
+"""What the environment says, read once at start. What may change comes from files."""
 
 import os
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import Protocol
 Argument = bytes | str | int
 
 
-class StoreUnavailable(Exception):  # noqa: N818  # a state of the store, not a mistake
+class StoreUnavailable(Exception):
     """Redis did not answer in time, refused, or is known to be away. Never reaches a caller."""
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a resource, as a value: it becomes a condition, an event, a line of `validate`."""
+"""What is wrong with a resource, as a value: it becomes a condition, an event, a line of output."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""All that a compilation may look at, frozen. Whoever gathers it (operator, command line) parses."""
+"""All that a compilation may look at, frozen. Whoever gathers it (operator or CLI) parses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
