@@ -1,0 +1,140 @@
+"""The attempts of one request: each candidate in order, each acquire, call, relay and settle.
+
+```
+for candidate in order:                       fallback
+    until it serves or a retry is pointless:  retry
+        async with ticket.attempt:            acquire ... settle
+            async with upstream.call:         call, first content
+                relay to the caller           from here on no other candidate can take over
+```
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+
+from penstock_config.policy import Retry
+from penstock_sidecar.cache.exact import Collector
+from penstock_sidecar.errors import BudgetExceeded, UpstreamError
+from penstock_sidecar.limits.limiter import Attempt, Ticket
+from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
+from penstock_sidecar.progress import Progress
+from penstock_sidecar.routing.router import Router
+from penstock_sidecar.upstream.base import Call, Upstream
+from penstock_sidecar.upstream.retry import backoff_seconds
+from penstock_sidecar.verdict import Failure, verdict
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Serves one request; `collector` holds what the cache may keep once it has been served."""
+
+    upstreams: Mapping[str, Upstream]
+    router: Router
+    retry: Retry
+    random: Random
+    ticket: Ticket
+    reply: Reply
+    progress: Progress
+    collect: Callable[[Candidate], Collector | None]
+    collector: Collector | None = field(default=None, init=False)
+    _begun: bool = field(default=False, init=False)
+    """The caller has seen bytes."""
+
+    async def serve(self, candidates: Sequence[Candidate]) -> None:
+        """Answer by the first candidate that can, or raise why none could."""
+        failures: list[Failure] = []
+        for candidate in candidates:
+            self.progress.candidates_tried += 1
+            if await self._served_by(candidate, failures):
+                return
+        raise verdict(failures)
+
+    async def _served_by(self, candidate: Candidate, failures: list[Failure]) -> bool:
+        for tries in count(1):
+            try:
+                await self._attempt(candidate)
+            except (UpstreamError, BudgetExceeded) as error:
+                if self._begun or not getattr(error, "next_candidate", True):
+                    raise
+                failures.append(Failure(candidate, error))
+                delay_seconds = self._delay(tries, error)
+                if delay_seconds is None:
+                    return False
+                await asyncio.sleep(delay_seconds)
+            else:
+                return True
+        raise AssertionError  # count() has no end
+
+    def _delay(self, tries: int, error: UpstreamError | BudgetExceeded) -> float | None:
+        if isinstance(error, BudgetExceeded):
+            return None
+        return backoff_seconds(self.retry, tries, error, self.random)
+
+    async def _attempt(self, candidate: Candidate) -> None:
+        attempt = self.ticket.attempt(candidate)
+        plain: list[Chunk] = []
+        try:
+            async with attempt:
+                self.progress.candidate = candidate
+                self.progress.attempts += 1
+                plain = await self._call(candidate, attempt)
+        finally:
+            self.progress.limit_headers = self.ticket.headers
+            self.progress.cost_micro_usd += attempt.cost_micro_usd
+            self.progress.usage = attempt.usage or self.progress.usage
+        if plain:
+            await self._send_plain(plain)
+
+    async def _call(self, candidate: Candidate, attempt: Attempt) -> list[Chunk]:
+        """Returns a plain answer; a stream has been relayed when this returns."""
+        call = Call(self.progress.request, candidate, attempt.max_output_tokens)
+        clock = self.progress.clock
+        began = clock.monotonic()
+        attempt.sent()
+        try:
+            async with self.upstreams[candidate.provider.id].call(call) as answer:
+                self.progress.first_content = clock.monotonic() - self.progress.started
+                self.collector = self.collect(candidate)
+                plain = await self._relay(answer, attempt)
+        except UpstreamError as error:
+            self.router.failed(candidate, error)
+            raise
+        finally:
+            self.progress.waited_seconds += clock.monotonic() - began
+        self.router.succeeded(candidate)
+        return plain
+
+    async def _relay(self, answer: Answer, attempt: Attempt) -> list[Chunk]:
+        """A plain answer is held until its cost is known; a stream goes on chunk by chunk."""
+        plain: list[Chunk] = []
+        streaming = self.progress.request.stream
+        self.progress.limit_headers = {**answer.headers, **self.ticket.headers}
+        async for chunk in answer.chunks:
+            attempt.saw(chunk)
+            if self.collector:
+                self.collector.add(chunk)
+            if not streaming:
+                plain.append(chunk)
+            elif chunk.data:
+                await self._begin(answer.content_type)
+                await self.reply.send(chunk.data)
+        if streaming:
+            await self._begin(answer.content_type)
+            await self.reply.end()
+        return plain
+
+    async def _begin(self, content_type: str) -> None:
+        if not self._begun:
+            self._begun = True
+            await self.reply.start(content_type, self.progress.headers())
+
+    async def _send_plain(self, chunks: Sequence[Chunk]) -> None:
+        self._begun = True
+        headers = {**self.progress.headers(), **self.progress.cost_headers()}
+        await self.reply.start("application/json", headers)
+        for chunk in chunks:
+            await self.reply.send(chunk.data)
+        await self.reply.end()

@@ -1,0 +1,93 @@
+"""Which runtime is current, and the one assignment that swaps it.
+
+A request keeps the Runtime (configuration, keys, prices) it began with to its end, settlement
+included. At most three are alive: when a fourth comes, requests in the oldest get a deadline.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from penstock_sidecar.errors import ConfigurationMissing, Overloaded
+from penstock_sidecar.runtime import Runtime
+
+MAX_RETIRED: Final = 2
+RETIRED_DEADLINE_SECONDS: Final = 30
+
+
+@dataclass(slots=True, eq=False)
+class _Lease:
+    """A runtime and the requests that are in it."""
+
+    runtime: Runtime
+    in_flight: set[asyncio.Timeout] = field(default_factory=set)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class RuntimeHolder:
+    """Which runtime is current; owns those that requests still use."""
+
+    def __init__(self) -> None:
+        self._current: _Lease | None = None
+        self._retired: dict[_Lease, asyncio.Task[None]] = {}
+
+    @contextlib.asynccontextmanager
+    async def current(self) -> AsyncIterator[Runtime]:
+        """The runtime for one request; raises `ConfigurationMissing` while there is none."""
+        lease = self._current
+        if lease is None:
+            raise ConfigurationMissing(
+                "this sidecar has no configuration yet: create a RoutePolicy for this namespace",
+                retry_after_seconds=2,
+            )
+        try:
+            async with asyncio.timeout(None) as bound:
+                lease.in_flight.add(bound)
+                try:
+                    yield lease.runtime
+                finally:
+                    lease.in_flight.discard(bound)
+                    if not lease.in_flight:
+                        lease.idle.set()
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise Overloaded(
+                "the configuration changed three times while this request ran",
+                retry_after_seconds=1,
+            ) from None
+
+    def peek(self) -> Runtime | None:
+        """The current runtime, for reports; it may be closed at any time."""
+        return self._current.runtime if self._current else None
+
+    async def replace(self, runtime: Runtime) -> None:
+        """Make `runtime` current, at once; the former closes when its last request has ended."""
+        former, self._current = self._current, _Lease(runtime)
+        if former:
+            self._retired[former] = asyncio.create_task(self._close_when_idle(former))
+        for lease in list(self._retired)[:-MAX_RETIRED]:
+            _set_deadline(lease)
+
+    async def close(self) -> None:
+        """Closes every runtime; the caller has seen to it that no request is in flight."""
+        if self._current:
+            await self._current.runtime.close()
+        for task in list(self._retired.values()):
+            await task
+
+    async def _close_when_idle(self, lease: _Lease) -> None:
+        if lease.in_flight:
+            lease.idle.clear()
+            await lease.idle.wait()
+        await lease.runtime.close()
+        del self._retired[lease]
+
+
+def _set_deadline(lease: _Lease) -> None:
+    when = asyncio.get_running_loop().time() + RETIRED_DEADLINE_SECONDS
+    for bound in lease.in_flight:
+        if bound.when() is None:
+            bound.reschedule(when)

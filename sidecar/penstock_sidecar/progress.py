@@ -1,0 +1,134 @@
+"""What is known of one request so far: the source of its headers and of its `Outcome`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.model import CacheResult, Candidate, Outcome, Request, Usage
+
+MICRO: Final = 1_000_000
+CLIENT_CLOSED_REQUEST: Final = 499
+"""nginx's status for a caller that left; used in metrics and logs only."""
+
+
+def usd(micro: int) -> str:
+    """Micro-dollars as a decimal string of dollars, all six places: `1500` is `0.001500`."""
+    return f"{micro // MICRO}.{micro % MICRO:06d}"
+
+
+@dataclass(slots=True)
+class Progress:
+    """Filled in by the pipeline from top to bottom; one per request, never shared."""
+
+    request: Request
+    policy: str
+    clock: Clock
+    started: float
+    cache: CacheResult = "off"
+    cache_key: str = ""
+    cache_age_seconds: int | None = None
+    rule: str = ""
+    candidate: Candidate | None = None
+    served_by: tuple[str, str, str] | None = None
+    """(provider, model, tier) of an answer that came from the cache."""
+    attempts: int = 0
+    candidates_tried: int = 0
+    usage: Usage | None = None
+    cost_micro_usd: int = 0
+    saved_micro_usd: int = 0
+    first_content: float | None = None
+    waited_seconds: float = 0
+    """Upstream's time, and the caller's reading."""
+    limit_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def retries(self) -> int:
+        return max(0, self.attempts - max(1, self.candidates_tried))
+
+    @property
+    def fallbacks(self) -> int:
+        return max(0, self.candidates_tried - 1)
+
+    def served(self) -> tuple[str, str, str]:
+        """(provider, model, tier), each empty while nobody serves."""
+        if self.served_by:
+            return self.served_by
+        if self.candidate:
+            return self.candidate.provider.id, self.candidate.model.name, self.candidate.tier
+        return "", "", ""
+
+    def overhead_seconds(self) -> float:
+        return max(0.0, self.clock.monotonic() - self.started - self.waited_seconds)
+
+    def headers(self) -> dict[str, str]:
+        """What the caller is told of the way, on success and on error (gateways.md, 2a)."""
+        provider, model, tier = self.served()
+        overhead_ms = f"{self.overhead_seconds() * 1000:.2f}"
+        known = {
+            "x-penstock-call-id": self.request.call_id,
+            "x-penstock-provider": provider,
+            "x-penstock-model": model,
+            "x-penstock-tier": tier,
+            "x-penstock-cache": "" if self.cache == "off" else self.cache,
+            "x-penstock-cache-key": self.cache_key,
+            "x-penstock-cache-age": _text(self.cache_age_seconds),
+            "x-penstock-route-reason": self.rule,
+            "x-penstock-attempted-retries": str(self.retries),
+            "x-penstock-attempted-fallbacks": str(self.fallbacks),
+            "x-penstock-overhead-ms": overhead_ms,
+            "x-litellm-call-id": self.request.call_id,
+            "x-litellm-model-id": f"{provider}/{model}" if model else "",
+            "x-litellm-attempted-retries": str(self.retries),
+            "x-litellm-attempted-fallbacks": str(self.fallbacks),
+            "x-litellm-overhead-duration-ms": overhead_ms,
+        }
+        return {**self.limit_headers, **{name: value for name, value in known.items() if value}}
+
+    def cost_headers(self) -> dict[str, str]:
+        """The cost, for answers whose cost is known before their first byte."""
+        cost = usd(self.cost_micro_usd)
+        saved = {"x-penstock-cost-saved-usd": usd(self.saved_micro_usd)} if self.served_by else {}
+        return {"x-penstock-cost-usd": cost, "x-litellm-response-cost": cost, **saved}
+
+    def outcome(self, error: BaseException | None) -> Outcome:
+        """The record for telemetry, once the request has ended."""
+        provider, model, tier = self.served()
+        status, error_type = _verdict(error)
+        return Outcome(
+            call_id=self.request.call_id,
+            policy=self.policy,
+            tier=tier,
+            provider=provider,
+            model=model,
+            status=status,
+            error_type=error_type,
+            cache=self.cache,
+            stream=self.request.stream,
+            usage=self.usage,
+            cost_micro_usd=self.cost_micro_usd,
+            saved_micro_usd=self.saved_micro_usd,
+            retries=self.retries,
+            fallbacks=self.fallbacks,
+            duration_seconds=self.clock.monotonic() - self.started,
+            overhead_seconds=self.overhead_seconds(),
+            first_content_seconds=self.first_content,
+        )
+
+
+def _verdict(error: BaseException | None) -> tuple[int, str]:
+    """(status, error_type): a caller that left is no error of anybody's but his."""
+    match error:
+        case None:
+            return 200, ""
+        case SidecarError():
+            return error.status, error.error_type
+        case Exception() if not isinstance(error, ConnectionResetError):
+            return 500, "own_error"
+        case _:
+            return CLIENT_CLOSED_REQUEST, "caller_disconnected"
+
+
+def _text(value: int | None) -> str:
+    return "" if value is None else str(value)

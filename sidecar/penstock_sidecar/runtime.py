@@ -1,0 +1,143 @@
+"""From configuration to live objects."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from aiohttp import ClientSession
+
+from penstock_config.credentials import Credentials, RedisAccess
+from penstock_config.policy import Policy
+from penstock_config.schema import SidecarConfig
+from penstock_sidecar.cache.exact import ExactCache
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import Denied
+from penstock_sidecar.identity.caller import Identifier
+from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.model import Pod, Recorder, Reply, Request
+from penstock_sidecar.pipeline import Pipeline
+from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.routing.router import Router
+from penstock_sidecar.selector import matches
+from penstock_sidecar.upstream import build_upstreams
+
+
+@dataclass(slots=True)
+class Shared:
+    """What outlives any configuration: made at start, closed at exit."""
+
+    recorder: Recorder
+    clock: Clock
+    session: ClientSession
+    random: Random
+    _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
+
+    async def open_store(self, access: RedisAccess) -> RedisStore:
+        """One connection per way to Redis, however many runtimes use it."""
+        store, users = self._stores.get(access) or (await connect(access), 0)
+        self._stores[access] = (store, users + 1)
+        return store
+
+    async def close_store(self, access: RedisAccess) -> None:
+        store, users = self._stores[access]
+        if users > 1:
+            self._stores[access] = (store, users - 1)
+        else:
+            del self._stores[access]
+            await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Live objects of one configuration."""
+
+    config: SidecarConfig
+    digest: str
+    credentials_digest: str
+    policy_id: str | None
+    pipeline: Pipeline | None
+    """None where no policy selects this pod."""
+    store: RedisStore | None
+    _access: RedisAccess | None
+    _shared: Shared
+
+    async def serve(self, request: Request, reply: Reply) -> None:
+        await self._ruled().serve(request, reply)
+
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """(id, owner) of all that may be asked for: tiers, models, `auto`."""
+        return self._ruled().router.models()
+
+    async def close(self) -> None:
+        """Flushes settlements, then lets go of Redis."""
+        if self.pipeline:
+            await self.pipeline.limiter.close()
+        if self._access:
+            await self._shared.close_store(self._access)
+
+    def _ruled(self) -> Pipeline:
+        if self.pipeline is None:
+            raise Denied(
+                f"no RoutePolicy of namespace {self.config.namespace} selects this pod:"
+                " create one, or widen a selector"
+            )
+        return self.pipeline
+
+
+def ruling_policy(config: SidecarConfig, pod: Pod) -> Policy | None:
+    """The first that selects the pod: policies come in order of precedence."""
+    return next((p for p in config.policies if matches(p.selector, pod.labels)), None)
+
+
+async def build_runtime(
+    config: SidecarConfig,
+    digest: str,
+    credentials: Credentials,
+    credentials_digest: str,
+    pod: Pod,
+    shared: Shared,
+) -> Runtime:
+    """Everything that can be prepared is, here and not per request."""
+    access = credentials.redis
+    store = await shared.open_store(access) if access else None
+    policy = ruling_policy(config, pod)
+    pipeline = _pipeline(config, policy, credentials, pod, store, shared) if policy else None
+    return Runtime(
+        config=config,
+        digest=digest,
+        credentials_digest=credentials_digest,
+        policy_id=policy.id if policy else None,
+        pipeline=pipeline,
+        store=store,
+        _access=access,
+        _shared=shared,
+    )
+
+
+def _pipeline(
+    config: SidecarConfig,
+    policy: Policy,
+    credentials: Credentials,
+    pod: Pod,
+    store: RedisStore | None,
+    shared: Shared,
+) -> Pipeline:
+    scope_key = credentials.scope_key.get_secret_value().encode()
+    return Pipeline(
+        policy=policy,
+        identifier=Identifier(policy.identity, pod),
+        router=Router(config, policy, shared.random, shared.clock),
+        cache=ExactCache(
+            policy.cache,
+            config.cluster,
+            config.namespace,
+            policy.id,
+            scope_key,
+            store,
+            shared.clock,
+        ),
+        limiter=Limiter(config, policy, pod, store, scope_key, shared.clock),
+        upstreams=build_upstreams(config, credentials, shared.session),
+        recorder=shared.recorder,
+        clock=shared.clock,
+        random=shared.random,
+    )
