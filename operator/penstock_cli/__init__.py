@@ -1,0 +1,1 @@
+"""The `penstock` command: resources on a laptop, without a cluster."""
