@@ -1,0 +1,233 @@
+"""The API server's verbs, for any resource. Knows no domain; documents are JSON objects."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio import client as kube
+from kubernetes.aio.client.rest import RESTResponse
+
+from penstock_operator import api as resources
+from penstock_operator.cluster.errors import ClusterError, ClusterUnreachable, from_status
+
+Document = dict[str, Any]
+"""An object as the API server sends it. Domain modules parse it before it goes further."""
+
+FIELD_MANAGER: Final = "penstock-operator"
+CALL_SECONDS: Final = 15
+WATCH_SECONDS: Final = 120
+"""A watch ends and begins again this often, so that a dead connection is noticed."""
+CHUNK: Final = 500
+"""Objects per answer of a list."""
+METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What the API server calls a kind of object."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str = "", subresource: str = "") -> str:
+        """`namespace` of `None`: all of them, or a resource outside namespaces."""
+        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
+        parts += ["namespaces", namespace] if namespace else []
+        parts += [self.plural, *filter(None, (name, subresource))]
+        return "/".join(parts)
+
+
+CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")
+EVENTS: Final = Resource("", "v1", "Event", "events")
+LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
+NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
+SECRETS: Final = Resource("", "v1", "Secret", "secrets")
+VALIDATING_WEBHOOKS: Final = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "ValidatingWebhookConfiguration",
+    "validatingwebhookconfigurations",
+)
+
+
+def custom(kind: str, plural: str) -> Resource:
+    """One of our own kinds."""
+    return Resource(resources.GROUP, resources.VERSION, kind, plural)
+
+
+class Cluster:
+    """Bound to the event loop in which it was made."""
+
+    def __init__(self, api: kube.ApiClient) -> None:
+        self._api = api
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Document:
+        return await self._call("GET", resource.path(namespace, name))
+
+    async def list(
+        self, resource: Resource, namespace: str | None = None, *, labels: str = ""
+    ) -> list[Document]:
+        """All objects, fetched in chunks."""
+        found: list[Document] = []
+        query = {"limit": str(CHUNK)} | ({"labelSelector": labels} if labels else {})
+        while True:
+            answer = await self._call("GET", resource.path(namespace), query)
+            found += answer.get("items") or ()
+            token = answer.get("metadata", {}).get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    async def create(self, resource: Resource, document: Document) -> Document:
+        """`Conflict` when the name is taken."""
+        path = resource.path(document["metadata"].get("namespace"))
+        return await self._call("POST", path, body=_typed(resource, document))
+
+    async def replace(self, resource: Resource, document: Document) -> Document:
+        """`Conflict` when it is not the version that `metadata.resourceVersion` names."""
+        meta = document["metadata"]
+        path = resource.path(meta.get("namespace"), meta["name"])
+        return await self._call("PUT", path, body=_typed(resource, document))
+
+    async def apply(
+        self, resource: Resource, document: Document, *, subresource: str = ""
+    ) -> Document:
+        """Server-side apply: the document is all that we own, and what is ours we take."""
+        meta = document["metadata"]
+        return await self._call(
+            "PATCH",
+            resource.path(meta.get("namespace"), meta["name"], subresource),
+            {"fieldManager": FIELD_MANAGER, "force": "true"},
+            body=_typed(resource, document),
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def delete(self, resource: Resource, name: str, namespace: str | None = None) -> None:
+        """`NotFound` when it is gone already."""
+        await self._call("DELETE", resource.path(namespace, name))
+
+    async def served(self, group: str, version: str) -> frozenset[str]:
+        """The plural names of a group's resources; empty when the group is unknown."""
+        try:
+            answer = await self._call("GET", f"/apis/{group}/{version}")
+        except ClusterError as error:
+            if isinstance(error, ClusterUnreachable):
+                raise
+            return frozenset()
+        return frozenset(found["name"] for found in answer.get("resources", ()))
+
+    async def versions(
+        self, resource: Resource, namespace: str
+    ) -> AsyncIterator[Mapping[str, str]]:
+        """`resourceVersion` by name, at first and after each change, without the objects' content.
+
+        Ends when the server has forgotten where we were: begin again.
+        """
+        path = resource.path(namespace)
+        accept = METADATA_ONLY.format(list="List")
+        listed = await self._call("GET", path, accept=accept)
+        known = {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in listed["items"]}
+        since = listed["metadata"]["resourceVersion"]
+        while True:
+            yield dict(known)
+            async for event in self._watch(path, since):
+                meta = event["object"].get("metadata", {})
+                if event["type"] == "ERROR":
+                    return
+                since = meta["resourceVersion"]
+                if event["type"] == "BOOKMARK":
+                    continue
+                if event["type"] == "DELETED":
+                    known.pop(meta["name"], None)
+                else:
+                    known[meta["name"]] = since
+                yield dict(known)
+
+    async def _watch(self, path: str, since: str) -> AsyncIterator[Document]:
+        query = {
+            "watch": "true",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        with _translated(f"WATCH {path}"):
+            answer = await self._send(
+                "GET",
+                path,
+                query,
+                accept=METADATA_ONLY.format(list=""),
+                seconds=WATCH_SECONDS + CALL_SECONDS,
+            )
+            try:
+                if answer.status != HTTPStatus.OK:
+                    raise from_status(answer.status, await answer.response.read(), f"WATCH {path}")
+                async for line in answer.response.content:
+                    yield json.loads(line)
+            finally:
+                answer.response.close()
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Document | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Document:
+        with _translated(f"{method} {path}"):
+            answer = await self._send(
+                method, path, query or {}, body=body, content_type=content_type, accept=accept
+            )
+            data = await answer.response.read()
+        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise from_status(answer.status, data, f"{method} {path}")
+        found = json.loads(data)
+        return found if isinstance(found, dict) else {}
+
+    async def _send(  # noqa: PLR0913  # a request has that many parts
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        body: Document | None = None,
+        content_type: str = "application/json",
+        accept: str,
+        seconds: float = CALL_SECONDS,
+    ) -> RESTResponse:
+        method, url, headers, sent, _ = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params={"Accept": accept, "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=5)
+        return await self._api.call_api(method, url, headers, sent, _request_timeout=timeout)
+
+
+def _typed(resource: Resource, document: Document) -> Document:
+    return {"apiVersion": resource.api_version, "kind": resource.kind, **document}
+
+
+@contextmanager
+def _translated(call: str) -> Iterator[None]:
+    """The libraries' errors as ours. `ValueError` is JSON cut off, or a line without end."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        msg = f"{call}: {type(error).__name__}: {error}".rstrip(": ")
+        raise ClusterUnreachable(msg) from error

@@ -1,0 +1,65 @@
+"""The control plane's figures, in a registry of their own."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+RECONCILE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """Names begin with `penstock_operator_`; no label holds a namespace or a name."""
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.leader = Gauge(
+            "penstock_operator_leader", "1 while this replica is active.", registry=self.registry
+        )
+        self.reconciles = Counter(
+            "penstock_operator_reconciles",
+            "Compilations of everything, by how they ended: ok, partial, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.reconcile_seconds = Histogram(
+            "penstock_operator_reconcile_seconds",
+            "From gathering to the last write.",
+            buckets=RECONCILE_SECONDS,
+            registry=self.registry,
+        )
+        self.last_success = Gauge(
+            "penstock_operator_last_success_timestamp_seconds",
+            "When everything was last compiled and written.",
+            registry=self.registry,
+        )
+        self.objects = Gauge(
+            "penstock_operator_objects", "Custom resources seen.", ["kind"], registry=self.registry
+        )
+        self.problems = Gauge(
+            "penstock_operator_problems",
+            "Problems of custom resources.",
+            ["reason", "severity"],
+            registry=self.registry,
+        )
+        self.writes = Counter(
+            "penstock_operator_writes",
+            "Writes to the API server, by what and how they ended: ok, failed.",
+            ["what", "result"],
+            registry=self.registry,
+        )
+        self.kept_namespaces = Gauge(
+            "penstock_operator_kept_namespaces",
+            "Namespaces that keep their last configuration because compiling failed: our fault.",
+            registry=self.registry,
+        )
+        self.admissions = Counter(
+            "penstock_operator_admissions",
+            "Validated objects, by how it ended: allowed, warned, denied, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+
+    def exposition(self) -> bytes:
+        """The text that Prometheus reads."""
+        return generate_latest(self.registry)

@@ -1,0 +1,43 @@
+"""`/healthz`, `/readyz` and `/metrics` on one plain port."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from penstock_operator.metrics import Metrics
+
+Answer = Callable[[], str | None]
+"""`None` is good; a text says what is missing."""
+
+
+@asynccontextmanager
+async def serve_probes(
+    host: str, port: int, metrics: Metrics, *, alive: Answer, ready: Answer
+) -> AsyncIterator[int]:
+    """Serves until the block ends; yields the port."""
+    app = web.Application()
+
+    async def show_metrics(_: web.Request) -> web.Response:
+        return web.Response(
+            body=metrics.exposition(), headers={"Content-Type": metrics.content_type}
+        )
+
+    app.router.add_get("/healthz", _probe(alive))
+    app.router.add_get("/readyz", _probe(ready))
+    app.router.add_get("/metrics", show_metrics)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def _probe(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def respond(_: web.Request) -> web.Response:
+        missing = answer()
+        return web.Response(status=503 if missing else 200, text=missing or "ok")
+
+    return respond

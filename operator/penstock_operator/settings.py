@@ -1,0 +1,93 @@
+"""What the environment says, read once at start. What may change comes from the API server."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+
+
+class SettingsError(ValueError):
+    """A variable is missing or wrong; the text names it and never holds a secret's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every field is `PENSTOCK_<FIELD>`; lists are separated by commas. Port 0: any free one."""
+
+    cluster: str = "default"
+    """Names the installation in Redis keys; two that share a Redis must differ."""
+    namespace: str = "penstock-system"
+    """The operator's own: its Lease, and the webhook's CA."""
+    pod_name: str = field(default_factory=socket.gethostname)
+    """Who holds the Lease; the process id is added."""
+    provider_namespaces: tuple[str, ...] = ()
+    """Where Secrets may be read. Empty: nowhere."""
+    watch_namespaces: tuple[str, ...] = ()
+    """Empty: all. Otherwise no cluster-wide right is used, and `from: Selector` sees names only."""
+    kubeconfig: Path | None = None
+    """`None`: KUBECONFIG, else the service account, else `~/.kube/config`."""
+    redis_url: str | None = None
+    redis_username: str | None = None
+    redis_password: str | None = field(default=None, repr=False)
+    redis_ca_file: Path | None = None
+    probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside
+    probe_port: int = 8080
+    webhook_host: str = "0.0.0.0"  # noqa: S104  # the API server comes from outside
+    webhook_port: int = 9443
+    webhook_service: str = "penstock-webhook"
+    """The Service in front of the webhook: the certificate's name."""
+    webhook_hosts: tuple[str, ...] = ()
+    """Further names and addresses for the certificate, where no Service is in front."""
+    webhook_configuration: str = "penstock"
+    """The ValidatingWebhookConfiguration that gets our CA, where it exists."""
+    log_level: str = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Reads and checks; `SettingsError` names the variable and what is expected."""
+        values: dict[str, object] = {}
+        for name, kind in cls.__annotations__.items():
+            variable = f"PENSTOCK_{name.upper()}"
+            if text := environment.get(variable, "").strip():
+                values[name] = _parsed(variable, text, kind)
+        settings = cls(**values)  # type: ignore[arg-type]  # each was made by its field's type
+        settings._check()
+        return settings
+
+    @property
+    def identity(self) -> str:
+        """Unique among replicas, also after a restart in the same pod."""
+        return f"{self.pod_name}_{os.getpid()}"
+
+    def _check(self) -> None:
+        if self.redis_url is None:
+            return
+        address = urlsplit(self.redis_url)
+        if address.scheme not in REDIS_SCHEMES:
+            msg = f"PENSTOCK_REDIS_URL: expected {'://, '.join(REDIS_SCHEMES)}://"
+            raise SettingsError(msg)
+        if "@" in address.netloc:
+            msg = (
+                "PENSTOCK_REDIS_URL must not hold user or password: "
+                "set PENSTOCK_REDIS_USERNAME and PENSTOCK_REDIS_PASSWORD"
+            )
+            raise SettingsError(msg)
+        if self.redis_ca_file is not None and not self.redis_ca_file.is_file():
+            msg = f"PENSTOCK_REDIS_CA_FILE: there is no file {str(self.redis_ca_file)!r}"
+            raise SettingsError(msg)
+
+
+def _parsed(variable: str, text: str, kind: object) -> object:
+    if kind == tuple[str, ...]:
+        return tuple(part for part in (p.strip() for p in text.split(",")) if part)
+    if kind is int:
+        if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004  # all of them are ports
+            msg = f"{variable}={text!r}: expected a port"
+            raise SettingsError(msg)
+        return int(text)
+    return Path(text) if kind in (Path, Path | None) else text
