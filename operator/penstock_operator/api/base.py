@@ -6,16 +6,18 @@ stored object keeps saying what its author said.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+
+from penstock_operator.api.rules import Rule
 
 Name = Annotated[
     str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
 ]
 """A Kubernetes object's name."""
-UsdAmount = Annotated[str, Field(max_length=24, pattern=r"^\d{1,12}(\.\d{1,6})?$")]
+UsdAmount = Annotated[str, Field(max_length=24, pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
 """Money in US dollars, as a decimal string: never a float."""
 
 
@@ -25,6 +27,14 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
     )
+    invariants: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        for rule in self.invariants:
+            if rule.holds is not None and not rule.holds(self):
+                raise ValueError(rule.message)
+        return self
 
 
 class ObjectMeta(BaseModel):
@@ -50,6 +60,8 @@ class Kind(BaseModel):
     short_names: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[tuple[str, str, str, int], ...]] = ()
     """Printer columns: (name, OpenAPI type, JSONPath, priority)."""
+    status_type: ClassVar[type[BaseModel]]
+    """For the schema alone."""
 
     metadata: ObjectMeta
 
