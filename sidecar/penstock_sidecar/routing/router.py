@@ -1,0 +1,145 @@
+"""Where a request goes: its rule, its target, and the candidates in the order to try.
+
+Names a caller may send, first that fits: what a rule matches; a tier of the policy; a model in one
+of its tiers; `auto`, `auto:<complexity>`, or nothing, for the policy's default. Else 404.
+"""
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from penstock_config.policy import Policy, Target
+from penstock_config.schema import SidecarConfig
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import Denied, UnknownModel, UpstreamError
+from penstock_sidecar.model import Caller, Candidate, Request
+from penstock_sidecar.routing.catalogue import Catalogue
+from penstock_sidecar.routing.filters import Drop, sieve
+from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.rules import Rules
+
+AUTO: Final = "auto"
+AUTOMATIC: Final = frozenset(
+    {"", AUTO, *(f"auto:{c}" for c in ("simple", "medium", "complex", "expert"))}
+)
+MAX_NAMES_SHOWN: Final = 20
+MAX_NAME_ECHOED: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes, before anybody looked at what it needs.
+
+    `rule` is a rule's name, or `tier`, `model`, `auto`, `default`: how the name was understood.
+    `target` is `tier:<id>` or `model:<name>`: what answers are cached under.
+    """
+
+    rule: str
+    target: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The candidates to try, in order and never none, and those that cannot serve."""
+
+    candidates: tuple[Candidate, ...]
+    drops: tuple[Drop, ...]
+
+
+class Router:
+    """Routes by one policy. `health` may be shared with the routers before and after this one,
+    so that a change of configuration forgets no failure."""
+
+    def __init__(
+        self,
+        config: SidecarConfig,
+        policy: Policy,
+        random: Random,
+        clock: Clock,
+        health: Health | None = None,
+    ) -> None:
+        self._catalogue = Catalogue(config, policy)
+        self._rules = Rules(policy.rules)
+        self._policy = policy
+        self._random = random
+        self._health = health or Health(clock)
+
+    def route(self, request: Request, caller: Caller, input_tokens: int) -> Route:
+        """Raises `UnknownModel`, or `Denied` with the configuration's text."""
+        if rule := self._rules.first(request, caller, input_tokens):
+            return self._to(rule.target, rule.name)
+        name = request.model
+        if tier_id := self._catalogue.tier_id(name):
+            return self._to(Target(tier=tier_id), "tier")
+        if self._catalogue.of_model(name):
+            return self._to(Target(model=name), "model")
+        if name in AUTOMATIC and self._policy.default:
+            return self._to(self._policy.default, AUTO if name else "default")
+        raise self._unknown(name)
+
+    def order(self, route: Route, request: Request, input_tokens: int) -> Selection:
+        """Who can serve, best first. Raises `ContextTooLong` or another `CallerError` if nobody.
+
+        Tier after tier; within one by priority; within a priority a weighted random order (weight
+        0 last). Cooling candidates come after all others.
+        """
+        sieved = sieve(route.candidates, request, input_tokens)
+        tiers = {
+            tier: rank for rank, tier in enumerate(dict.fromkeys(c.tier_id for c in sieved.kept))
+        }
+
+        def place(candidate: Candidate) -> tuple[bool, int, int, float]:
+            cooling = self._health.cooling(candidate)
+            return cooling, tiers[candidate.tier_id], candidate.priority, self._draw(candidate)
+
+        return Selection(tuple(sorted(sieved.kept, key=place)), sieved.drops)
+
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """Names that a caller may send and that have candidates, with who owns each."""
+        served = tuple(self._catalogue.served())
+        automatic = self._policy.default is not None or self._rules.may_match_model(AUTO)
+        return (*served, (AUTO, "penstock")) if automatic else served
+
+    def failed(self, candidate: Candidate, error: UpstreamError) -> None:
+        """An attempt that reached out ended so; not for a limit in our own books."""
+        self._health.failed(candidate, error)
+
+    def succeeded(self, candidate: Candidate) -> None:
+        self._health.succeeded(candidate)
+
+    def _to(self, target: Target, rule: str) -> Route:
+        if target.denied is not None:
+            raise Denied(target.denied)
+        if target.tier is not None:
+            candidates = self._catalogue.of_tier(target.tier)
+            if not candidates:
+                raise Denied(self._why_empty(target.tier))
+            return Route(rule, f"tier:{target.tier}", candidates)
+        candidates = self._catalogue.of_model(target.model or "")
+        if not candidates:
+            msg = f"no tier of policy {self._policy.id} has model {target.model}"
+            raise Denied(msg)
+        return Route(rule, f"model:{target.model}", candidates)
+
+    def _why_empty(self, tier_id: str) -> str:
+        tier = self._catalogue.tiers.get(tier_id)
+        if tier is None:
+            return f"policy {self._policy.id} may not use tier {tier_id}"
+        return tier.denied or f"tier {tier_id} has no model that may serve"
+
+    def _draw(self, candidate: Candidate) -> float:
+        """Sorted, these are a weighted random permutation (Efraimidis and Spirakis, 2006)."""
+        return self._random.expovariate(candidate.weight) if candidate.weight else math.inf
+
+    def _unknown(self, name: str) -> UnknownModel:
+        if name in AUTOMATIC:
+            msg = f"policy {self._policy.id} has no defaultTier"
+        else:
+            echo = name if len(name) <= MAX_NAME_ECHOED else f"{name[:MAX_NAME_ECHOED]}..."
+            msg = f"the model `{echo}` does not exist or this policy may not use it"
+        names = [id_ for id_, _ in self.models()]
+        more = len(names) - MAX_NAMES_SHOWN
+        listed = ", ".join(names[:MAX_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        return UnknownModel(f"{msg}; served are: {listed or 'none'}", param="model")
