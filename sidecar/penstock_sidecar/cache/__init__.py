@@ -1,0 +1,1 @@
+"""Answers kept, and given again: only whole ones, only to whom they may go."""
