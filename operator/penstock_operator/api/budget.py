@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from penstock_operator.api.base import ApiModel, Kind, UsdAmount
 from penstock_operator.api.lists import BY_NAME, DISTINCT, KeyedBy
 from penstock_operator.api.reference import LabelSelector, ObjectReference, SecretKeyReference
-from penstock_operator.api.rules import Rule, at_least_one, sibling
+from penstock_operator.api.rules import Rule, at_least_one, distinct, sibling
 from penstock_operator.api.status import CONDITION_COLUMNS, Status
 
 _AMOUNTS = ("daily", "weekly", "monthly", "total")
@@ -16,6 +16,8 @@ _AMOUNTS = ("daily", "weekly", "monthly", "total")
 
 class BudgetScope(ApiModel):
     """Whose spending counts. All that is given must hold; nothing given is the whole namespace."""
+
+    invariants: ClassVar[tuple[Rule, ...]] = (distinct("tiers"), distinct("providers"))
 
     pods: LabelSelector | None = Field(
         None, description="Pods of this namespace. Default: all of them."

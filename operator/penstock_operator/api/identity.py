@@ -7,7 +7,7 @@ from pydantic import Field
 from penstock_operator.api.base import ApiModel
 from penstock_operator.api.lists import BY_NAME, DISTINCT
 from penstock_operator.api.reference import HeaderName
-from penstock_operator.api.rules import Rule, sibling
+from penstock_operator.api.rules import Rule, distinct, sibling
 
 
 class UserSource(ApiModel):
@@ -24,6 +24,8 @@ class UserSource(ApiModel):
 
 class Identity(ApiModel):
     """Who the caller's user is. The app and the pod are known without asking."""
+
+    invariants: ClassVar[tuple[Rule, ...]] = (distinct("userFrom"),)
 
     user_from: tuple[UserSource, ...] = Field(
         (

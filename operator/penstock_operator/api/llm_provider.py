@@ -34,7 +34,7 @@ _LOCAL: Final = (
 
 
 class LLMProviderSpec(ApiModel):
-    """Who serves, how he is reached, what he serves."""
+    """Who serves, how it is reached, what it serves."""
 
     invariants: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -155,7 +155,7 @@ class LLMProviderSpec(ApiModel):
 
 
 class LLMProvider(Kind):
-    """Who serves models: his address, models, prices and limits."""
+    """Who serves models: its address, models, prices and limits."""
 
     kind: ClassVar[str] = "LLMProvider"
     plural: ClassVar[str] = "llmproviders"

@@ -10,7 +10,7 @@ from penstock_operator.api.limits import Queue
 from penstock_operator.api.lists import BY_COMPLEXITY, KeyedBy
 from penstock_operator.api.provider_model import ModelName
 from penstock_operator.api.reference import AllowedNamespaces, ObjectReference
-from penstock_operator.api.rules import Rule, at_least_one, exactly_one, ordered, sibling
+from penstock_operator.api.rules import Rule, at_least_one, distinct, exactly_one, ordered, sibling
 from penstock_operator.api.status import CONDITION_COLUMNS, Status
 
 
@@ -124,14 +124,13 @@ class ModelTierSpec(ApiModel):
 
     invariants: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.models.all(a, self.models.exists_one(b, a.model == b.model"
-            " && a.provider.name == b.provider.name"
-            " && (has(a.provider.namespace) ? a.provider.namespace : '')"
-            " == (has(b.provider.namespace) ? b.provider.namespace : '')))",
+            "self.models.all(a, self.models.exists_one(b,"
+            " a.model == b.model && a.provider == b.provider))",
             "a model of a provider is there twice: remove one, or add up their weights",
             lambda spec: len({(m.provider, m.model) for m in spec.models}) == len(spec.models),
         ),
         sibling("queue", "whenSaturated", "Queue"),
+        distinct("fallbackTiers"),
     )
 
     models: tuple[TierModel, ...] = Field(

@@ -91,16 +91,10 @@ def ordered(low: str, high: str) -> Rule:
     )
 
 
-def distinct(field: str, *keys: str) -> Rule:
-    """No two items of the list `field` agree in all of `keys`, which are plain required fields."""
-
-    def holds(value: BaseModel) -> bool:
-        items = [tuple(given(item, key) for key in keys) for item in given(value, field) or ()]
-        return len(set(items)) == len(items)
-
-    same = " && ".join(f"a.{key} == b.{key}" for key in keys)
+def distinct(field: str) -> Rule:
+    """No two items of the list `field` are equal. For plain values and keys, see `lists`."""
     return Rule(
-        f"!has(self.{field}) || self.{field}.all(a, self.{field}.exists_one(b, {same}))",
-        f"two of {field} have the same {' and '.join(keys)}: remove one",
-        holds,
+        f"!has(self.{field}) || self.{field}.all(a, self.{field}.exists_one(b, a == b))",
+        f"an entry of {field} is there twice: remove one",
+        lambda value: len(set(given(value, field))) == len(given(value, field)),
     )
