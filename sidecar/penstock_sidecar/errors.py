@@ -4,6 +4,9 @@ SidecarError                          status, type, code, public message
 + CallerError                         the caller must change the request
 | - MalformedRequest 400              not JSON, a field missing or of the wrong type
 | - BodyTooLarge 413
+| - BodyTooSlow 408
+| - EncodingUnsupported 415            a compressed body
+| - StrangerRefused 403                a web page of another origin, or a rebound host name
 | - MethodNotAllowed 405
 | - UnknownPath 404
 | - UnknownModel 404                  `model_not_found`
@@ -19,7 +22,9 @@ SidecarError                          status, type, code, public message
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
 | - UpstreamUnavailable 502           connection refused, 5xx, nonsense
+| | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
 | - UpstreamTimeout 504
+| | - UpstreamConnectTimeout 504      nobody answered: nothing was sent, nothing is charged
 | - EmptyCompletion 502               200 without content
 | - StreamBroken 502                  cut or stalled half-way
 + OwnError                            ours to mend
@@ -80,6 +85,23 @@ class BodyTooLarge(CallerError):
     status = 413
     code = "request_too_large"
     error_type = "caller_too_large"
+
+
+class BodyTooSlow(CallerError):
+    status = 408
+    code = "request_timeout"
+    error_type = "caller_too_slow"
+
+
+class EncodingUnsupported(CallerError):
+    status = 415
+    code = "unsupported_content_encoding"
+
+
+class StrangerRefused(CallerError):
+    status = 403
+    code = "stranger_refused"
+    error_type = "caller_stranger"
 
 
 class MethodNotAllowed(CallerError):
@@ -214,12 +236,21 @@ class UpstreamUnavailable(UpstreamError):
     error_type = "provider_unavailable"
 
 
+class UpstreamMisconfigured(UpstreamUnavailable):
+    error_type = "provider_misconfigured"
+    same_again = False
+
+
 class UpstreamTimeout(UpstreamError):
     status = 504
     code = "upstream_timeout"
     error_type = "provider_timeout"
-    charged = None
+    charged: ClassVar[bool | None] = None
     same_again = False
+
+
+class UpstreamConnectTimeout(UpstreamTimeout):
+    charged = False
 
 
 class EmptyCompletion(UpstreamError):

@@ -44,6 +44,9 @@ class CacheControl:
     no_store: bool = False
     only_if_cached: bool = False
     max_age_seconds: int | None = None
+    """An answer older than this is not wanted."""
+    store_seconds: int | None = None
+    """The answer is to be kept no longer than this."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

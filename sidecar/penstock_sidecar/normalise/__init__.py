@@ -1,0 +1,1 @@
+"""From a caller's bytes to a `Request`, dialect by dialect."""

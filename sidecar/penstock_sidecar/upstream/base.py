@@ -1,0 +1,24 @@
+"""The seam between a request's way and whoever serves: one call of one candidate."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from penstock_sidecar.model import Answer, Candidate, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt. `max_output_tokens` is what the hold covers; `None` leaves the caller's own."""
+
+    request: Request
+    candidate: Candidate
+    max_output_tokens: int | None
+    nudge: bool = False
+    """Ask with a changed prompt, because the former answer was empty."""
+
+
+class Upstream(Protocol):
+    def call(self, call: Call) -> AbstractAsyncContextManager[Answer]:
+        """Enter: the answer has begun, and there is content. Leave: the connection is free, closed
+        at once if the answer was not complete. Raises `UpstreamError` in both places."""
