@@ -29,8 +29,9 @@ class Health:
     only a success ends the row.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, max_remembered: int = MAX_REMEMBERED) -> None:
         self._clock = clock
+        self._max_remembered = max_remembered
         self._failing: dict[str, _Failing] = {}
 
     def cooling(self, candidate: Candidate) -> bool:
@@ -54,7 +55,7 @@ class Health:
         self._failing.pop(candidate.label, None)
 
     def _remembered(self, label: str) -> _Failing:
-        if label not in self._failing and len(self._failing) >= MAX_REMEMBERED:
+        if label not in self._failing and len(self._failing) >= self._max_remembered:
             del self._failing[next(iter(self._failing))]
         return self._failing.setdefault(label, _Failing())
 
