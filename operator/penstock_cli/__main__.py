@@ -1,0 +1,18 @@
+"""`penstock`, the entry point. Exit code 0: fine. 1: not fine. 2: the command line is wrong."""
+
+import sys
+
+from penstock_cli.commands import app
+from penstock_cli.failure import Failure
+
+
+def main() -> None:
+    try:
+        app()
+    except Failure as failure:
+        print(f"penstock: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)
+
+
+if __name__ == "__main__":
+    main()

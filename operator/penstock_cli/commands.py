@@ -1,0 +1,106 @@
+"""The command line: names, options and help. Each command imports its work when it is called."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="penstock",
+    help="Resources of penstock.dev on this machine: check them, run them, ask why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Paths = Annotated[
+    list[str],
+    typer.Option("--filename", "-f", help="File or folder of resources; - is standard input."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Whose pods to stand for. Default: the only one.")
+]
+Labels = Annotated[
+    list[str],
+    typer.Option(
+        "--labels", "-l", help="key=value of the pod to stand for. Default: what a policy selects."
+    ),
+]
+
+
+@app.command()
+def validate(
+    filename: Paths,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Print every problem of the resources; exit code 1 when one is an error."""
+    from penstock_cli.validate import validate as run
+
+    raise typer.Exit(run(tuple(filename), strict=strict, as_json=json))
+
+
+@app.command()
+def config(filename: Paths, namespace: Namespace = "") -> None:
+    """Print the configuration that sidecars get, as JSON; it holds no secret."""
+    from penstock_cli.config import config as run
+
+    raise typer.Exit(run(tuple(filename), namespace))
+
+
+@app.command()
+def up(
+    filename: Paths,
+    port: Annotated[int, typer.Option(help="Applications; two ports above it serve us.")] = 4141,
+    namespace: Namespace = "",
+    labels: Labels = [],  # noqa: B006  # typer copies it
+    app_name: Annotated[str, typer.Option("--app", help="The workload to stand for.")] = "local",
+    redis_url: Annotated[
+        str, typer.Option(help="A running Redis. Default: one of our own.", envvar="REDIS_URL")
+    ] = "",
+) -> None:
+    """Run a sidecar on this machine; save a file and it follows. Ctrl-C ends it.
+
+    A Secret that the files lack is read from PENSTOCK_SECRET_<NAME>_<KEY>.
+    """
+    from penstock_cli.standin import StandIn
+    from penstock_cli.up import up as run
+
+    pod = StandIn(namespace, app_name, tuple(labels))
+    raise typer.Exit(asyncio.run(run(tuple(filename), pod, port, redis_url)))
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running until Ctrl-C.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what Penstock does: two sidecars, one Redis, scripted providers, real requests."""
+    from penstock_cli.demo.show import Show
+
+    raise typer.Exit(asyncio.run(Show(as_json=json, keep=keep).run()))
+
+
+@app.command()
+def explain(  # noqa: PLR0913  # one for each option
+    filename: Paths,
+    *,
+    model: Annotated[str, typer.Option("--model", "-m", help="As the caller sends it.")] = "auto",
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="The user's words.")] = "",
+    namespace: Namespace = "",
+    labels: Labels = [],  # noqa: B006  # typer copies it
+    user: Annotated[str, typer.Option(help="Sent as x-penstock-user.")] = "",
+    header: Annotated[list[str], typer.Option("--header", "-H", help="name: value")] = [],  # noqa: B006
+    json: AsJson = False,
+) -> None:
+    """Say which way a request would take, and why; nothing is sent."""
+    from penstock_cli.explain import explain as run
+    from penstock_cli.explanation import Question
+    from penstock_cli.standin import StandIn
+
+    question = Question(model, prompt, user, tuple(header))
+    standin = StandIn(namespace, labels=tuple(labels))
+    raise typer.Exit(run(tuple(filename), standin, question, as_json=json))

@@ -1,0 +1,137 @@
+"""`penstock explain`: prints which way a request would take, and why."""
+
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from penstock_cli.explanation import Cost, Explanation, Question, explained
+from penstock_cli.output import print_json, stderr, stdout, table_of
+from penstock_cli.secret_sources import taken_for_granted
+from penstock_cli.standin import StandIn, resolve
+from penstock_cli.workspace import compile_files
+from penstock_config.budget import Budget
+from penstock_config.provider import RateLimits
+from penstock_sidecar.model import Candidate
+from penstock_sidecar.progress import usd
+
+
+def explain(paths: tuple[str, ...], standin: StandIn, question: Question, *, as_json: bool) -> int:
+    """Print the way; 1 when the request would be refused."""
+    workspace = compile_files(paths, taken_for_granted)
+    if workspace.errors:
+        stderr().print(table_of(workspace.errors))
+    explanation = explained(resolve(standin, workspace), question)
+    if as_json:
+        print_json(document_of(explanation))
+    else:
+        stdout().print(Group(*_parts(explanation)))
+    return 1 if explanation.refusal else 0
+
+
+def document_of(explanation: Explanation) -> dict[str, object]:
+    """All of it, as JSON wants it."""
+    e = explanation
+    return {
+        "policy": e.policy.id,
+        "labels": dict(e.pod.labels),
+        "user": e.user,
+        "input": {"estimatedTokens": e.input.tokens, "mostTokens": e.input.most_tokens},
+        "rule": e.route.rule if e.route else None,
+        "target": e.route.target if e.route else None,
+        "candidates": [_candidate(c, cost) for c, cost in _priced(e)],
+        "dropped": [
+            {"candidate": d.candidate, "reason": d.reason}
+            for d in (e.selection.drops if e.selection else ())
+        ],
+        "limits": [{"name": name, "limits": figures} for name, figures in _limits(e)],
+        "budgets": [_budget(budget) for budget in e.budgets],
+        "refusal": e.refusal or None,
+    }
+
+
+def _priced(explanation: Explanation) -> Iterator[tuple[Candidate, Cost]]:
+    if explanation.selection:
+        yield from zip(explanation.selection.candidates, explanation.costs, strict=True)
+
+
+def _candidate(candidate: Candidate, cost: Cost) -> dict[str, object]:
+    return {
+        "candidate": candidate.label,
+        "tier": candidate.tier,
+        "priority": candidate.priority,
+        "weight": candidate.weight,
+        "costsAtMostUSD": None if cost.most_micro_usd is None else usd(cost.most_micro_usd),
+        "outputTokens": cost.output_tokens,
+    }
+
+
+def _budget(budget: Budget) -> dict[str, object]:
+    amounts = budget.limits.model_dump(exclude_none=True)
+    return {
+        "budget": budget.id,
+        "limitsUSD": {period: usd(amount) for period, amount in amounts.items()},
+        "onExceeded": budget.on_exceeded,
+    }
+
+
+def _limits(explanation: Explanation) -> Iterator[tuple[str, dict[str, int]]]:
+    """The caller's, then those of every provider and model that may be asked."""
+    for limit in explanation.policy.limits:
+        yield f"{limit.name} (per {limit.per})", _figures(limit.limits)
+    for candidate, _ in _priced(explanation):
+        for name, rates in (
+            (candidate.provider.id, candidate.provider.limits),
+            (candidate.label, candidate.model.limits),
+        ):
+            if figures := _figures(rates):
+                yield name, figures
+
+
+def _figures(rates: RateLimits) -> dict[str, int]:
+    return rates.model_dump(exclude_none=True, exclude={"window_seconds"})
+
+
+def _parts(explanation: Explanation) -> Iterator[Text | Table]:
+    e = explanation
+    labels = ", ".join(f"{k}={v}" for k, v in e.pod.labels.items()) or "no labels"
+    yield _line("Policy", f"{e.policy.id} (selects {labels})")
+    yield _line("User", e.user)
+    yield _line("Input", f"about {e.input.tokens} tokens, {e.input.most_tokens} at most")
+    if e.refusal:
+        yield _line("Refused", e.refusal, "bold red")
+    if e.route:
+        yield _line("Rule", f"{e.route.rule}, to {e.route.target}")
+        yield _candidates(e)
+    for drop in e.selection.drops if e.selection else ():
+        yield _line("Dropped", f"{drop.candidate}: {drop.reason}", "yellow")
+    for name, figures in dict(_limits(e)).items():
+        yield _line("Limit", f"{name}: {_listed(figures)}")
+    for budget in e.budgets:
+        amounts = budget.limits.model_dump(exclude_none=True)
+        shown = _listed({period: f"${usd(amount)}" for period, amount in amounts.items()})
+        yield _line("Budget", f"{budget.id}: {shown}, then {budget.on_exceeded}")
+
+
+def _candidates(explanation: Explanation) -> Table:
+    table = Table("", "Candidate", "Tier", "Priority", "Weight", "Costs at most", box=None)
+    for number, (candidate, cost) in enumerate(_priced(explanation), 1):
+        most = cost.most_micro_usd
+        table.add_row(
+            str(number),
+            candidate.label,
+            candidate.tier,
+            str(candidate.priority),
+            str(candidate.weight),
+            "price unknown: refused" if most is None else f"${usd(most)}",
+        )
+    return table
+
+
+def _line(name: str, value: str, style: str = "") -> Text:
+    return Text.assemble((f"{name:<10}", "bold"), (value, style))
+
+
+def _listed(figures: dict[str, int] | dict[str, str]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())

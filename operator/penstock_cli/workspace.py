@@ -1,0 +1,108 @@
+"""From files to what sidecars read: the operator's own compilation, on this machine."""
+
+import hmac
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from penstock_cli.documents import Document, Loaded, load
+from penstock_cli.finding import Finding, Place, errors_among
+from penstock_cli.secret_sources import SecretKey, SecretSource, absent_secrets, with_secrets
+from penstock_operator.compile.compiler import Compiled, compile_snapshot
+from penstock_operator.compile.gather import snapshot_of
+from penstock_operator.compile.problem import ObjectRef, Problem
+from penstock_operator.compile.snapshot import RedisSettings, Snapshot
+
+CLUSTER: Final = "local"
+NO_REDIS: Final = RedisSettings(url="redis://127.0.0.1:0/0")
+"""For commands that compile but start nothing."""
+PATH_IN_FRONT = re.compile(r"^[a-zA-Z][\w.\[\]]*(?=: )")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """All that the files say, compiled as far as it goes."""
+
+    documents: tuple[Document, ...]
+    snapshot: Snapshot
+    compiled: Compiled
+    findings: tuple[Finding, ...]
+    absent: tuple[SecretKey, ...]
+    """Secrets that the files refer to and do not hold, given by somebody else or not."""
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return errors_among(self.findings)
+
+    @property
+    def objects(self) -> int:
+        """How many custom resources the files hold."""
+        s = self.snapshot
+        refused = {p.object for p in s.unparsable if p.severity == "error"}
+        return sum(map(len, (s.providers, s.tiers, s.policies, s.budgets, refused)))
+
+    @property
+    def ruled_namespaces(self) -> tuple[str, ...]:
+        """Those with a policy in effect: where a sidecar would have something to do."""
+        return tuple(sorted(name for name, c in self.compiled.configs.items() if c.policies))
+
+
+def compile_files(
+    paths: tuple[str, ...], secrets: SecretSource, redis: RedisSettings = NO_REDIS
+) -> Workspace:
+    """Read and compile; raises `documents.NothingToRead` when a path leads nowhere."""
+    return compile_loaded(load(paths), secrets, redis)
+
+
+def compile_loaded(
+    loaded: Loaded, secrets: SecretSource, redis: RedisSettings = NO_REDIS
+) -> Workspace:
+    """Compile what was read, with this machine's own addresses allowed to providers."""
+    gathered = snapshot_of(
+        [document.value for document in loaded.documents],
+        cluster=CLUSTER,
+        loopback_allowed=True,
+        redis=redis,
+        scope_keys={},
+    )
+    keys = {namespace: _scope_key(redis, namespace) for namespace in gathered.namespaces}
+    snapshot = with_secrets(replace(gathered, scope_keys=keys), secrets)
+    compiled = compile_snapshot(snapshot)
+    found = (_finding(problem, loaded.documents) for problem in compiled.problems)
+    return Workspace(
+        loaded.documents,
+        snapshot,
+        compiled,
+        (*loaded.findings, *found),
+        absent_secrets(gathered),
+    )
+
+
+def place_of(ref: ObjectRef, path: str, documents: tuple[Document, ...]) -> Place | None:
+    """Where it is written; of duplicates the last, which is the one that counts."""
+    for document in reversed(documents):
+        if _is(ref, document):
+            return document.locate(path)
+    return None
+
+
+def _scope_key(redis: RedisSettings, namespace: str) -> str:
+    """From the way to Redis, so that all who share one agree; as secret as its password."""
+    secret = f"{redis.url} {redis.username} {redis.password}"
+    return hmac.digest(secret.encode(), namespace.encode(), "sha256").hex()
+
+
+def _finding(problem: Problem, documents: tuple[Document, ...]) -> Finding:
+    in_message = PATH_IN_FRONT.match(problem.message)
+    path = problem.path or (in_message[0] if in_message else "")
+    return Finding.of(problem, place_of(problem.object, path, documents))
+
+
+def _is(ref: ObjectRef, document: Document) -> bool:
+    metadata = document.value.get("metadata")
+    named = metadata if isinstance(metadata, dict) else {}
+    return (
+        document.value.get("kind") == ref.kind
+        and (named.get("namespace") or "default") == ref.namespace
+        and named.get("name", "unnamed") == ref.name
+    )
