@@ -1,0 +1,72 @@
+# What contributors and CI run; `make help` lists it. Needs make and Python 3.11 or newer, no more.
+# Every target makes the virtual environment it needs, from the hashes in requirements/.
+
+# 3.11 and 3.12 first: for them the lock brings a redis-server along (Linux).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
+	done)
+PIP_FLAGS := --quiet --disable-pip-version-check
+LOCAL := .venvs/local
+DEV := .venvs/dev
+ENVTEST := .cache/envtest
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: help demo test lint unit crds lock bench envtest clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(LOCAL)/.ready ## Show it: two sidecars, one Redis, scripted providers, real requests
+	@$(LOCAL)/bin/penstock demo
+
+test: lint unit ## All checks and all tests that this machine can run
+
+lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
+	$(DEV)/bin/ruff check
+	$(DEV)/bin/ruff format --check
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
+	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
+		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
+	$(DEV)/bin/python -m pytest $(ARGS)
+
+crds: $(DEV)/.ready ## Write crds/ from the resource types
+	$(DEV)/bin/python -m penstock_operator.crd
+
+envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use
+	@.ci/envtest $(ENVTEST)
+
+bench: $(DEV)/.ready ## Measure the sidecar beside the bare upstream and LiteLLM
+	$(DEV)/bin/python -m bench
+
+lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
+	@for extra in dev operator sidecar local; do \
+		echo "requirements/$$extra.txt"; \
+		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt --extra $$extra \
+			pyproject.toml -o requirements/$$extra.txt || exit 1; done
+	.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+
+clean: ## Remove what these targets made
+	rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url
+
+.venvs/%/.ready: requirements/%.txt requirements/build.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 2; }
+	@echo "Setting up $(@D) ($(PYTHON); a minute at most)"
+	@test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D) || { \
+		echo "make: $(PYTHON) cannot make virtual environments (Debian: apt-get install python3-venv)" >&2; \
+		exit 2; }
+	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r requirements/build.txt -r $<
+	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venvs/lock/.ready:
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/pip install $(PIP_FLAGS) uv
+	@touch $@
