@@ -19,9 +19,11 @@ SidecarError                          status, type, code, public message
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
 + UpstreamError                       a provider failed; carries the candidate's label
 | - UpstreamRefused                   4xx that another candidate would give as well: passed on
+| | - UpstreamUnsupported 400         its protocol cannot say what the caller wants; others' may
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
 | - UpstreamUnavailable 502           connection refused, 5xx, nonsense
+| | - UpstreamLost 502                the connection broke off with nothing seen
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
 | - UpstreamTimeout 504
 | | - UpstreamConnectTimeout 504      nobody answered: nothing was sent, nothing is charged
@@ -218,6 +220,10 @@ class UpstreamRefused(UpstreamError):
         self.refused_code = code
 
 
+class UpstreamUnsupported(UpstreamRefused):
+    next_candidate = True
+
+
 class UpstreamLimited(UpstreamError):
     status = 429
     type = "requests"
@@ -234,6 +240,10 @@ class UpstreamCredentials(UpstreamError):
 
 class UpstreamUnavailable(UpstreamError):
     error_type = "provider_unavailable"
+
+
+class UpstreamLost(UpstreamUnavailable):
+    charged = None
 
 
 class UpstreamMisconfigured(UpstreamUnavailable):

@@ -1,0 +1,58 @@
+"""Reads a request's body within bounds of size and time."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import StreamReader, web
+from aiohttp.web_protocol import RequestPayloadError
+
+from penstock_sidecar.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    EncodingUnsupported,
+    MalformedRequest,
+)
+
+BODY_SECONDS: Final = 30
+"""The longest that a body may take. Callers are on this machine: 10 MiB take milliseconds."""
+
+
+async def read_body(
+    request: web.BaseRequest, max_bytes: int, within_seconds: float = BODY_SECONDS
+) -> bytes:
+    """The whole body. Raises a `CallerError` that says which bound it broke."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise EncodingUnsupported("Compressed bodies are not read here: send it uncompressed")
+    if (request.content_length or 0) > max_bytes:
+        raise _too_large(max_bytes)
+    await _continue(request)
+    try:
+        async with asyncio.timeout(within_seconds):
+            return await _read(request.content, max_bytes)
+    except TimeoutError:
+        msg = f"The body did not arrive within {within_seconds:g} seconds"
+        raise BodyTooSlow(msg) from None
+    except RequestPayloadError:
+        raise MalformedRequest("The body is cut off or wrongly framed") from None
+
+
+async def _read(content: StreamReader, max_bytes: int) -> bytes:
+    """Every body's way, chunked ones included, which do not say their length."""
+    pieces, size = [], 0
+    while piece := await content.readany():
+        pieces.append(piece)
+        size += len(piece)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+    return b"".join(pieces)
+
+
+async def _continue(request: web.BaseRequest) -> None:
+    """RFC 9110, 10.1.1: curl holds larger bodies back until told. Only aiohttp's router does it."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {max_bytes} bytes, the most that is read here")

@@ -1,0 +1,68 @@
+"""`POST /v1/chat/completions`: body in, pipeline, reply out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from penstock_sidecar.http import problem
+from penstock_sidecar.http.body import BODY_SECONDS, read_body
+from penstock_sidecar.http.load import Load
+from penstock_sidecar.http.reply import WRITE_SECONDS, Line, PlainReply, StreamReply
+from penstock_sidecar.http.service import Refusals, Services
+from penstock_sidecar.model import Request
+
+Parse = Callable[[bytes, Mapping[str, str], str], Request]
+"""Body, headers (names in lower case) and call id to a request, or a `CallerError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one request may take."""
+
+    max_body_bytes: int
+    body_seconds: float = BODY_SECONDS
+    write_seconds: float = WRITE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The handler of chat completions."""
+
+    parse: Parse
+    services: Services
+    load: Load
+    bounds: Bounds
+    refusals: Refusals
+
+    async def __call__(self, http_request: web.BaseRequest, call_id: str) -> web.StreamResponse:
+        with self.load.admitted():
+            body = await read_body(
+                http_request, self.bounds.max_body_bytes, self.bounds.body_seconds
+            )
+            headers = {name.lower(): value for name, value in http_request.headers.items()}
+            request = self.parse(body, headers, call_id)
+            line = Line(http_request, call_id, self._last, self.bounds.write_seconds)
+            reply = StreamReply(line) if request.stream else PlainReply(line)
+            return await self._serve(request, reply)
+
+    async def _serve(self, request: Request, reply: PlainReply | StreamReply) -> web.StreamResponse:
+        try:
+            async with self.services() as service:
+                await service.serve(request, reply)
+        except ConnectionResetError:
+            raise  # the caller has left; nobody is there to be told
+        except Exception as caught:
+            if reply.sent is None:
+                raise
+            # Bytes have left: the caller hears of it in-band, the log by `public`.
+            error = problem.public(caught, request.call_id)
+            self.refusals.error_answered(error.error_type)
+            await reply.fail(error)
+        if reply.sent is None:
+            msg = "the pipeline returned without an answer"
+            raise RuntimeError(msg)
+        return reply.sent
+
+    def _last(self) -> bool:
+        return self.load.closing

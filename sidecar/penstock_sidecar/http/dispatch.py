@@ -1,0 +1,72 @@
+"""Which handler answers: one look into a dict of (method, path)."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from penstock_sidecar.errors import MethodNotAllowed, UnknownPath
+from penstock_sidecar.http import problem
+from penstock_sidecar.http.service import Refusals
+
+Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
+"""Answers a request; the string is its call id."""
+Routes = Mapping[tuple[str, str], Handler]
+Guard = Callable[[web.BaseRequest], None]
+"""Raises a `SidecarError` for a request that must not be served."""
+
+MAX_ECHO: Final = 100
+"""Characters of an unknown path that are said back."""
+
+
+def new_call_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """One port's requests. Every error that a handler lets through becomes an answer here."""
+
+    routes: Routes
+    guards: tuple[Guard, ...]
+    refusals: Refusals
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        call_id = new_call_id()
+        try:
+            for guard in self.guards:
+                guard(request)
+            handler = self.routes.get((request.method, request.path))
+            return await (handler or self._other(request))(request, call_id)
+        except ConnectionResetError:
+            raise  # the caller has left; aiohttp ends the connection
+        except Exception as caught:  # noqa: BLE001  # the caller hears it, the log by `public`
+            error = problem.public(caught, call_id)
+            self.refusals.error_answered(error.error_type)
+            return problem.response(error, call_id)
+
+    def _other(self, request: web.BaseRequest) -> Handler:
+        """HEAD and OPTIONS of what is served; else says what would have been right."""
+        allowed = sorted(method for method, path in self.routes if path == request.path)
+        if not allowed:
+            served = ", ".join(f"{method} {path}" for method, path in sorted(self.routes))
+            raise UnknownPath(f"{request.path[:MAX_ECHO]} is not served here; served: {served}")
+        if request.method == "HEAD" and "GET" in allowed:
+            return self.routes["GET", request.path]
+        allow = ", ".join([*allowed, *(["HEAD"] if "GET" in allowed else []), "OPTIONS"])
+        if request.method == "OPTIONS":
+            return _options(allow)
+        error = MethodNotAllowed(f"{request.path} takes {allow}")
+        error.headers = {"allow": allow}
+        raise error
+
+
+def _options(allow: str) -> Handler:
+    """Without any CORS header: no other origin is allowed."""
+
+    async def answer(_: web.BaseRequest, call_id: str) -> web.StreamResponse:
+        return web.Response(status=204, headers={"allow": allow, "x-penstock-call-id": call_id})
+
+    return answer

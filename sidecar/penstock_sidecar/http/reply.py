@@ -1,0 +1,115 @@
+"""The way back to the caller: `model.Reply` for plain answers and for streams."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.http import problem
+
+WRITE_SECONDS: Final = 60
+"""The longest that a caller may leave its socket full: it holds leases and money meanwhile."""
+ROOMY_BYTES: Final = 32 * 1024
+"""Below half of asyncio's high-water mark nothing waits for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One request's connection. `last` says whether it should end with this answer."""
+
+    request: web.BaseRequest
+    call_id: str
+    last: Callable[[], bool]
+    write_seconds: float = WRITE_SECONDS
+
+    async def begin(self, response: web.StreamResponse) -> None:
+        if self.last():
+            response.force_close()
+        await response.prepare(self.request)
+
+    async def write(self, response: web.StreamResponse, data: bytes) -> None:
+        """Send one piece; with a timer only where the socket may be full, which halves its cost."""
+        transport = self.request.transport
+        if transport and transport.get_write_buffer_size() + len(data) < ROOMY_BYTES:
+            await response.write(data)
+        else:
+            await self.patiently(response.write(data))
+
+    async def patiently(self, writing: Awaitable[None]) -> None:
+        """Await the write; a caller that does not read loses its connection."""
+        try:
+            async with asyncio.timeout(self.write_seconds):
+                await writing
+        except TimeoutError:
+            if self.request.transport:
+                self.request.transport.abort()
+            msg = "the caller does not read"
+            raise ConnectionResetError(msg) from None
+
+    def headers(self, content_type: str, headers: Mapping[str, str]) -> dict[str, str]:
+        """The provider's own `x-request-id` wins over ours."""
+        return {
+            "x-request-id": self.call_id,
+            "x-penstock-call-id": self.call_id,
+            **headers,
+            "content-type": content_type,
+        }
+
+
+class PlainReply:
+    """Holds the answer until its end: only then does an error lose its own status."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._headers: Mapping[str, str] = {}
+        self._pieces: list[bytes] = []
+        self.sent: web.StreamResponse | None = None
+        """What aiohttp has to finish, once bytes have left."""
+
+    async def start(self, content_type: str, headers: Mapping[str, str]) -> None:
+        self._headers = self._line.headers(content_type, headers)
+
+    async def send(self, data: bytes) -> None:
+        self._pieces.append(data)
+
+    async def end(self) -> None:
+        self.sent = web.Response(body=b"".join(self._pieces), headers=self._headers)
+        await self._line.begin(self.sent)
+        await self._line.patiently(self.sent.write_eof())
+
+    async def fail(self, error: SidecarError) -> None:
+        """Nothing to say: the caller has the whole answer."""
+
+
+class StreamReply:
+    """Sends every piece as it comes."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._ended = False
+        self._response = web.StreamResponse()
+        self.sent: web.StreamResponse | None = None
+        """What aiohttp has to finish, once bytes have left."""
+
+    async def start(self, content_type: str, headers: Mapping[str, str]) -> None:
+        self._response.headers["cache-control"] = "no-cache"
+        self._response.headers.update(self._line.headers(content_type, headers))
+        self.sent = self._response
+        await self._line.begin(self._response)
+
+    async def send(self, data: bytes) -> None:
+        await self._line.write(self._response, data)
+
+    async def end(self) -> None:
+        self._ended = True
+        await self._line.patiently(self._response.write_eof())
+
+    async def fail(self, error: SidecarError) -> None:
+        """Say the error in-band, and end without `[DONE]`: silence would look like success."""
+        if not self._ended:
+            self._response.force_close()
+            await self.send(problem.event(error))
+            await self.end()
