@@ -1,0 +1,130 @@
+"""The recorder that feeds Prometheus.
+
+One request touches about ten time series; they are looked up once per combination of labels and
+kept together, which is several times cheaper than `labels()` per request. Every label's values come
+from the configuration or from closed vocabularies; should that fail, a bound holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics import Counter, Histogram
+
+from penstock_sidecar.model import Outcome
+from penstock_sidecar.telemetry.series import Series
+
+MAX_COMBINATIONS: Final = 2000
+"""Of label values; later ones are counted as `other`."""
+OTHER: Final = "other"
+OPERATION: Final = "chat"
+MICRO: Final = 1_000_000
+DENIALS: Final = frozenset(
+    {"policy_rate_limited", "policy_budget_exceeded", "provider_rate_limited"}
+)
+
+
+class _Labels(NamedTuple):
+    policy: str
+    tier: str
+    provider: str
+    model: str
+    error_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Children:
+    """The series of one combination of labels, those that every request touches."""
+
+    requests: Counter
+    duration: Histogram
+    first_chunk: Histogram
+    input_tokens: Histogram
+    output_tokens: Histogram
+    cost: Counter
+
+
+class Metrics:
+    """`model.Recorder`, the edge's `Refusals` and the watcher's listener, in numbers."""
+
+    def __init__(self, version: str) -> None:
+        self._registry = CollectorRegistry()
+        self._series = Series(self._registry)
+        self._series.build.labels(version).set(1)
+        self._children: dict[_Labels, _Children] = {}
+        ProcessCollector(registry=self._registry)
+
+    def request_ended(self, outcome: Outcome) -> None:
+        labels = _Labels(
+            outcome.policy, outcome.tier, outcome.provider, outcome.model, outcome.error_type
+        )
+        children = self._children.get(labels) or self._bounded(labels)
+        children.requests.inc()
+        children.duration.observe(outcome.duration_seconds)
+        self._series.overhead.observe(outcome.overhead_seconds)
+        if outcome.first_content_seconds is not None and outcome.stream:
+            children.first_chunk.observe(outcome.first_content_seconds)
+        if outcome.usage is not None and outcome.cache != "hit-exact":
+            children.input_tokens.observe(outcome.usage.input_tokens)
+            children.output_tokens.observe(outcome.usage.output_tokens)
+        if outcome.cost_micro_usd:
+            children.cost.inc(outcome.cost_micro_usd / MICRO)
+        self._count_exceptional(outcome)
+
+    def error_answered(self, error_type: str) -> None:
+        self._series.errors.labels(error_type).inc()
+
+    def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
+        self._series.config.clear()
+        self._series.config.labels(config_digest, credentials_digest).set(1)
+
+    def configuration_rejected(self) -> None:
+        self._series.config_failures.inc()
+
+    def watch_in_flight(self, read: Callable[[], float]) -> None:
+        """`read` is called at each scrape."""
+        self._series.in_flight.set_function(read)
+
+    def watch_redis(self, available: Callable[[], bool]) -> None:
+        """`available` is called at each scrape."""
+        self._series.redis.set_function(lambda: float(available()))
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Prometheus text and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def _bounded(self, labels: _Labels) -> _Children:
+        if len(self._children) >= MAX_COMBINATIONS:
+            labels = _Labels(OTHER, OTHER, OTHER, OTHER, OTHER)
+        if labels not in self._children:
+            self._children[labels] = self._make(labels)
+        return self._children[labels]
+
+    def _make(self, labels: _Labels) -> _Children:
+        series, operation = self._series, (OPERATION, labels.provider, labels.model)
+        outcome = labels.error_type or "ok"
+        return _Children(
+            requests=series.requests.labels(*labels[:4], outcome),
+            duration=series.duration.labels(*operation, labels.error_type),
+            first_chunk=series.first_chunk.labels(*operation),
+            input_tokens=series.tokens.labels(*operation, "input"),
+            output_tokens=series.tokens.labels(*operation, "output"),
+            cost=series.cost.labels(labels.policy, labels.provider, labels.model),
+        )
+
+    def _count_exceptional(self, outcome: Outcome) -> None:
+        """What few requests have: looked up as it comes."""
+        series, policy = self._series, outcome.policy
+        if outcome.cache == "hit-exact":
+            series.cache_hits.labels(policy, "exact").inc()
+            series.saved.labels(policy, outcome.model).inc(outcome.saved_micro_usd / MICRO)
+        elif outcome.cache == "miss":
+            series.cache_misses.labels(policy).inc()
+        if outcome.error_type in DENIALS:
+            series.denials.labels(policy, outcome.error_type).inc()
+        if outcome.retries:
+            series.retries.labels(policy).inc(outcome.retries)
+        if outcome.fallbacks:
+            series.fallbacks.labels(policy).inc(outcome.fallbacks)
