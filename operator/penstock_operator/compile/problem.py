@@ -6,6 +6,34 @@ from typing import Literal
 Severity = Literal["error", "warning"]
 ConditionType = Literal["Accepted", "ResolvedRefs", "Programmed", "Enforced", "Conflicted"]
 
+Reason = Literal[
+    # Accepted
+    "InvalidSpec",
+    # ResolvedRefs
+    "RefNotFound",
+    "RefNotPermitted",
+    "RefInvalid",
+    "ModelNotFound",
+    "SecretNotFound",
+    "SecretKeyMissing",
+    "SecretKeyInvalid",
+    "SecretAccessNotGranted",
+    "CandidateUnavailable",
+    "NoCandidates",
+    "TierUnavailable",
+    # Programmed
+    "ConfigTooLarge",
+    "ScopeKeyMissing",
+    # Enforced
+    "NotYetEnforced",
+    "PriceUnknown",
+    "WarnOnly",
+    "CountedPerProvider",
+    # Conflicted
+    "Outranked",
+]
+"""Every reason a compilation gives; `docs/reference/conditions.md` says what to do about each."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:
@@ -15,8 +43,13 @@ class ObjectRef:
     namespace: str
     name: str
 
+    @property
+    def id(self) -> str:
+        """`<namespace>/<name>`."""
+        return f"{self.namespace}/{self.name}"
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
+        return f"{self.kind} {self.id}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,10 +59,14 @@ class Problem:
     object: ObjectRef
     condition: ConditionType
     """Which condition it makes False (`Conflicted`: True)."""
-    reason: str
-    """CamelCase, from a closed set: see `docs/reference/conditions.md`."""
+    reason: Reason
     message: str
     """A sentence that says what to change. Never holds a secret's value."""
     severity: Severity = "error"
     path: str = ""
     """Where in the object, such as `spec.rules[0].tier`."""
+
+    @property
+    def text(self) -> str:
+        """The message with its path before it: what conditions, events and callers read."""
+        return f"{self.path}: {self.message}" if self.path else self.message

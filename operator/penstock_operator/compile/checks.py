@@ -1,0 +1,141 @@
+"""What one object says wrong of itself, where its type and the API server cannot tell.
+
+Used alike by `compile`, the admission webhook and `penstock validate`. What a type's own rules say
+is already refused by `parse`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from penstock_operator.api.address import is_local
+from penstock_operator.api.budget import Budget
+from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.model_tier import ModelTier
+from penstock_operator.api.route_policy import RoutePolicy
+from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, not_yet_enforced, type_of
+from penstock_operator.compile.parse import Resource, ref_of
+from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.references import reference_id
+
+Fault = tuple[str, str]
+"""(path, what to change)."""
+
+RESERVED_NAME: Final = "auto"
+"""What callers send as `model` for classification."""
+NOT_A_PROVIDER: Final = (
+    "leads to this machine, its link or a metadata service: give the provider's own address"
+)
+NO_ADDRESS: Final = "is no address: write https://host[:port]/path"
+
+
+def check_object(resource: Resource, *, loopback_allowed: bool = False) -> tuple[Problem, ...]:
+    """Everything wrong with one object: errors (`InvalidSpec`) first, then warnings."""
+    ref = ref_of(resource)
+    faults: Iterable[Fault]
+    warnings: Iterable[Problem] = ()
+    match resource:
+        case LLMProvider():
+            faults = _provider_faults(resource, loopback_allowed=loopback_allowed)
+            warnings = _provider_warnings(resource)
+        case ModelTier():
+            faults = _tier_faults(resource)
+        case RoutePolicy():
+            faults = _policy_faults(resource)
+        case Budget():
+            faults = _budget_faults(resource)
+            warnings = _budget_warnings(resource)
+    errors = [Problem(ref, "Accepted", "InvalidSpec", text, path=path) for path, text in faults]
+    return (*errors, *warnings, *not_yet_enforced(resource))
+
+
+def first_error(problems: Iterable[Problem]) -> Problem | None:
+    """The problem that takes the whole object out of effect, if there is one."""
+    refusals = (p for p in problems if p.condition == "Accepted" and p.severity == "error")
+    return next(refusals, None)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether this machine's copy of the IANA database knows the zone."""
+    try:
+        return name == "UTC" or bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a directory, such as `Europe`
+        return False
+
+
+def _provider_faults(provider: LLMProvider, *, loopback_allowed: bool) -> Iterator[Fault]:
+    spec = provider.spec
+    for path, url in (("spec.baseURL", spec.base_url), ("spec.proxyURL", spec.proxy_url)):
+        if url is not None and (fault := _url_fault(url, loopback_allowed=loopback_allowed)):
+            yield path, fault
+    sent = {} if spec.credentials is None else {(spec.credentials.name or "").lower(): "the key's"}
+    for index, header in enumerate(spec.headers):
+        if former := sent.get(header.name.lower()):
+            yield f"spec.headers[{index}].name", f"is {former} header already: remove one"
+        sent[header.name.lower()] = f"spec.headers[{index}]'s"
+
+
+def _url_fault(url: str, *, loopback_allowed: bool) -> str | None:
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0:
+            return NO_ADDRESS
+        local = is_local(url)
+    except ValueError:  # a port above 65535, or brackets around what is no IPv6 address
+        return NO_ADDRESS
+    return NOT_A_PROVIDER if local and not loopback_allowed else None
+
+
+def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
+    ref, type_ = ref_of(provider), type_of(provider.spec)
+    if type_ not in SERVED_TYPES:
+        path = "spec.preset" if provider.spec.type is None else "spec.type"
+        message = f"{type_} is not served in this version: its models are left out of every tier"
+        yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
+    if type_ == "ollama" or provider.spec.on_unknown_price != "Deny":
+        return
+    for index, model in enumerate(provider.spec.models):
+        if model.price is None and not model.suspended:
+            message = (
+                "is not set, so that requests under a budget go elsewhere: set it, or"
+                " spec.onUnknownPrice"
+            )
+            path = f"spec.models[{index}].price"
+            yield Problem(ref, "Enforced", "PriceUnknown", message, "warning", path)
+
+
+def _tier_faults(tier: ModelTier) -> Iterator[Fault]:
+    if tier.metadata.name == RESERVED_NAME:
+        yield "metadata.name", "is what callers send for classification: name the tier otherwise"
+    former: dict[tuple[str, str], int] = {}
+    for index, model in enumerate(tier.spec.models):
+        candidate = (reference_id(model.provider, tier.metadata.namespace), model.model)
+        if candidate in former:
+            yield f"spec.models[{index}]", f"is spec.models[{former[candidate]}] again: remove one"
+        former.setdefault(candidate, index)
+
+
+def _policy_faults(policy: RoutePolicy) -> Iterator[Fault]:
+    for index, rule in enumerate(policy.spec.rules):
+        at = f"spec.rules[{index}].match"
+        globs = [(f"{at}.models[{i}]", glob) for i, glob in enumerate(rule.match.models)]
+        globs += [(f"{at}.users[{i}]", glob) for i, glob in enumerate(rule.match.users)]
+        globs += [(f"{at}.headers[{i}].value", h.value) for i, h in enumerate(rule.match.headers)]
+        for path, glob in globs:
+            if "[" in glob or "]" in glob:
+                yield path, "has brackets, and a glob knows * and ? alone: use ? in their place"
+
+
+def _budget_faults(budget: Budget) -> Iterator[Fault]:
+    if not is_time_zone(budget.spec.time_zone):
+        yield (
+            "spec.timeZone",
+            "is no IANA time zone: write one such as Europe/Berlin (until then, UTC counts)",
+        )
+
+
+def _budget_warnings(budget: Budget) -> Iterator[Problem]:
+    if budget.spec.on_exceeded == "Warn":
+        message = "is Warn, so that spending goes on beyond the limit: Reject would end it"
+        yield Problem(ref_of(budget), "Enforced", "WarnOnly", message, "warning", "spec.onExceeded")

@@ -1,0 +1,43 @@
+"""Label selectors: into the contract's form, and what they select."""
+
+from collections.abc import Mapping
+
+from penstock_config.policy import Requirement, Selector
+from penstock_operator.api.reference import LabelSelector
+
+
+def selector_of(selector: LabelSelector | None) -> Selector:
+    """The selector as sidecars read it; none given selects everything."""
+    if selector is None:
+        return Selector()
+    return Selector(
+        match_labels=dict(sorted(selector.match_labels.items())),
+        match_expressions=tuple(
+            Requirement(key=line.key, operator=line.operator, values=tuple(sorted(line.values)))
+            for line in selector.match_expressions
+        ),
+    )
+
+
+def selects(selector: Selector, labels: Mapping[str, str]) -> bool:
+    """Whether labels satisfy every line, as Kubernetes means it: an absent key is `NotIn`."""
+    exact = all(labels.get(key) == value for key, value in selector.match_labels.items())
+    return exact and all(_holds(line, labels) for line in selector.match_expressions)
+
+
+def keys_of(selector: Selector) -> frozenset[str]:
+    """The labels that the selector looks at."""
+    lines = {line.key for line in selector.match_expressions}
+    return frozenset(lines | set(selector.match_labels))
+
+
+def _holds(line: Requirement, labels: Mapping[str, str]) -> bool:
+    match line.operator:
+        case "In":
+            return labels.get(line.key) in line.values
+        case "NotIn":
+            return labels.get(line.key) not in line.values
+        case "Exists":
+            return line.key in labels
+        case "DoesNotExist":
+            return line.key not in labels

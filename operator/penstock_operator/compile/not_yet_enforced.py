@@ -1,0 +1,132 @@
+"""Fields that this version accepts and does not act on yet: each that is set is a warning.
+
+When a field begins to have an effect, its line is removed here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from penstock_operator.api.llm_provider import LLMProviderSpec
+from penstock_operator.api.preset import PRESETS, ProviderType
+from penstock_operator.api.route_rule import Match
+from penstock_operator.compile.parse import Resource, ref_of
+from penstock_operator.compile.problem import Problem
+
+SERVED_TYPES: Final[frozenset[ProviderType]] = frozenset({"openai", "ollama"})
+"""Protocols that sidecars speak."""
+RULE_LEFT_OUT: Final = "is not evaluated in this version: the whole rule is left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Unenforced:
+    """A field below the object, `[]` for each item of a list.
+
+    A value equal to the default, or among `enforced`, needs no warning. `effect` is what happens
+    in its place.
+    """
+
+    path: str
+    effect: str = "has no effect in this version: remove it, or leave it for a later one"
+    enforced: frozenset[str] = frozenset()
+
+
+FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
+    "LLMProvider": (
+        Unenforced("spec.azure"),
+        Unenforced("spec.credentials.entra"),
+        Unenforced("spec.tls"),
+        Unenforced("spec.proxyURL"),
+        Unenforced("spec.limits.pacing", "is Window in this version"),
+        Unenforced("spec.models[].limits.pacing", "is Window in this version"),
+        Unenforced("spec.models[].quality"),
+        Unenforced("spec.models[].expectedLatencyMs"),
+        Unenforced("spec.health.intervalSeconds"),
+        Unenforced("spec.dataPolicy"),
+        Unenforced("spec.onDisconnect", "is Cancel in this version"),
+        Unenforced(
+            "spec.ollama",
+            "has no effect in this version: run an Ollama with a Service of the provider's name",
+        ),
+    ),
+    "ModelTier": (
+        Unenforced("spec.strategy", "is Weighted in this version"),
+        Unenforced("spec.floors"),
+        Unenforced("spec.onNoFit"),
+        Unenforced("spec.timeouts"),
+        Unenforced("spec.whenSaturated", "is Fallback in this version"),
+        Unenforced("spec.hedge"),
+        Unenforced("spec.ensemble"),
+        Unenforced("spec.priority"),
+    ),
+    "RoutePolicy": (
+        Unenforced("spec.rules[].match.tasks", RULE_LEFT_OUT),
+        Unenforced("spec.rules[].match.complexity", RULE_LEFT_OUT),
+        Unenforced("spec.rules[].match.modalities", RULE_LEFT_OUT),
+        Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
+        Unenforced("spec.rules[].overrides"),
+        Unenforced("spec.identity.maxSubjects"),
+        Unenforced("spec.attribution"),
+        Unenforced("spec.limits[].weight"),
+        Unenforced("spec.limits[].reservedPercent"),
+        Unenforced("spec.limits[].onExceeded", "is Reject in this version"),
+        Unenforced("spec.requestPriority"),
+        Unenforced("spec.cache.normalised"),
+        Unenforced("spec.cache.semantic"),
+        Unenforced("spec.cache.countHitsAgainstLimits"),
+        Unenforced("spec.cache.refreshAheadPercent"),
+        Unenforced("spec.cache.warm"),
+        Unenforced("spec.compression"),
+        Unenforced("spec.memory"),
+        Unenforced("spec.images"),
+        Unenforced("spec.personalData"),
+    ),
+    "Budget": (
+        Unenforced("spec.perUser"),
+        Unenforced("spec.onExceeded", "is Reject in this version", enforced=frozenset({"Warn"})),
+        Unenforced("spec.boost"),
+        Unenforced("spec.unsettledAgeOutHours"),
+        Unenforced("spec.notify"),
+    ),
+}
+
+
+def not_yet_enforced(resource: Resource) -> tuple[Problem, ...]:
+    """A warning for each field that is set and has no effect."""
+    ref = ref_of(resource)
+    return tuple(
+        Problem(ref, "Enforced", "NotYetEnforced", field.effect, "warning", path)
+        for field in FIELDS[resource.kind]
+        for path, value, default in _occurrences(resource, field.path.split("."), "")
+        if value != default and not (isinstance(value, str) and value in field.enforced)
+    )
+
+
+def has_unenforced_condition(match: Match) -> bool:
+    """Whether the match asks for something that sidecars do not look at yet."""
+    return bool(match.tasks or match.complexity or match.modalities or match.cel is not None)
+
+
+def type_of(spec: LLMProviderSpec) -> ProviderType:
+    """The provider's protocol: its own word, else that of its preset."""
+    if spec.type is not None or spec.preset is None:
+        return spec.type or "openai"
+    return PRESETS[spec.preset].type
+
+
+def _occurrences(owner: BaseModel, steps: list[str], at: str) -> Iterator[tuple[str, Any, Any]]:
+    """(path, value, default) of each place where the field occurs."""
+    name, rest = steps[0].removesuffix("[]"), steps[1:]
+    attribute, info = next(
+        (key, info) for key, info in type(owner).model_fields.items() if info.alias == name
+    )
+    value, path = getattr(owner, attribute), f"{at}.{name}".removeprefix(".")
+    if not rest:
+        yield path, value, info.get_default(call_default_factory=True)
+    elif steps[0].endswith("[]"):
+        for index, item in enumerate(value):
+            yield from _occurrences(item, rest, f"{path}[{index}]")
+    elif isinstance(value, BaseModel):
+        yield from _occurrences(value, rest, path)

@@ -1,0 +1,163 @@
+"""`LLMProvider` into the contract's `Provider`, or why none of its models may serve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import SecretStr
+
+from penstock_config.provider import (
+    Auth,
+    Health,
+    Model,
+    Price,
+    Provider,
+    ProviderType,
+    RateLimits,
+    Timeouts,
+)
+from penstock_operator.api import provider_model as api
+from penstock_operator.api.credentials import Credentials
+from penstock_operator.api.limits import Rates
+from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.preset import PRESETS
+from penstock_operator.compile.checks import check_object
+from penstock_operator.compile.credentials import provider_keys
+from penstock_operator.compile.money import pico_usd, pico_usd_per_token
+from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, type_of
+from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.snapshot import SecretData, SecretId
+
+OLLAMA_PORT: Final = 11434
+FREE: Final = Price(input_token=0, output_token=0)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltProvider:
+    """A provider as sidecars get it. `suspended_models` are named in no configuration."""
+
+    config: Provider
+    keys: tuple[SecretStr, ...]
+    suspended_models: frozenset[str]
+    unusable: str | None
+    """Why no model of it may serve, as part of a sentence; `None` when they may."""
+    suspended: bool
+    problems: tuple[Problem, ...]
+
+    def model_named(self, name: str) -> Model | None:
+        return next((model for model in self.config.models if model.name == name), None)
+
+
+def build_provider(
+    provider: LLMProvider, secrets: Mapping[SecretId, SecretData], *, loopback_allowed: bool
+) -> BuiltProvider:
+    """The provider and everything that is wrong with it."""
+    faults = check_object(provider, loopback_allowed=loopback_allowed)
+    keys = provider_keys(provider, secrets)
+    config = _config(provider)
+    return BuiltProvider(
+        config=config,
+        keys=keys.values,
+        suspended_models=frozenset(m.name for m in provider.spec.models if m.suspended),
+        unusable=_unusable(config, faults, has_keys=bool(keys.values)),
+        suspended=provider.spec.suspended,
+        problems=(*faults, *keys.problems),
+    )
+
+
+def _unusable(config: Provider, faults: tuple[Problem, ...], *, has_keys: bool) -> str | None:
+    if any(fault.severity == "error" for fault in faults):
+        return f"LLMProvider {config.id} is refused (see its condition Accepted)"
+    if config.type not in SERVED_TYPES:
+        return f"LLMProvider {config.id} is of type {config.type}, which is not served yet"
+    if config.needs_key and not has_keys:
+        return (
+            f"LLMProvider {config.id} has no key that can be read (see its condition ResolvedRefs)"
+        )
+    return None
+
+
+def _config(provider: LLMProvider) -> Provider:
+    spec = provider.spec
+    type_ = type_of(spec)
+    return Provider(
+        id=provider.id,
+        type=type_,
+        base_url=_base_url(provider),
+        auth=_auth(spec.credentials),
+        needs_key=spec.credentials is not None,
+        headers={header.name: header.value for header in spec.headers},
+        models=tuple(_model(model, type_) for model in spec.models if not model.suspended),
+        limits=rate_limits(spec.limits),
+        timeouts=Timeouts(
+            connect_seconds=spec.timeouts.connect_seconds,
+            first_token_seconds=spec.timeouts.first_token_seconds,
+            idle_seconds=spec.timeouts.idle_seconds,
+            total_seconds=spec.timeouts.total_seconds,
+        ),
+        health=Health(
+            failure_threshold=spec.health.failure_threshold,
+            cooldown_seconds=spec.health.cooldown_seconds,
+        ),
+        on_unknown_price=spec.on_unknown_price,
+    )
+
+
+def _base_url(provider: LLMProvider) -> str:
+    """The author's, else the preset's, else the Service of the Ollama that we run."""
+    spec, meta = provider.spec, provider.metadata
+    if spec.base_url is not None:
+        return spec.base_url
+    if spec.preset is not None and (known := PRESETS[spec.preset].base_url) is not None:
+        return known
+    return f"http://{meta.name}.{meta.namespace}.svc:{OLLAMA_PORT}"
+
+
+def _auth(credentials: Credentials | None) -> Auth:
+    if credentials is None or credentials.name is None:
+        return Auth()
+    return Auth(scheme=credentials.scheme, name=credentials.name)
+
+
+def _model(model: api.ProviderModel, type_: ProviderType) -> Model:
+    return Model(
+        name=model.name,
+        upstream_name=model.upstream_name or model.name,
+        capabilities=model.capabilities,
+        context_window=model.context_window,
+        max_output_tokens=model.max_output_tokens,
+        price=_price(model.price, type_),
+        limits=rate_limits(model.limits),
+    )
+
+
+def _price(price: api.Price | None, type_: ProviderType) -> Price | None:
+    """A model of one's own Ollama costs nothing unless a price is set."""
+    if price is None:
+        return FREE if type_ == "ollama" else None
+    return Price(
+        input_token=pico_usd_per_token(price.input_per_million),
+        output_token=pico_usd_per_token(price.output_per_million),
+        cached_input_token=_optional(price.cached_input_per_million),
+        cache_write_token=_optional(price.cache_write_per_million),
+        reasoning_token=_optional(price.reasoning_per_million),
+        image=pico_usd(price.per_image),
+        request=pico_usd(price.per_request),
+    )
+
+
+def _optional(per_million: str | None) -> int | None:
+    return None if per_million is None else pico_usd_per_token(per_million)
+
+
+def rate_limits(rates: Rates | None) -> RateLimits:
+    """The bounds alone: pacing and what happens beyond them stand elsewhere."""
+    if rates is None:
+        return RateLimits()
+    return RateLimits(
+        requests_per_minute=rates.requests_per_minute,
+        tokens_per_minute=rates.tokens_per_minute,
+        requests_per_day=rates.requests_per_day,
+        tokens_per_day=rates.tokens_per_day,
+        concurrent_requests=rates.concurrent_requests,
+    )
