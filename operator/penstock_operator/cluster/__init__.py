@@ -1,6 +1,6 @@
 """The only package that talks to the API server. What it raises is a `ClusterError`.
 
-errors <- connection <- client <- leases | events | published | namespaces
+errors <- client <- connection | leases | events | published | statuses | secrets
 """
 
 from penstock_operator.cluster.client import Cluster
@@ -9,6 +9,7 @@ from penstock_operator.cluster.errors import (
     ClusterError,
     ClusterUnreachable,
     Conflict,
+    Fenced,
     Forbidden,
     NotFound,
     Refused,
@@ -19,6 +20,7 @@ __all__ = [
     "ClusterError",
     "ClusterUnreachable",
     "Conflict",
+    "Fenced",
     "Forbidden",
     "NotFound",
     "Refused",

@@ -1,7 +1,7 @@
 """The API server's verbs, for any resource. Knows no domain; documents are JSON objects."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,7 +12,12 @@ from kubernetes.aio import client as kube
 from kubernetes.aio.client.rest import RESTResponse
 
 from penstock_operator import api as resources
-from penstock_operator.cluster.errors import ClusterError, ClusterUnreachable, from_status
+from penstock_operator.cluster.errors import (
+    ClusterError,
+    ClusterUnreachable,
+    Fenced,
+    from_status,
+)
 
 Document = dict[str, Any]
 """An object as the API server sends it. Domain modules parse it before it goes further."""
@@ -51,6 +56,7 @@ CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")
 EVENTS: Final = Resource("", "v1", "Event", "events")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
+PODS: Final = Resource("", "v1", "Pod", "pods")
 SECRETS: Final = Resource("", "v1", "Secret", "secrets")
 VALIDATING_WEBHOOKS: Final = Resource(
     "admissionregistration.k8s.io",
@@ -66,20 +72,30 @@ def custom(kind: str, plural: str) -> Resource:
 
 
 class Cluster:
-    """Bound to the event loop in which it was made."""
+    """Bound to the event loop in which it was made.
 
-    def __init__(self, api: kube.ApiClient) -> None:
+    Nothing is written while `may_write` is false (`Fenced`).
+    """
+
+    def __init__(self, api: kube.ApiClient, may_write: Callable[[], bool] = lambda: True) -> None:
         self._api = api
+        self._may_write = may_write
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Document:
         return await self._call("GET", resource.path(namespace, name))
 
     async def list(
-        self, resource: Resource, namespace: str | None = None, *, labels: str = ""
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
     ) -> list[Document]:
-        """All objects, fetched in chunks."""
+        """All objects that the selectors take, fetched in chunks."""
         found: list[Document] = []
-        query = {"limit": str(CHUNK)} | ({"labelSelector": labels} if labels else {})
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        query = {"limit": str(CHUNK)} | {key: text for key, text in selectors.items() if text}
         while True:
             answer = await self._call("GET", resource.path(namespace), query)
             found += answer.get("items") or ()
@@ -116,6 +132,10 @@ class Cluster:
         """`NotFound` when it is gone already."""
         await self._call("DELETE", resource.path(namespace, name))
 
+    async def check(self) -> None:
+        """Raises when nobody answers, or not to us."""
+        await self._call("GET", "/version")
+
     async def served(self, group: str, version: str) -> frozenset[str]:
         """The plural names of a group's resources; empty when the group is unknown."""
         try:
@@ -136,7 +156,8 @@ class Cluster:
         path = resource.path(namespace)
         accept = METADATA_ONLY.format(list="List")
         listed = await self._call("GET", path, accept=accept)
-        known = {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in listed["items"]}
+        found = [each["metadata"] for each in listed.get("items") or ()]  # null when there is none
+        known = {meta["name"]: meta["resourceVersion"] for meta in found}
         since = listed["metadata"]["resourceVersion"]
         while True:
             yield dict(known)
@@ -186,6 +207,9 @@ class Cluster:
         content_type: str = "application/json",
         accept: str = "application/json",
     ) -> Document:
+        if method != "GET" and not self._may_write():
+            msg = f"{method} {path}: not sent, another replica may be active"
+            raise Fenced(msg)
         with _translated(f"{method} {path}"):
             answer = await self._send(
                 method, path, query or {}, body=body, content_type=content_type, accept=accept

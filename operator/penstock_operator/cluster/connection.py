@@ -1,7 +1,7 @@
 """Where the API server is, and as whom we speak: a kubeconfig or a service account."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,13 +29,15 @@ class Access:
 
 
 @asynccontextmanager
-async def connect(kubeconfig: Path | None = None) -> AsyncIterator[Cluster]:
+async def connect(
+    kubeconfig: Path | None = None, may_write: Callable[[], bool] = lambda: True
+) -> AsyncIterator[Cluster]:
     """A client for the running event loop. Nothing is sent before the first call.
 
     Without usable access data it raises `ClusterUnreachable`.
     """
     async with kube.ApiClient(await _configuration(kubeconfig)) as api:
-        yield Cluster(api)
+        yield Cluster(api, may_write)
 
 
 async def access(kubeconfig: Path | None = None) -> Access:
@@ -64,6 +66,9 @@ def kubeconfig_path(given: Path | None, environment: Mapping[str, str] = os.envi
 
 async def _configuration(kubeconfig: Path | None) -> kube.Configuration:
     path = kubeconfig_path(kubeconfig)
+    if path is not None and not path.is_file():
+        msg = f"no access to an API server: there is no kubeconfig {path}; set KUBECONFIG"
+        raise ClusterUnreachable(msg)
     found = kube.Configuration()
     try:
         if path is None:

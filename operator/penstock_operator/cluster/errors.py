@@ -5,6 +5,7 @@ ClusterError
 ├── Forbidden            the administrator: a right is missing, or the namespace is going away
 ├── NotFound             nobody: it is gone, or its kind is not served
 ├── Conflict             read again: somebody else was faster
+├── Fenced               nobody: this replica is no longer the active one
 └── Refused              we: the document is wrong, or the server does not know this call
 """
 
@@ -34,6 +35,10 @@ class NotFound(ClusterError):
 
 class Conflict(ClusterError):
     """409: changed meanwhile, or there already."""
+
+
+class Fenced(ClusterError):
+    """A write that was not sent."""
 
 
 class Refused(ClusterError):

@@ -1,0 +1,95 @@
+"""`penstock-operator`: the control loop, or with `webhook` the admission server."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from typing import Any
+
+from penstock_operator import logs
+from penstock_operator.settings import Settings, SettingsError
+
+logger = logging.getLogger("penstock_operator")
+FAILED, USAGE = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs until SIGTERM or SIGINT (0); 1: failed, 2: wrong settings."""
+    given = _parser().parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+        _configure_logs(settings.log_level)
+    except SettingsError as error:
+        print(f"penstock-operator: {error}", file=sys.stderr)
+        return USAGE
+    return asyncio.run(_until_signal(_part(given.part, settings)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    names = ", ".join(f"PENSTOCK_{name.upper()}" for name in Settings.__annotations__)
+    parser = argparse.ArgumentParser(
+        prog="penstock-operator",
+        description="Compiles Penstock's custom resources into its sidecars' configuration.",
+        epilog=f"Settings come from the environment: {names}.",
+    )
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=("operator", "webhook"),
+        default="operator",
+        help="what to run (default: operator)",
+    )
+    return parser
+
+
+def _configure_logs(level: str) -> None:
+    if level not in logs.LEVELS:
+        msg = f"PENSTOCK_LOG_LEVEL={level!r}: expected one of {', '.join(logs.LEVELS)}"
+        raise SettingsError(msg)
+    logs.configure(level)
+
+
+def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
+    """Imported late: the webhook needs no kopf, `--help` neither."""
+    if name == "webhook":
+        from penstock_operator.webhook.server import run_webhook
+
+        return run_webhook(settings)
+    from penstock_operator.handlers.replica import run_replica
+
+    return run_replica(settings)
+
+
+async def _until_signal(part: Coroutine[Any, Any, None]) -> int:
+    work = asyncio.create_task(part)
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        logger.info("process.stopped")
+        return 0
+    except Exception as failure:  # the log and whoever started the process hear of it
+        for leaf in _leaves(failure):
+            ours = type(leaf).__module__.startswith("penstock_operator.")  # says what to do
+            text = f"{type(leaf).__name__}: {leaf}"
+            logger.error(  # noqa: TRY400
+                "process.failed", extra={"error": text}, exc_info=None if ours else leaf
+            )
+    return FAILED
+
+
+def _leaves(failure: BaseException) -> Iterator[BaseException]:
+    """The exceptions inside of a group, or the one itself."""
+    if isinstance(failure, BaseExceptionGroup):
+        for each in failure.exceptions:
+            yield from _leaves(each)
+    else:
+        yield failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

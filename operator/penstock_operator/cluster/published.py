@@ -1,0 +1,89 @@
+"""The pair of objects in which a namespace's sidecars find their files."""
+
+import base64
+import binascii
+import contextlib
+import json
+from typing import Final
+
+from penstock_config.codec import config_file_name, credentials_file_name, digest
+from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Cluster, Document
+from penstock_operator.cluster.errors import NotFound
+from penstock_operator.plan import File, NamespacePlan
+
+CONFIG_MAP_NAME: Final = "penstock-config"
+SECRET_NAME: Final = "penstock-credentials"  # noqa: S105  # a name
+DIGEST_ANNOTATION: Final = "penstock.dev/digest"
+LABELS: Final = {
+    "app.kubernetes.io/managed-by": "penstock",
+    "app.kubernetes.io/name": "penstock",
+    "app.kubernetes.io/component": "sidecar-configuration",
+}
+
+
+async def carry_out(cluster: Cluster, plan: NamespacePlan) -> None:
+    """Writes or removes what the plan says; doing it twice changes nothing."""
+    if plan.remove:
+        await _remove(cluster, plan.namespace)
+    if plan.credentials:
+        data = {credentials_file_name(): base64.b64encode(plan.credentials.data).decode()}
+        document = {**_meta(SECRET_NAME, plan.namespace, plan.credentials), "data": data}
+        await cluster.apply(SECRETS, {**document, "type": "Opaque"})
+    if plan.config:
+        data = {config_file_name(): plan.config.data.decode()}
+        document = {**_meta(CONFIG_MAP_NAME, plan.namespace, plan.config), "data": data}
+        await cluster.apply(CONFIG_MAPS, document)
+
+
+def config_digest(document: Document) -> str:
+    """The digest of a ConfigMap's file; empty when the annotation, or our label, says otherwise."""
+    text = (document.get("data") or {}).get(config_file_name(), "")
+    return _digest_if_ours(document, text.encode())
+
+
+def credentials_digest(document: Document) -> str:
+    """As `config_digest`, of the Secret."""
+    return _digest_if_ours(document, _credentials_file(document))
+
+
+def scope_key(document: Document) -> str | None:
+    """The namespace's scope key, also out of credentials of another version."""
+    try:
+        credentials = json.loads(_credentials_file(document))
+    except ValueError:
+        return None
+    key = credentials.get("scope_key") if isinstance(credentials, dict) else None
+    return key if isinstance(key, str) and key else None
+
+
+async def _remove(cluster: Cluster, namespace: str) -> None:
+    for resource, name in ((CONFIG_MAPS, CONFIG_MAP_NAME), (SECRETS, SECRET_NAME)):
+        with contextlib.suppress(NotFound):
+            await cluster.delete(resource, name, namespace)
+
+
+def _meta(name: str, namespace: str, file: File) -> Document:
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": LABELS,
+            "annotations": {DIGEST_ANNOTATION: file.digest},
+        }
+    }
+
+
+def _credentials_file(document: Document) -> bytes:
+    text = (document.get("data") or {}).get(credentials_file_name(), "")
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _digest_if_ours(document: Document, data: bytes) -> str:
+    meta = document["metadata"]
+    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
+    found = digest(data)
+    right = LABELS.items() <= labels.items() and annotations.get(DIGEST_ANNOTATION) == found
+    return found if right else ""

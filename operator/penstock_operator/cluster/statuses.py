@@ -1,0 +1,30 @@
+"""The status of a custom resource, written by server-side apply to its subresource."""
+
+from collections.abc import Iterable
+
+from penstock_operator.cluster.client import Cluster, custom
+from penstock_operator.compile.parse import KINDS
+from penstock_operator.compile.problem import ObjectRef
+from penstock_operator.status import Condition
+
+
+async def apply_conditions(
+    cluster: Cluster,
+    ref: ObjectRef,
+    uid: str,
+    generation: int,
+    conditions: Iterable[Condition],
+) -> None:
+    """Conditions that we wrote before and that are not among these disappear.
+
+    `NotFound` or `Conflict` when the object is gone, or another one of its name is there.
+    """
+    document = {
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+        "status": {
+            "observedGeneration": generation,
+            "conditions": [condition.document() for condition in conditions],
+        },
+    }
+    resource = custom(ref.kind, KINDS[ref.kind].plural)
+    await cluster.apply(resource, document, subresource="status")

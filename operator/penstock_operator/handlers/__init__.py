@@ -1,0 +1,7 @@
+"""Watches in, configuration and status out.
+
+kopf ──► inventory ──(dirty)──► reconciler: gathering ─► compilation ─► publishing ─► telling
+
+All of it lives in one event loop of its own thread, since kopf cancels every task of its loop when
+it ends (`operation`). Nothing is registered by importing (`registration`).
+"""

@@ -1,0 +1,62 @@
+"""Compiling so that a fault of ours costs one namespace its changes, and no more."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from penstock_config.credentials import Credentials
+from penstock_config.schema import SidecarConfig
+from penstock_operator.compile.compiler import compile_snapshot
+from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was compiled, and which namespaces keep what they have."""
+
+    configs: Mapping[str, SidecarConfig]
+    credentials: Mapping[str, Credentials]
+    problems: tuple[Problem, ...]
+    withheld: frozenset[str] = frozenset()
+    """Too large to be written; a problem says so."""
+    failed: frozenset[str] = frozenset()
+    """Our fault: compiling raised."""
+
+
+def compile_isolated(snapshot: Snapshot) -> Outcome:
+    """Everything at once; when that raises, namespace by namespace."""
+    try:
+        compiled = compile_snapshot(snapshot)
+    except Exception:  # heard of by the log here, and by each namespace's log and metric
+        logger.exception("compile.failed")
+        return _one_by_one(snapshot)
+    return Outcome(
+        compiled.configs, compiled.credentials, compiled.problems, withheld=compiled.withheld
+    )
+
+
+def _one_by_one(snapshot: Snapshot) -> Outcome:
+    """Problems of shared objects come from every namespace that compiles, each once."""
+    configs: dict[str, SidecarConfig] = {}
+    credentials: dict[str, Credentials] = {}
+    problems: set[Problem] = set()
+    withheld: set[str] = set()
+    failed: set[str] = set()
+    for namespace in sorted({policy.metadata.namespace for policy in snapshot.policies}):
+        own = tuple(p for p in snapshot.policies if p.metadata.namespace == namespace)
+        try:
+            compiled = compile_snapshot(replace(snapshot, policies=own))
+        except Exception:  # heard of by log, metric and the objects' condition Programmed
+            logger.exception("compile.namespace_failed", extra={"namespace": namespace})
+            failed.add(namespace)
+            continue
+        configs |= compiled.configs
+        credentials |= compiled.credentials
+        problems |= {*compiled.problems}
+        withheld |= compiled.withheld
+    return Outcome(
+        configs, credentials, tuple(sorted(problems)), frozenset(withheld), frozenset(failed)
+    )

@@ -1,0 +1,125 @@
+"""What the watches have told so far. Touched by one event loop only; does no I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from penstock_operator.cluster.published import config_digest, credentials_digest, scope_key
+from penstock_operator.compile.parse import Resource, parse_resource
+from penstock_operator.compile.problem import ObjectRef, Problem
+from penstock_operator.compile.snapshot import PodLabels
+from penstock_operator.plan import Published
+
+Body = Mapping[str, Any]
+FINISHED: Final = ("Succeeded", "Failed")
+SIDECAR_LABEL: Final = "penstock.dev/inject"
+SIDECAR_SELECTOR: Final = f"{SIDECAR_LABEL}=true"
+"""Pods that carry a sidecar; the label is set by people, or stamped by the injector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One custom resource as last seen."""
+
+    ref: ObjectRef
+    uid: str
+    generation: int
+    resource: Resource | None
+    """What is in force. Of an object that no longer parses: its last version that did."""
+    fault: Problem | None = None
+    conditions: Sequence[Mapping[str, object]] = ()
+    observed_generation: int = 0
+
+    def same_input(self, other: "Seen") -> bool:
+        """Whether nothing changed but what we write ourselves."""
+        blank: dict[str, Any] = {"conditions": (), "observed_generation": 0}
+        return replace(self, **blank) == replace(other, **blank)
+
+
+@dataclass(slots=True)
+class Inventory:
+    """Each `note_*` says whether anything changed that a compilation looks at.
+
+    Of what is `gone`, kind and metadata suffice.
+    """
+
+    objects: dict[ObjectRef, Seen] = field(default_factory=dict)
+    namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Labels; without those that are being deleted."""
+    pods: dict[tuple[str, str], PodLabels] = field(default_factory=dict)
+    published: dict[str, Published] = field(default_factory=dict)
+    scope_keys: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def note_object(self, body: Body, *, gone: bool = False) -> bool:
+        ref = _ref(body)
+        if gone:
+            return self.objects.pop(ref, None) is not None
+        seen, former = _seen(ref, body), self.objects.get(ref)
+        if seen.resource is None and former is not None and former.uid == seen.uid:
+            seen = replace(seen, resource=former.resource)
+        self.objects[ref] = seen
+        return former is None or not seen.same_input(former)
+
+    def note_namespace(self, body: Body, *, gone: bool = False) -> bool:
+        meta = body["metadata"]
+        if gone or meta.get("deletionTimestamp"):
+            return self.namespaces.pop(meta["name"], None) is not None
+        labels = dict(meta.get("labels") or {})
+        former = self.namespaces.get(meta["name"])
+        self.namespaces[meta["name"]] = labels
+        return former != labels
+
+    def note_pod(self, body: Body, *, gone: bool = False) -> bool:
+        meta = body["metadata"]
+        key = (meta["namespace"], meta["name"])
+        if gone or (body.get("status") or {}).get("phase") in FINISHED:
+            return self.pods.pop(key, None) is not None
+        pod = PodLabels(*key, dict(meta.get("labels") or {}))
+        former = self.pods.get(key)
+        self.pods[key] = pod
+        return former != pod
+
+    def note_config(self, body: Body, *, gone: bool = False) -> bool:
+        return self._publish(body, config=None if gone else config_digest(dict(body)))
+
+    def note_credentials(self, body: Body, *, gone: bool = False) -> bool:
+        namespace, key = body["metadata"]["namespace"], scope_key(dict(body))
+        if gone:
+            self.scope_keys.pop(namespace, None)
+        elif key:
+            self.scope_keys[namespace] = key
+        return self._publish(body, credentials=None if gone else credentials_digest(dict(body)))
+
+    def note_written(self, namespace: str, published: Published) -> None:
+        """What we wrote ourselves, ahead of the watch."""
+        self._set(namespace, published)
+
+    def _publish(self, body: Body, **digest: str | None) -> bool:
+        namespace = body["metadata"]["namespace"]
+        former = self.published.get(namespace, Published())
+        self._set(namespace, replace(former, **digest))
+        return self.published.get(namespace, Published()) != former
+
+    def _set(self, namespace: str, published: Published) -> None:
+        if published == Published():
+            self.published.pop(namespace, None)
+        else:
+            self.published[namespace] = published
+
+
+def _ref(body: Body) -> ObjectRef:
+    return ObjectRef(body["kind"], body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def _seen(ref: ObjectRef, body: Body) -> Seen:
+    meta, status = body["metadata"], body.get("status") or {}
+    parsed = parse_resource(body)
+    return Seen(
+        ref=ref,
+        uid=meta["uid"],
+        generation=meta.get("generation", 0),
+        resource=None if isinstance(parsed, Problem) else parsed,
+        fault=parsed if isinstance(parsed, Problem) else None,
+        conditions=tuple(dict(each) for each in status.get("conditions") or ()),
+        observed_generation=status.get("observedGeneration", 0),
+    )

@@ -1,0 +1,151 @@
+"""kopf and the reconciler in a thread of their own: what the active replica does."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+import kopf
+
+from penstock_operator.api import GROUP, VERSION
+from penstock_operator.cluster import Cluster, ClusterError, connect
+from penstock_operator.compile.parse import KINDS
+from penstock_operator.handlers.inventory import Inventory
+from penstock_operator.handlers.loop_thread import LoopThread
+from penstock_operator.handlers.reconciler import Reconciler
+from penstock_operator.handlers.registration import register
+from penstock_operator.handlers.sources import Notebook, Source, sources
+from penstock_operator.metrics import Metrics
+from penstock_operator.settings import Settings
+
+STOP_SECONDS: Final = 5
+BEAT_SECONDS: Final = 5
+STUCK_SECONDS: Final = 120
+KINDS_POLL_SECONDS: Final = 2
+COMPARE_SECONDS: Final = 600
+logger = logging.getLogger(__name__)
+
+
+class Operation:
+    """One life of the control loop. `run` belongs to the caller's loop, the rest to the thread."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._may_write = may_write
+        self._reconciler: Reconciler | None = None
+        self._beat_at: float | None = None
+
+    @property
+    def reconciled_once(self) -> bool:
+        return self._reconciler is not None and self._reconciler.done_once
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the thread's event loop has not turned for long."""
+        return self._beat_at is not None and time.monotonic() - self._beat_at > STUCK_SECONDS
+
+    async def run(self) -> None:
+        """Runs until cancelled; raises what ends the thread otherwise."""
+        thread = LoopThread(self._operate)
+        thread.start()
+        try:
+            await thread.ended
+        finally:
+            thread.cancel()
+            await asyncio.to_thread(thread.join, STOP_SECONDS)
+
+    async def _operate(self) -> None:
+        watched = sources(cluster_wide=not self._settings.watch_namespaces)
+        inventory = Inventory()
+        notebook = Notebook(inventory)
+        async with connect(self._settings.kubeconfig, self._may_write) as cluster:
+            await _kinds_are_served(cluster)
+            reconciler = Reconciler(cluster, inventory, self._settings, self._metrics)
+            self._reconciler = reconciler
+            registry = kopf.OperatorRegistry()
+            register(registry, watched, notebook, reconciler, self._settings.kubeconfig)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._beat())
+                group.create_task(reconciler.secrets.watch())
+                group.create_task(reconciler.run())
+                group.create_task(self._compare(cluster, watched, notebook, reconciler))
+                group.create_task(self._watch(registry, watched))
+
+    async def _watch(self, registry: kopf.OperatorRegistry, watched: tuple[Source, ...]) -> None:
+        namespaces = self._settings.watch_namespaces
+        await kopf.operator(
+            registry=registry,
+            settings=kopf_settings(watched),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+        )
+        msg = "kopf ended by itself"
+        raise RuntimeError(msg)
+
+    async def _compare(
+        self,
+        cluster: Cluster,
+        watched: tuple[Source, ...],
+        notebook: Notebook,
+        reconciler: Reconciler,
+    ) -> None:
+        """Lists now and then. Where nothing exists at the start, no watch would ever speak."""
+        namespaces: tuple[str | None, ...] = self._settings.watch_namespaces or (None,)
+        while True:
+            try:
+                for source in watched:
+                    for namespace in namespaces if source.namespaced else (None,):
+                        if await notebook.compare(cluster, source, namespace):
+                            reconciler.mark()
+                if notebook.empty:
+                    reconciler.begin()
+            except ClusterError as error:
+                logger.warning("compare.failed", extra={"error": str(error)})
+            await asyncio.sleep(COMPARE_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            self._beat_at = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+def kopf_settings(watched: tuple[Source, ...]) -> kopf.OperatorSettings:
+    """Nothing of kopf's ends up on an object, and no watch stays silent for ever."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.peering.standalone = True
+    settings.scanning.disabled = True  # the kinds are there before kopf starts
+    settings.process.ultimate_exiting_timeout = None  # it would kill the whole process
+    settings.queueing.exit_timeout = 0.5
+    settings.queueing.idle_timeout = 1
+    settings.execution.max_workers = 1
+    settings.networking.connect_timeout = 5
+    settings.networking.request_timeout = 60
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 310
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    for source in watched:
+        key = (source.resource.group, source.resource.version, source.resource.plural)
+        if source.labels:
+            settings.watching.label_selectors[key] = source.labels
+        if source.fields:
+            settings.watching.field_selectors[key] = source.fields
+    return settings
+
+
+async def _kinds_are_served(cluster: Cluster) -> None:
+    """Returns when the API server knows our kinds: kopf would not notice later ones."""
+    wanted = {kind.plural for kind in KINDS.values()}
+    said = False
+    while missing := wanted - await cluster.served(GROUP, VERSION):
+        if not said:
+            logger.warning("kinds.missing", extra={"missing": sorted(missing), "do": "apply crds/"})
+        said = True
+        await asyncio.sleep(KINDS_POLL_SECONDS)
