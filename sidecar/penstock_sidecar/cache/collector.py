@@ -28,6 +28,7 @@ class Collector:
     def __init__(self, key: str, request: Request, candidate: Candidate, max_bytes: int) -> None:
         self.key: Final = key
         self.candidate: Final = candidate
+        self.store_seconds: Final = request.cache_control.store_seconds
         self._assembly = Assembly() if request.stream else None
         self._plain = b""
         self._choices = request.choices

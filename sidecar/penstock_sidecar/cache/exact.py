@@ -68,7 +68,8 @@ class ExactCache:
         collector = Collector(key, request, candidate, self._cache.max_entry_bytes)
         targets = (f"tier:{candidate.tier_id}", f"model:{candidate.model.name}")
         served_as_meant = any(self._keys.is_for(key, target) for target in targets)
-        if request.cache_control.no_store or not served_as_meant:
+        control = request.cache_control
+        if control.no_store or control.store_seconds == 0 or not served_as_meant:
             collector.give_up()
         return collector
 
@@ -88,8 +89,10 @@ class ExactCache:
         )
         data = self._seal.sealed(collector.key, entry)
         if len(data) <= self._cache.max_entry_bytes:
-            lifetime_ms = int(self._lifetime_seconds(collector.key) * 1000)
-            await self._shelf.put(collector.key, data, lifetime_ms)
+            lifetime_seconds = self._lifetime_seconds(collector.key)
+            if collector.store_seconds is not None:
+                lifetime_seconds = min(lifetime_seconds, collector.store_seconds)
+            await self._shelf.put(collector.key, data, int(lifetime_seconds * 1000))
 
     def _bypassed(self, request: Request, caller: Caller) -> bool:
         control = request.cache_control

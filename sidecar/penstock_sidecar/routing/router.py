@@ -1,7 +1,7 @@
 """Where a request goes: its rule, its target, and the candidates in the order to try.
 
 Names a caller may send, first that fits: what a rule matches; a tier of the policy; a model in one
-of its tiers; `auto`, `auto:<complexity>`, or nothing, for the policy's default. Else 404.
+of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
 import math
@@ -20,9 +20,7 @@ from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.rules import Rules
 
 AUTO: Final = "auto"
-AUTOMATIC: Final = frozenset(
-    {"", AUTO, *(f"auto:{c}" for c in ("simple", "medium", "complex", "expert"))}
-)
+AUTOMATIC: Final = frozenset({AUTO, "auto:simple", "auto:medium", "auto:complex", "auto:expert"})
 MAX_NAMES_SHOWN: Final = 20
 MAX_NAME_ECHOED: Final = 64
 
@@ -31,7 +29,7 @@ MAX_NAME_ECHOED: Final = 64
 class Route:
     """Where a request goes, before anybody looked at what it needs.
 
-    `rule` is a rule's name, or `tier`, `model`, `auto`, `default`: how the name was understood.
+    `rule` is a rule's name, or `tier`, `model`, `auto`: how the name was understood.
     `target` is `tier:<id>` or `model:<name>`: what answers are cached under.
     """
 
@@ -76,7 +74,7 @@ class Router:
         if self._catalogue.of_model(name):
             return self._to(Target(model=name), "model")
         if name in AUTOMATIC and self._policy.default:
-            return self._to(self._policy.default, AUTO if name else "default")
+            return self._to(self._policy.default, AUTO)
         raise self._unknown(name)
 
     def order(self, route: Route, request: Request, input_tokens: int) -> Selection:

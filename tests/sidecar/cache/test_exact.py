@@ -102,6 +102,19 @@ async def test_lifetimes_are_the_policys_give_or_take_a_tenth(store: RedisStore)
     assert len(lifetimes) > 5
 
 
+async def test_a_caller_may_ask_for_a_shorter_lifetime_but_not_for_a_longer(
+    store: RedisStore,
+) -> None:
+    where = cache(store)
+    for seconds, most in ((5, 5_000), (5_000, 110_000)):
+        asked = request({"seed": seconds}, control=CacheControl(store_seconds=seconds))
+        left = await store.command("PTTL", await keep(where, asked, plain(ANSWER)))
+        assert isinstance(left, int)
+        assert 0 < left <= most
+    asked = request({"seed": 0}, control=CacheControl(store_seconds=0))
+    assert await found(where, await keep(where, asked, plain(ANSWER))) is None
+
+
 async def test_a_shorter_lifetime_holds_for_what_is_already_kept(store: RedisStore) -> None:
     clock = ManualClock()
     key = await keep(cache(store, clock=clock), request(), plain(ANSWER))

@@ -77,10 +77,6 @@ def test_auto_is_the_default(name: str) -> None:
     assert (route.rule, route.target) == ("auto", "tier:shop/deep")
 
 
-def test_no_name_at_all_is_the_default() -> None:
-    assert routed(policy("fast", default=to_tier("fast")), "").rule == "default"
-
-
 def test_auto_without_a_default_says_what_the_policy_lacks() -> None:
     with pytest.raises(UnknownModel, match="policy shop/main has no defaultTier"):
         routed(policy("fast"), "auto")

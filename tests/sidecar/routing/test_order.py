@@ -161,9 +161,18 @@ def test_input_and_the_wanted_answer_must_fit_the_window(
 
 
 def test_too_long_for_all_says_how_long_and_the_largest_window() -> None:
-    with pytest.raises(ContextTooLong, match=r"about 2000 tokens .* 1000 tokens") as caught:
-        select(router(SHORT_AND_LONG, BOTH), request("fast"), 2_000)
+    with pytest.raises(ContextTooLong, match=r"about 2001 tokens .* 1000 tokens") as caught:
+        select(router(SHORT_AND_LONG, BOTH), request("fast"), 2_001)
     assert caught.value.code == "context_length_exceeded"
+
+
+@pytest.mark.parametrize(("tokens", "answer"), [(1_001, None), (2_000, None), (900, 5_000)])
+def test_what_may_fit_after_all_goes_to_the_largest_window_alone(
+    tokens: int, answer: int | None
+) -> None:
+    """Bytes only hint at tokens: the provider counts them, and refuses if it must."""
+    asked = request("fast", max_output_tokens=answer)
+    assert names(select(router(SHORT_AND_LONG, BOTH), asked, tokens)) == "long"
 
 
 def test_a_window_nobody_stated_takes_everything() -> None:
@@ -175,7 +184,7 @@ def test_too_long_is_said_where_only_the_able_ones_are_too_small() -> None:
     small_eyes = model("eyes", capabilities=("chat", "vision"), context_window=100)
     by = router((provider("p", small_eyes, CHAT_ONLY),), tier("fast", "p/eyes", "p/chat-only"))
     with pytest.raises(ContextTooLong):
-        select(by, request("fast", images=1), 200)
+        select(by, request("fast", images=1), 201)
 
 
 ONE_STRIKE = HealthConfig(failure_threshold=1, cooldown_seconds=60)
