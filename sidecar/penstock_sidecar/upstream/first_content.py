@@ -1,0 +1,59 @@
+"""Holds an answer back until there is something in it, so that others can still take over.
+
+Before the first content every failure is the attempt's own; after it, whatever happens is a broken
+stream: the caller has read the beginning.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from penstock_sidecar.errors import EmptyCompletion, StreamBroken, UpstreamError
+from penstock_sidecar.model import Answer, Chunk
+from penstock_sidecar.upstream.base import Call, Upstream
+
+
+class FirstContent:
+    """An `Upstream` that raises `EmptyCompletion` for a complete answer with nothing in it."""
+
+    def __init__(self, inner: Upstream) -> None:
+        self._inner = inner
+
+    @asynccontextmanager
+    async def call(self, call: Call) -> AsyncIterator[Answer]:
+        async with self._inner.call(call) as answer:
+            held = await _until_content(answer.chunks, call.candidate.label)
+            yield replace(answer, chunks=_Resumed(held, answer.chunks))
+
+
+async def _until_content(chunks: AsyncIterator[Chunk], label: str) -> deque[Chunk]:
+    held: deque[Chunk] = deque()
+    async for chunk in chunks:
+        held.append(chunk)
+        if chunk.content:
+            return held
+    raise EmptyCompletion(f"{label} answered with nothing")
+
+
+class _Resumed:
+    """What was held, then the rest."""
+
+    __slots__ = ("_held", "_rest")
+
+    def __init__(self, held: deque[Chunk], rest: AsyncIterator[Chunk]) -> None:
+        self._held = held
+        self._rest = rest
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        if self._held:
+            return self._held.popleft()
+        try:
+            return await anext(self._rest)
+        except StreamBroken:
+            raise
+        except UpstreamError as error:
+            raise StreamBroken(error.public) from error

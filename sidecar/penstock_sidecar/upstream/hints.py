@@ -1,0 +1,52 @@
+"""Headers of a provider's response that mean something here: waits, and what callers may see."""
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+VISIBLE_PREFIXES: Final = ("x-ratelimit-", "anthropic-ratelimit-")
+VISIBLE: Final = frozenset({"x-request-id", "request-id", "openai-processing-ms"})
+MAX_VALUE_CHARACTERS: Final = 256
+MAX_WAIT_SECONDS: Final = 86_400.0
+
+
+def visible_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Names in lower case. A value that could not be sent on is left out."""
+    visible = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        if (lower in VISIBLE or lower.startswith(VISIBLE_PREFIXES)) and _sendable(value):
+            visible[lower] = value
+    return visible
+
+
+def retry_after_seconds(headers: Mapping[str, str], utc: float) -> float | None:
+    """`retry-after-ms`, else `retry-after` in seconds or as a date (RFC 9110, 10.2.3)."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _bounded(milliseconds / 1000)
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is not None:
+        return _bounded(seconds)
+    try:
+        return _bounded(parsedate_to_datetime(text or "").timestamp() - utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS)
+
+
+def _sendable(value: str) -> bool:
+    return len(value) <= MAX_VALUE_CHARACTERS and value.isascii() and value.isprintable()

@@ -1,0 +1,110 @@
+"""A provider's response while it comes in: bounded in time and size, its failures translated."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import aiohttp
+
+from penstock_sidecar.errors import (
+    StreamBroken,
+    UpstreamLost,
+    UpstreamMisconfigured,
+    UpstreamTimeout,
+)
+from penstock_sidecar.upstream.deadlines import Deadlines
+
+MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+DRAIN_SECONDS: Final = 0.1
+
+
+class Source(Protocol):
+    """What the dialects need of a response."""
+
+    @property
+    def label(self) -> str: ...
+
+    async def read(self) -> bytes: ...
+
+    async def read_all(self) -> bytes: ...
+
+    def content_came(self) -> None: ...
+
+    async def drain(self) -> None: ...
+
+
+class Incoming:
+    """`label` names the candidate in errors."""
+
+    __slots__ = ("_content", "_deadlines", "_label", "_loop", "_max_bytes", "_response", "_size")
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        deadlines: Deadlines,
+        label: str,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        self._label = label
+        self._max_bytes = max_bytes
+        self._response = response
+        self._content = response.content
+        self._deadlines = deadlines
+        self._loop = asyncio.get_running_loop()
+        self._size = 0
+
+    @property
+    def label(self) -> str:
+        return self._label
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    def require(self, content_type: str) -> None:
+        """Raises `UpstreamMisconfigured` for another type; none at all is let pass."""
+        found = self._response.headers.get("content-type", content_type)
+        if found.partition(";")[0].strip().lower() != content_type:
+            raise UpstreamMisconfigured(
+                f"{self.label} answers in another format than {content_type}: check baseURL"
+            )
+
+    def content_came(self) -> None:
+        """From now on it is the pauses that are bounded."""
+        self._deadlines.content_came()
+
+    async def read(self) -> bytes:
+        """What has come since, or comes next; empty at the end. Raises `UpstreamError`."""
+        try:
+            data = self._content.read_nowait() or await self._wait()
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamLost(f"the connection to {self.label} broke off") from error
+        self._size += len(data)
+        if self._size > self._max_bytes:
+            raise StreamBroken(f"{self.label} sent more than {self._max_bytes} bytes")
+        return data
+
+    async def read_all(self) -> bytes:
+        pieces = []
+        while piece := await self.read():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def drain(self) -> None:
+        """Wait shortly for the response's own end, so that its connection can serve again."""
+        if self._content.is_eof():
+            return
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await self._content.readany():
+                    pass
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return  # the answer is complete; only the connection is not reused
+
+    async def _wait(self) -> bytes:
+        try:
+            async with asyncio.timeout_at(self._deadlines.due(self._loop.time())):
+                return await self._content.readany()
+        except TimeoutError:
+            missed = self._deadlines.missed(self._loop.time())
+            raise UpstreamTimeout(f"{self.label} {missed}") from None

@@ -1,0 +1,155 @@
+"""From a provider's error response to ours, by who must act: pure.
+
+The provider's sentence reaches the caller only where it speaks of his request.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from penstock_sidecar.errors import (
+    StreamBroken,
+    UpstreamCredentials,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamMisconfigured,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from penstock_sidecar.upstream.document import parse
+from penstock_sidecar.upstream.hints import retry_after_seconds, visible_headers
+from penstock_sidecar.upstream.redaction import Redactor
+
+MAX_MESSAGE_CHARACTERS: Final = 1000
+MAX_WORD_CHARACTERS: Final = 100
+CONTEXT_TOO_LONG: Final = "context_length_exceeded"
+_TOO_LONG: Final = re.compile(
+    r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
+    r"|too many (?:input )?tokens|input length .*exceed",
+    re.IGNORECASE,
+)
+_OUR_MODEL: Final = frozenset(
+    {"model_not_found", "invalid_model", "model_decommissioned", "model_not_available"}
+)
+_OUR_KEY: Final = frozenset({"invalid_api_key", "authentication_error", "permission_error"})
+_NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425})
+"""4xx that say "try again": no fault of the request's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderError:
+    """What a provider said, in whichever shape."""
+
+    message: str = ""
+    type: str = ""
+    code: str = ""
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Makes errors of one provider's responses."""
+
+    redact: Redactor
+
+    def of_response(
+        self, label: str, status: int, headers: Mapping[str, str], body: bytes, utc: float
+    ) -> UpstreamError:
+        try:
+            said = provider_error(parse(body))
+        except ValueError:
+            said = ProviderError()
+        error = self._error(label, status, said)
+        error.retry_after_seconds = retry_after_seconds(headers, utc)
+        error.headers = visible_headers(headers)
+        return error
+
+    def in_band(self, label: str, value: object) -> UpstreamError:
+        """`value` is the `error` of a document that came with status 200."""
+        said = provider_error({"error": value})
+        status = _status_of(value, said)
+        if status is None:
+            return StreamBroken(f"{label} reported an error half-way")
+        return self._error(label, status, said)
+
+    def _error(self, label: str, status: int, said: ProviderError) -> UpstreamError:
+        fault = _our_fault(label, status, said)
+        if fault is not None:
+            return fault
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return UpstreamLimited(f"{label} is at its rate limit")
+        if status in _NOT_OURS_TO_BLAME or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return UpstreamUnavailable(f"{label} answered with status {status}")
+        return self._refused(label, status, said)
+
+    def _refused(self, label: str, status: int, said: ProviderError) -> UpstreamRefused:
+        message = _one_line(self.redact(said.message), MAX_MESSAGE_CHARACTERS)
+        code = _one_line(self.redact(said.code), MAX_WORD_CHARACTERS) or None
+        param = _one_line(self.redact(said.param or ""), MAX_WORD_CHARACTERS) or None
+        if code == CONTEXT_TOO_LONG or _TOO_LONG.search(message):
+            status, code, param = 400, CONTEXT_TOO_LONG, param or "messages"
+        public = message or f"{label} refused the request with status {status}"
+        return UpstreamRefused(public, status=status, code=code, param=param)
+
+
+def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | None:
+    """Key, account, address, model: nothing that a caller could change."""
+    bad_key = {said.code, said.type} & _OUR_KEY or "api key not valid" in said.message.lower()
+    if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and bad_key):
+        return UpstreamCredentials(f"{label} does not accept the key configured for it ({status})")
+    if status in {404, 405} or {said.code, said.type} & _OUR_MODEL:
+        return UpstreamMisconfigured(
+            f"{label} is not known to the provider ({status}): check upstreamName and baseURL"
+        )
+    if status < HTTPStatus.BAD_REQUEST:
+        return UpstreamMisconfigured(
+            f"{label} answered with status {status}, which is no answer: check baseURL"
+        )
+    return None
+
+
+def provider_error(document: object) -> ProviderError:
+    """OpenAI's `{"error": {...}}`, Ollama's `{"error": "..."}`, FastAPI's `detail`, `message`."""
+    match document:
+        case [first, *_]:
+            return provider_error(first)
+        case {"error": str(message)} | {"detail": str(message)}:
+            return ProviderError(message)
+        case {"error": dict(error)} | {"detail": dict(error)}:
+            return _of_mapping(error)
+        case dict():
+            return _of_mapping(document)
+        case _:
+            return ProviderError()
+
+
+def _of_mapping(error: Mapping[str, object]) -> ProviderError:
+    message, type_, code = (error.get(name) for name in ("message", "type", "code"))
+    param = error.get("param")
+    return ProviderError(
+        message if isinstance(message, str) else "",
+        type_ if isinstance(type_, str) else "",
+        code if isinstance(code, str) else "",
+        param if isinstance(param, str) else None,
+    )
+
+
+def _status_of(value: object, said: ProviderError) -> int | None:
+    """OpenRouter puts the status into `code`; others only a word."""
+    code = value.get("code") if isinstance(value, dict) else None
+    if isinstance(code, int) and HTTPStatus.BAD_REQUEST <= code < 600:  # noqa: PLR2004  # HTTP's end
+        return code
+    words = f"{said.code} {said.type}"
+    if "rate_limit" in words:
+        return HTTPStatus.TOO_MANY_REQUESTS
+    if CONTEXT_TOO_LONG in words:
+        return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.SERVICE_UNAVAILABLE if "overloaded" in words else None
+
+
+def _one_line(text: str, most: int) -> str:
+    """Printable, and no longer than `most` characters."""
+    line = "".join(c if c.isprintable() else " " for c in text[: most + 1])
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -1,0 +1,155 @@
+"""One provider's address: sends a body there and hands back what comes in, or says why not."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from penstock_config.provider import Provider
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import (
+    UpstreamConnectTimeout,
+    UpstreamCredentials,
+    UpstreamError,
+    UpstreamLimited,
+    UpstreamLost,
+    UpstreamMisconfigured,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from penstock_sidecar.upstream.deadlines import Deadlines
+from penstock_sidecar.upstream.incoming import Incoming
+from penstock_sidecar.upstream.keys import KeyRing
+from penstock_sidecar.upstream.redaction import Redactor
+from penstock_sidecar.upstream.refusal import Refusals
+from penstock_sidecar.upstream.session import USER_AGENT
+
+REJECTED_SECONDS: Final = 60.0
+"""How long a key rests that the provider did not accept."""
+LIMITED_SECONDS: Final = 10.0
+"""The same for one at its rate limit, where the provider does not say how long."""
+MAX_ERROR_BYTES: Final = 64 * 1024
+MAX_PLAIN_WRITE_BYTES: Final = 64 * 1024
+"""Larger bodies go out in pieces, so that the loop can turn meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Destination:
+    """Where a call goes with one key. Never printed: the key is in here."""
+
+    url: URL
+    headers: CIMultiDict[str]
+
+
+class Wire:
+    """POST to one path of one provider. All that does not depend on the call is made here."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        path: str,
+        keys: Sequence[str],
+        session: aiohttp.ClientSession,
+        clock: Clock,
+    ) -> None:
+        self._provider = provider
+        self._session = session
+        self._clock = clock
+        self.refusals = Refusals(Redactor(keys))
+        url = URL(provider.base_url.rstrip("/") + path)
+        usable: Sequence[str | None] = keys or ([] if provider.needs_key else [None])
+        self._ring = KeyRing([_destination(provider, url, key) for key in usable], clock)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=provider.timeouts.connect_seconds)
+
+    @asynccontextmanager
+    async def post(self, body: bytes, label: str, *, stream: bool) -> AsyncIterator[Incoming]:
+        """Enter: status 200 and headers are there. Leave: an unfinished response is closed."""
+        loop = asyncio.get_running_loop()
+        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=stream)
+        response = await self._accepted(body, label, deadlines)
+        try:
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                msg = f"{label} compresses its answers although nobody asked for that"
+                raise UpstreamMisconfigured(msg)
+            yield Incoming(response, deadlines, label)
+        finally:
+            response.close()
+
+    async def _accepted(
+        self, body: bytes, label: str, deadlines: Deadlines
+    ) -> aiohttp.ClientResponse:
+        """With the first key that is not turned away."""
+        rejected: UpstreamError = UpstreamCredentials(f"no key is configured for {label}")
+        for position, destination in self._ring.candidates():
+            response = await self._send(destination, body, label, deadlines)
+            if response.status == 200:  # noqa: PLR2004  # HTTP's OK
+                return response
+            error = await self._failure(response, label, deadlines)
+            if isinstance(error, UpstreamLimited):
+                self._ring.pause(position, error.retry_after_seconds or LIMITED_SECONDS)
+            if not isinstance(error, UpstreamCredentials):
+                raise error
+            self._ring.pause(position, REJECTED_SECONDS)
+            rejected = error
+        raise rejected
+
+    async def _send(
+        self, destination: Destination, body: bytes, label: str, deadlines: Deadlines
+    ) -> aiohttp.ClientResponse:
+        data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(deadlines.due(loop.time())):
+                return await self._session.post(
+                    destination.url,
+                    data=data,
+                    headers=destination.headers,
+                    allow_redirects=False,
+                    timeout=self._timeout,
+                )
+        except aiohttp.ConnectionTimeoutError as error:
+            seconds = self._provider.timeouts.connect_seconds
+            msg = f"{label} could not be connected to within {seconds:g} seconds"
+            raise UpstreamConnectTimeout(msg) from error
+        except TimeoutError:
+            raise UpstreamTimeout(f"{label} {deadlines.missed(loop.time())}") from None
+        except aiohttp.ClientConnectorError as error:
+            raise UpstreamUnavailable(f"{label} cannot be reached") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamLost(f"the connection to {label} broke off") from error
+
+    async def _failure(
+        self, response: aiohttp.ClientResponse, label: str, deadlines: Deadlines
+    ) -> UpstreamError:
+        try:
+            body = await Incoming(response, deadlines, label, MAX_ERROR_BYTES).read_all()
+        except UpstreamError:
+            body = b""  # the status says enough
+        finally:
+            response.close()
+        return self.refusals.of_response(
+            label, response.status, response.headers, body, self._clock.utc()
+        )
+
+
+def _destination(provider: Provider, url: URL, key: str | None) -> Destination:
+    headers = CIMultiDict(provider.headers)
+    headers["User-Agent"] = USER_AGENT
+    headers["Content-Type"] = "application/json"
+    headers["Accept-Encoding"] = "identity"
+    auth = provider.auth
+    if key is not None:
+        match auth.scheme:
+            case "Bearer":
+                headers[auth.name] = f"Bearer {key}"
+            case "Header":
+                headers[auth.name] = key
+            case "Query":
+                url = url.update_query({auth.name: key})
+    return Destination(url, headers)
