@@ -13,6 +13,9 @@ from penstock_sidecar.cache.assembly import Assembly, NotUnderstood
 from penstock_sidecar.cache.whole import is_whole
 from penstock_sidecar.model import Candidate, Chunk, Request, Usage
 
+TOO_DEEP: Final = (orjson.JSONEncodeError, RecursionError)
+"""What nested documents raise: orjson reads 1024 levels, but writes 254."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Collected:
@@ -44,7 +47,7 @@ class Collector:
         self._ended = self._ended or chunk.end
         try:
             size_bytes = self._take(chunk.data)
-        except NotUnderstood:
+        except (NotUnderstood, *TOO_DEEP):
             self.give_up()
         else:
             if size_bytes > self._max_bytes:
@@ -60,15 +63,14 @@ class Collector:
         """None unless the answer came to its normal end, was not empty, and its usage is known."""
         if self._given_up or not self._ended or self._usage is None:
             return None
-        if self._assembly:
-            document: Mapping[str, object] | None = self._assembly.document(self._usage)
-            body = orjson.dumps(document)
-        else:
-            body = self._plain
-            document = _parsed(body)
+        document = self._assembly.document(self._usage) if self._assembly else _parsed(self._plain)
         if document is None or not is_whole(document, self._choices):
             return None
-        return Collected(body, self._usage)
+        try:
+            encoded = orjson.dumps(document)
+        except TOO_DEEP:
+            return None  # it could be kept, but not replayed
+        return Collected(encoded if self._assembly else self._plain, self._usage)
 
     def _take(self, data: bytes) -> int:
         """How many bytes are held now, about."""
