@@ -132,9 +132,10 @@ class Cluster:
         """`NotFound` when it is gone already."""
         await self._call("DELETE", resource.path(namespace, name))
 
-    async def check(self) -> None:
-        """Raises when nobody answers, or not to us."""
-        await self._call("GET", "/version")
+    async def version(self) -> tuple[int, int]:
+        """Major and minor of the server's version."""
+        found = await self._call("GET", "/version")
+        return int(found["major"]), int(found["minor"].rstrip("+"))  # some clouds write "29+"
 
     async def served(self, group: str, version: str) -> frozenset[str]:
         """The plural names of a group's resources; empty when the group is unknown."""

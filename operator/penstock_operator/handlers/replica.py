@@ -1,6 +1,7 @@
 """One replica of the operator: stands by, leads, and ends when it may lead no more."""
 
 import asyncio
+import logging
 
 from penstock_operator.cluster import connect
 from penstock_operator.cluster.leases import Lease
@@ -10,12 +11,15 @@ from penstock_operator.metrics import Metrics
 from penstock_operator.probes import serve_probes
 from penstock_operator.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 
 async def run_replica(settings: Settings) -> None:
     """Runs until cancelled, which gives the Lease back. Raises when the Lease is lost."""
     metrics = Metrics()
     async with connect(settings.kubeconfig) as cluster:
-        await cluster.check()
+        major, minor = await cluster.version()
+        logger.info("cluster.reached", extra={"version": f"{major}.{minor}"})
         lease = Lease(cluster, settings.namespace, LEASE_NAME)
         elector = Elector(lease, settings.identity)
         operation = Operation(settings, metrics, elector.holds)

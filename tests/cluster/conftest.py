@@ -1,0 +1,52 @@
+"""API servers for the tests of this directory, and the means to speak to them.
+
+A server is looked for in this order: `../shared/cluster/cluster` beside the repository,
+KUBEBUILDER_ASSETS (see `make envtest`), KUBECONFIG. Without any, these tests are skipped.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.cluster import control_plane
+from tests.cluster.control_plane import ControlPlane
+
+NONE: Final = (
+    "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says, or set KUBECONFIG"
+)
+FIRST_WITH_CEL: Final = (1, 29)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real API server."""
+    if control_plane.SCRIPT.exists():
+        with control_plane.shared_cluster() as found:
+            yield found
+    elif assets := os.environ.get("KUBEBUILDER_ASSETS"):
+        directory = tmp_path_factory.mktemp("control-plane")
+        with control_plane.own_control_plane(Path(assets), directory) as found:
+            yield found
+    elif kubeconfig := os.environ.get("KUBECONFIG"):
+        yield ControlPlane(Path(kubeconfig), controllers=True)
+    else:
+        pytest.skip(NONE)
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(plane: ControlPlane) -> Path:
+    """Access to a real API server, as its administrator."""
+    return plane.kubeconfig
+
+
+@pytest.fixture(scope="session")
+def crds_kubeconfig(plane: ControlPlane) -> Path:
+    """Access to a server that runs the CEL rules of CRDs."""
+    if control_plane.SCRIPT.exists():
+        return control_plane.shared_crds()
+    if control_plane.version(plane.kubeconfig) < FIRST_WITH_CEL:
+        pytest.skip("the API server knows no CEL rules: it is older than Kubernetes 1.29")
+    return plane.kubeconfig
