@@ -1,14 +1,16 @@
 """`penstock`, the entry point. Exit code 0: fine. 1: not fine. 2: the command line is wrong."""
 
 import sys
+from collections.abc import Sequence
 
 from penstock_cli.commands import app
 from penstock_cli.failure import Failure
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Ends in `SystemExit`; `arguments` of `None` are the process's own."""
     try:
-        app()
+        app(arguments, prog_name="penstock")
     except Failure as failure:
         print(f"penstock: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)

@@ -1,6 +1,5 @@
 """The command line: names, options and help. Each command imports its work when it is called."""
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -69,7 +68,7 @@ def up(
     from penstock_cli.up import up as run
 
     pod = StandIn(namespace, app_name, tuple(labels))
-    raise typer.Exit(asyncio.run(run(tuple(filename), pod, port, redis_url)))
+    raise typer.Exit(run(tuple(filename), pod, port, redis_url))
 
 
 @app.command()
@@ -81,7 +80,7 @@ def demo(
     """Show what Penstock does: two sidecars, one Redis, scripted providers, real requests."""
     from penstock_cli.demo.show import Show
 
-    raise typer.Exit(asyncio.run(Show(as_json=json, keep=keep).run()))
+    raise typer.Exit(Show(as_json=json, keep=keep).run())
 
 
 @app.command()

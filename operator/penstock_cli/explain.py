@@ -1,6 +1,7 @@
 """`penstock explain`: prints which way a request would take, and why."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group
 from rich.table import Table
@@ -14,7 +15,10 @@ from penstock_cli.workspace import compile_files
 from penstock_config.budget import Budget
 from penstock_config.provider import RateLimits
 from penstock_sidecar.model import Candidate
-from penstock_sidecar.progress import usd
+from penstock_sidecar.progress import MICRO, usd
+
+CENT: Final = 10_000
+"""In millionths of a dollar."""
 
 
 def explain(paths: tuple[str, ...], standin: StandIn, question: Question, *, as_json: bool) -> int:
@@ -110,7 +114,7 @@ def _parts(explanation: Explanation) -> Iterator[Text | Table]:
         yield _line("Limit", f"{name}: {_listed(figures)}")
     for budget in e.budgets:
         amounts = budget.limits.model_dump(exclude_none=True)
-        shown = _listed({period: f"${usd(amount)}" for period, amount in amounts.items()})
+        shown = _listed({period: _dollars(amount) for period, amount in amounts.items()})
         yield _line("Budget", f"{budget.id}: {shown}, then {budget.on_exceeded}")
 
 
@@ -124,9 +128,14 @@ def _candidates(explanation: Explanation) -> Table:
             candidate.tier,
             str(candidate.priority),
             str(candidate.weight),
-            "price unknown: refused" if most is None else f"${usd(most)}",
+            "price unknown: refused" if most is None else _dollars(most),
         )
     return table
+
+
+def _dollars(micro: int) -> str:
+    """Cents where that says it all."""
+    return f"${usd(micro)}" if micro % CENT else f"${micro / MICRO:.2f}"
 
 
 def _line(name: str, value: str, style: str = "") -> Text:

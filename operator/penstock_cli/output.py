@@ -27,12 +27,18 @@ def print_json(document: object) -> None:
 
 
 def table_of(findings: Iterable[Finding]) -> Table:
-    """Errors first; within, in the order of files and lines."""
+    """Errors first; what is wrong once, then every place of it, in the order of files and lines."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    alike: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in sorted(findings, key=_order):
-        table.add_row(Text(finding.severity, STYLES[finding.severity]), _told(finding))
+        alike.setdefault((finding.severity, finding.reason, finding.message), []).append(finding)
+    for (severity, reason, message), found in alike.items():
+        what = Text.assemble((f"{reason}: ", "bold"), message)
+        table.add_row(
+            Text(severity, STYLES[severity]), Text("\n").join([what, *map(_where, found)])
+        )
     return table
 
 
@@ -51,14 +57,10 @@ def _order(finding: Finding) -> tuple[object, ...]:
     )
 
 
-def _told(finding: Finding) -> Text:
-    about = Text("  ").join(
-        Text(part, style)
-        for part, style in (
-            (str(finding.place or ""), ""),
-            (finding.subject, "bold"),
-            (finding.path, "cyan"),
-        )
-        if part
+def _where(finding: Finding) -> Text:
+    parts = (
+        (str(finding.place or ""), ""),
+        (finding.subject, "bold"),
+        (finding.path, "cyan"),
     )
-    return Text.assemble(about, "\n", (f"{finding.reason}: ", "bold"), finding.message)
+    return Text("  ").join(Text(part, style) for part, style in parts if part)

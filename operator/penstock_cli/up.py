@@ -29,12 +29,12 @@ curl {url}/chat/completions -H 'content-type: application/json' \\
   -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
 
 
-async def up(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: str) -> int:
+def up(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: str) -> int:
     """Run until a signal; 0 then. Raises a `Failure` where it cannot begin or go on."""
     if STDIN in paths:
         msg = "-f -: standard input cannot be watched; name files or folders"
         raise WrongUsage(msg)
-    await until_signalled(_run(paths, standin, port, redis_url))
+    asyncio.run(until_signalled(_run(paths, standin, port, redis_url)))
     stdout().print("Ended.")
     return 0
 

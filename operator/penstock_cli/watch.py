@@ -1,7 +1,7 @@
 """Which of the files have been saved: an endless stream of moments to read them again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from watchfiles import Change, awatch
 from penstock_cli.documents import SUFFIXES
 
 
-async def saves(paths: tuple[str, ...]) -> AsyncIterator[None]:
+async def saves(paths: tuple[str, ...]) -> AsyncGenerator[None, None]:
     """Yields after each burst of changes; ends only by an error of the watching itself."""
     changed = asyncio.Event()
     watches = [asyncio.create_task(_tell(_watched(Path(p)), changed)) for p in paths]

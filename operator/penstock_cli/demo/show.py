@@ -52,10 +52,10 @@ class Show:
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._played: list[Played] = []
 
-    async def run(self) -> int:
+    def run(self) -> int:
         """0 when every chapter came true, else 1. Raises a `Failure` where none can be played."""
         began = time.monotonic()
-        interrupted = await until_signalled(self._perform())
+        interrupted = asyncio.run(until_signalled(self._perform()))
         ok = len(self._played) == len(CHAPTERS) and not any(p.failure for p in self._played)
         if self._as_json:
             chapters = [played.as_json() for played in self._played]
