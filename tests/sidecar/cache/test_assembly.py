@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.cache.assembly import MAX_PARTS, Assembly, NotUnderstood
 from tests.sidecar.cache.builders import USAGE, USAGE_DOCUMENT, chunk, event
 from tests.sidecar.cache.streaming import Document, completions, streams
+
+steady = settings(deadline=None, derandomize=True)
 
 
 def assembled(documents: Sequence[object]) -> Document:
@@ -26,6 +28,7 @@ def message(documents: Sequence[object]) -> Document:
     return found
 
 
+@steady
 @given(st.data())
 def test_an_assembled_stream_is_the_plain_answer(data: st.DataObject) -> None:
     answer = data.draw(completions)

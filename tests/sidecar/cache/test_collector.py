@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.cache.collector import Collector
@@ -20,6 +20,8 @@ from tests.sidecar.cache.builders import (
     said,
     streamed,
 )
+
+steady = settings(deadline=None, derandomize=True)
 
 NAMES = ("choices", "index", "delta", "message", "content", "tool_calls", "function", "usage", "id")
 json_values = st.recursive(
@@ -44,6 +46,7 @@ def collected(chunks: list[Chunk], *, stream: bool, max_bytes: int = 10_000) -> 
     return found.body if found else None
 
 
+@steady
 @given(st.lists(odd_data, max_size=4), st.booleans())
 def test_nothing_a_provider_sends_raises_and_what_is_kept_can_be_replayed(
     datas: list[bytes], stream: bool

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from itertools import combinations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.cache.key import IGNORED, Keys, Scope
 from penstock_sidecar.model import Caller
 from tests.sidecar.cache.builders import CALLER, TARGET, request
+
+steady = settings(deadline=None, derandomize=True)
 
 KEYS = Keys("c", "shop", "shop/main", "App", b"secret")
 REQUEST: dict[str, object] = {
@@ -70,6 +72,7 @@ def test_a_change_of_any_field_changes_the_key(field: str) -> None:
     assert field == "messages" or key_of(without) != key_of(REQUEST)
 
 
+@steady
 @given(documents, st.text(min_size=1, max_size=8), json_values)
 def test_a_field_nobody_knows_changes_the_key(
     document: dict[str, object], name: str, value: object
@@ -79,6 +82,7 @@ def test_a_field_nobody_knows_changes_the_key(
     assert key_of({**document, name: value}) != key_of(document)
 
 
+@steady
 @given(documents, documents)
 def test_requests_that_differ_have_different_keys(
     one: dict[str, object], other: dict[str, object]
@@ -90,6 +94,7 @@ def test_requests_that_differ_have_different_keys(
     assert (key_of(one) == key_of(other)) is same
 
 
+@steady
 @given(documents)
 def test_the_order_of_fields_does_not_matter(document: dict[str, object]) -> None:
     assert key_of(_reversed(document)) == key_of(document)
@@ -130,11 +135,13 @@ users = st.text(min_size=1, max_size=6)
 callers = st.builds(Caller, st.just("shop"), names, names, users)
 
 
+@steady
 @given(callers, callers)
 def test_apps_do_not_meet_in_scope_app(one: Caller, other: Caller) -> None:
     assert _meet("App", one, other) is (one.app == other.app)
 
 
+@steady
 @given(callers, callers)
 def test_users_do_not_meet_in_scope_user_nor_one_name_in_two_apps(
     one: Caller, other: Caller
@@ -142,6 +149,7 @@ def test_users_do_not_meet_in_scope_user_nor_one_name_in_two_apps(
     assert _meet("User", one, other) is ((one.app, one.user) == (other.app, other.user))
 
 
+@steady
 @given(callers, callers)
 def test_all_of_a_namespace_meet_in_scope_namespace(one: Caller, other: Caller) -> None:
     assert _meet("Namespace", one, other)
@@ -151,6 +159,7 @@ scopes = st.sampled_from(["App", "User", "Namespace"])
 places = st.tuples(names, names, names, scopes, st.binary(min_size=1, max_size=8))
 
 
+@steady
 @given(places, places)
 def test_clusters_namespaces_policies_scopes_and_secrets_never_meet(
     one: tuple[str, str, str, Scope, bytes], other: tuple[str, str, str, Scope, bytes]
@@ -162,6 +171,7 @@ def test_clusters_namespaces_policies_scopes_and_secrets_never_meet(
     assert (first == second) is (one == other)
 
 
+@steady
 @given(st.lists(st.text("abc:/", min_size=1, max_size=4), min_size=3, max_size=3, unique=True))
 def test_no_spelling_of_names_makes_two_places_one(parts: list[str]) -> None:
     """Though the readable prefix of both may be the same."""

@@ -1,7 +1,7 @@
 """A kept answer, streamed again or not."""
 
 import orjson
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -11,6 +11,8 @@ from penstock_sidecar.cache.replay import PIECE_CHARACTERS, Hit
 from penstock_sidecar.model import Chunk
 from tests.sidecar.cache.builders import USAGE, USAGE_DOCUMENT, completion
 from tests.sidecar.cache.streaming import Document, completions
+
+steady = settings(deadline=None, derandomize=True)
 
 
 def hit(document: Document) -> Hit:
@@ -39,6 +41,7 @@ def test_a_hit_says_who_served_and_what_was_saved() -> None:
     assert (found.saved_micro_usd, found.usage, found.age_seconds) == (7, USAGE, 5)
 
 
+@steady
 @given(completions)
 def test_a_replayed_stream_assembles_to_the_same_answer(document: Document) -> None:
     assembly = Assembly()
@@ -47,6 +50,7 @@ def test_a_replayed_stream_assembles_to_the_same_answer(document: Document) -> N
     assert assembly.document(USAGE) == document
 
 
+@steady
 @given(completions, st.booleans())
 def test_every_event_is_a_chunk_to_the_official_client(
     document: Document, usage_wanted: bool

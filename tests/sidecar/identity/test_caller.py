@@ -1,13 +1,15 @@
 """Who asks: the pod's own identity, and a user that only narrows it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_config.policy import Identity, UserSource
 from penstock_sidecar.errors import MalformedRequest, UserRequired
 from penstock_sidecar.identity.caller import MAX_USER_CHARACTERS, Identifier
 from penstock_sidecar.model import ANONYMOUS, Caller, Pod, Request
+
+steady = settings(deadline=None, derandomize=True)
 
 POD = Pod("shop", "web-1", "web", {})
 EVERY_SOURCE = Identity(
@@ -88,6 +90,7 @@ def test_bytes_of_a_header_that_are_no_text_are_refused() -> None:
         user(Identity(), request(x_penstock_user=undecodable))
 
 
+@steady
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=256))
 def test_any_printable_name_is_taken_as_it_is(name: str) -> None:
     assert user(Identity(), request({"user": name})) == name

@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_config.provider import Health as HealthConfig
@@ -25,6 +25,8 @@ from tests.sidecar.routing.builders import (
     request,
     tier,
 )
+
+steady = settings(deadline=None, derandomize=True)
 
 FOUR = (provider("p", "a", "b", "c", "d"),)
 CHAT_ONLY = model("chat-only", capabilities=("chat",))
@@ -89,6 +91,7 @@ def test_weight_0_is_the_last_resort_of_its_group() -> None:
         assert names(select(router(FOUR, fast, seed=seed), request("fast"))) == "b a c"
 
 
+@steady
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=4, max_size=4),
     st.integers(0, 1_000),
