@@ -112,6 +112,7 @@ class Watcher:
         self._labels = MountedFile(settings.pod_info_dir / "labels", parse_labels)
         self._load = load
         self._listener = listener
+        self._looking = asyncio.Lock()
         self._at_work: tuple[str, str, str] | None = None
         self._load_error = ""
         self._reported = ""
@@ -136,12 +137,13 @@ class Watcher:
 
     async def check(self) -> None:
         """One look at the files, and what follows from it."""
-        for file in (self._config, self._credentials, self._labels):
-            await file.refresh()
-        loaded = self._readable()
-        if loaded and self._digests() != self._at_work:
-            await self._put_to_work(loaded)
-        self._report()
+        async with self._looking:
+            for file in (self._config, self._credentials, self._labels):
+                await file.refresh()
+            loaded = self._readable()
+            if loaded and self._digests() != self._at_work:
+                await self._put_to_work(loaded)
+            self._report()
 
     def _digests(self) -> tuple[str, str, str]:
         return self._config.digest, self._credentials.digest, self._labels.digest

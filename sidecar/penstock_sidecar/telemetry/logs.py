@@ -77,7 +77,7 @@ def configure(level: str, stream: TextIO | None = None) -> None:
 def _event(record: logging.LogRecord) -> str:
     """A library's message may hold anything, in any number: its logger's name stands for it."""
     if record.name.partition(".")[0] == OURS:
-        return str(record.msg)
+        return record.getMessage()
     return f"library.{record.name}"
 
 

@@ -1,0 +1,209 @@
+"""The process: wires everything, starts it, and ends it without losing a request."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from random import Random
+from typing import Final
+
+from penstock_config.schema import SidecarConfig
+from penstock_sidecar.clock import SystemClock
+from penstock_sidecar.holder import RuntimeHolder
+from penstock_sidecar.http.admin import Admin
+from penstock_sidecar.http.chat import Bounds, Chat
+from penstock_sidecar.http.dispatch import Dispatcher, Routes
+from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
+from penstock_sidecar.http.load import Load
+from penstock_sidecar.http.models import Models
+from penstock_sidecar.http.probes import Probes
+from penstock_sidecar.http.server import LOOPBACK, Port
+from penstock_sidecar.model import JsonObject, Pod
+from penstock_sidecar.normalise.openai import parse_chat
+from penstock_sidecar.runtime import Shared, build_runtime
+from penstock_sidecar.settings import Settings
+from penstock_sidecar.telemetry.metrics import Metrics
+from penstock_sidecar.telemetry.recorder import Recorders
+from penstock_sidecar.telemetry.request_log import RequestLog
+from penstock_sidecar.upstream.session import open_session
+from penstock_sidecar.watcher import Loaded, Watcher
+
+logger = logging.getLogger(__name__)
+
+VERSION: Final = version("penstock")
+SIGNALLED: Final = 128
+"""A shell's exit status for a process that a signal ended, plus the signal's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a sidecar listens, in numbers."""
+
+    application: int
+    probe: int
+    admin: int
+
+
+class Sidecar:
+    """One sidecar in the running loop. Started once, then drained and closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._load = Load(settings.max_in_flight)
+        self._metrics = Metrics(VERSION)
+        self._holder = RuntimeHolder()
+        self._watcher = Watcher(settings, self._put_to_work, self._metrics)
+        self._exits = AsyncExitStack()
+        self._application = self._api()
+        self._shared: Shared
+
+    async def start(self) -> Ports:
+        """Reads the files once, then listens. Raises `StartError` for a port that is taken."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def reload(self) -> None:
+        """Look at the files now; otherwise it happens once a second."""
+        await self._watcher.check()
+
+    async def drain(self) -> None:
+        """Not ready, no new connections; returns when nothing is in flight or time is over."""
+        self._load.draining = self._load.closing = True
+        await self._application.stop_listening()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_seconds):
+                await self._load.idle()
+        logger.info("sidecar.drained", extra={"left": self._load.in_flight})
+
+    async def close(self) -> None:
+        """Cancels what is left, settles it, and lets go of everything."""
+        await self._exits.aclose()
+
+    async def _start(self) -> Ports:
+        self._shared = Shared(
+            recorder=Recorders((self._metrics, RequestLog(SystemClock()))),
+            clock=SystemClock(),
+            session=await self._exits.enter_async_context(open_session()),
+            random=Random(),  # noqa: S311  # spreads load; guards nothing
+        )
+        self._exits.push_async_callback(self._holder.close)
+        self._metrics.watch_in_flight(lambda: self._load.in_flight)
+        self._metrics.watch_redis(self._redis_available)
+        await self._watcher.check()
+        settings = self._settings
+        probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
+        admin = await self._listen(self._admin(), LOOPBACK, settings.admin_port)
+        ports = Ports(await self._listen(self._application, LOOPBACK, settings.port), probe, admin)
+        watching = asyncio.create_task(self._watcher.run())
+        self._exits.push_async_callback(_cancel, watching)
+        logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
+        return ports
+
+    async def _listen(self, port: Port, hosts: tuple[str, ...], number: int) -> int:
+        self._exits.push_async_callback(port.close)
+        return await port.start(hosts, number)
+
+    async def _put_to_work(self, loaded: Loaded) -> None:
+        settings = self._settings
+        pod = Pod(
+            namespace=settings.namespace,
+            name=settings.pod_name,
+            app=settings.app or settings.pod_name,
+            labels=loaded.labels,
+        )
+        runtime = await build_runtime(
+            loaded.config,
+            loaded.config_digest,
+            loaded.credentials,
+            loaded.credentials_digest,
+            pod,
+            self._shared,
+        )
+        await self._holder.replace(runtime)
+
+    def _api(self) -> Port:
+        bounds = Bounds(self._settings.max_body_bytes)
+        chat = Chat(parse_chat, self._holder.current, self._load, bounds, self._metrics)
+        routes: Routes = {
+            ("POST", "/v1/chat/completions"): chat,
+            ("GET", "/v1/models"): Models(self._holder.current),
+        }
+        return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))
+
+    def _probes(self) -> Port:
+        probes = Probes(self._load, self._metrics.exposition)
+        return Port(Dispatcher(probes.routes(), (), self._metrics))
+
+    def _admin(self) -> Port:
+        admin = Admin(self._load, self._settings.drain_seconds, self._config, self._state)
+        return Port(Dispatcher(admin.routes(), (only_loopback_names, no_pages), self._metrics))
+
+    def _config(self) -> SidecarConfig | None:
+        runtime = self._holder.peek()
+        return runtime.config if runtime else None
+
+    def _redis_available(self) -> bool:
+        runtime = self._holder.peek()
+        return bool(runtime and runtime.store and runtime.store.available)
+
+    def _state(self) -> JsonObject:
+        runtime = self._holder.peek()
+        return {
+            "version": VERSION,
+            "namespace": self._settings.namespace,
+            "pod": self._settings.pod_name,
+            "policy": runtime.policy_id if runtime else None,
+            "config_digest": runtime.digest if runtime else None,
+            "credentials_digest": runtime.credentials_digest if runtime else None,
+            "last_error": self._watcher.last_error or None,
+            "waiting_for": self._watcher.waiting_for,
+            "redis_available": self._redis_available(),
+            "draining": self._load.draining,
+            "in_flight": self._load.in_flight,
+        }
+
+
+async def run(settings: Settings) -> None:
+    """A whole life: returns after the first SIGTERM or SIGINT and a drain; a second one kills."""
+    stop = asyncio.Event()
+    with _signals_set(stop):
+        sidecar = Sidecar(settings)
+        await sidecar.start()
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not looked at again
+        await stop.wait()
+        await sidecar.drain()
+        await sidecar.close()
+
+
+@contextlib.contextmanager
+def _signals_set(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def heard(number: int) -> None:
+        if stop.is_set():
+            os._exit(SIGNALLED + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, heard, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
