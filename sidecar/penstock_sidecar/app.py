@@ -26,6 +26,7 @@ from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.server import LOOPBACK, Port
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.openai import parse_chat
+from penstock_sidecar.routing.health import Health
 from penstock_sidecar.runtime import Shared, build_runtime
 from penstock_sidecar.settings import Settings
 from penstock_sidecar.telemetry.metrics import Metrics
@@ -89,11 +90,13 @@ class Sidecar:
         await self._exits.aclose()
 
     async def _start(self) -> Ports:
+        clock = SystemClock()
         self._shared = Shared(
-            recorder=Recorders((self._metrics, RequestLog(SystemClock()))),
-            clock=SystemClock(),
+            recorder=Recorders((self._metrics, RequestLog(clock))),
+            clock=clock,
             session=await self._exits.enter_async_context(open_session()),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
+            health=Health(clock),
         )
         self._exits.push_async_callback(self._holder.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)

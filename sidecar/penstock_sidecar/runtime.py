@@ -16,6 +16,7 @@ from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.selector import matches
 from penstock_sidecar.upstream import build_upstreams
@@ -29,6 +30,8 @@ class Shared:
     clock: Clock
     session: ClientSession
     random: Random
+    health: Health
+    """Failures are remembered over changes of the configuration."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -125,7 +128,7 @@ def _pipeline(
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
-        router=Router(config, policy, shared.random, shared.clock),
+        router=Router(config, policy, shared.random, shared.clock, shared.health),
         cache=ExactCache(
             policy.cache,
             config.cluster,
