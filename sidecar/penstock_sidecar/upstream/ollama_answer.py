@@ -66,14 +66,28 @@ class OllamaStream:
 
     async def _line(self) -> Mapping[str, object]:
         try:
-            while not (line := (self._splitter.next() or b"").strip()):
-                data = await self._incoming.read()
-                if not data:
-                    raise StreamBroken(f"{self._incoming.label} ended its answer half-way")
-                self._splitter.feed(data)
+            line = b""
+            while not line:
+                line = (await self._next()).strip()
         except EventTooLarge:
             raise StreamBroken(f"{self._incoming.label} sent a line beyond all bounds") from None
         return checked(line, self._incoming, self._refusals)
+
+    async def _next(self) -> bytes:
+        while (line := self._splitter.next()) is None:
+            data = await self._incoming.read()
+            if not data:
+                return self._last()
+            self._splitter.feed(data)
+        return line
+
+    def _last(self) -> bytes:
+        """Without its line end, perhaps."""
+        rest = self._splitter.rest().strip()
+        if not rest:
+            raise StreamBroken(f"{self._incoming.label} ended its answer half-way")
+        self._splitter = Splitter(LINE_END)
+        return rest
 
     def _chunks(self, line: Mapping[str, object]) -> Iterator[Chunk]:
         if not self._begun:
