@@ -4,15 +4,18 @@ A server is looked for in this order: `../shared/cluster/cluster` beside the rep
 KUBEBUILDER_ASSETS (see `make envtest`), KUBECONFIG. Without any, these tests are skipped.
 """
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from penstock_operator.cluster import Cluster, connect
 from tests.cluster import control_plane
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.objects import install_definitions
 
 NONE: Final = (
     "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says, or set KUBECONFIG"
@@ -50,3 +53,29 @@ def crds_kubeconfig(plane: ControlPlane) -> Path:
     if control_plane.version(plane.kubeconfig) < FIRST_WITH_CEL:
         pytest.skip("the API server knows no CEL rules: it is older than Kubernetes 1.29")
     return plane.kubeconfig
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("kubeconfig", marks=pytest.mark.cluster, id="plain"),
+        pytest.param("crds_kubeconfig", marks=pytest.mark.crds, id="crds"),
+    ],
+)
+def server(request: pytest.FixtureRequest) -> Path:
+    """Access to each of the two servers, with our kinds installed."""
+    found: Path = request.getfixturevalue(request.param)
+
+    async def install() -> None:
+        async with connect(found) as cluster:
+            await install_definitions(cluster)
+
+    asyncio.run(install())
+    return found
+
+
+@pytest.fixture
+async def cluster(server: Path) -> AsyncIterator[Cluster]:
+    """The server's administrator."""
+    async with connect(server) as found:
+        yield found
