@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from penstock_operator.api import GROUP, VERSION
 from penstock_operator.api.base import Kind
@@ -20,6 +21,21 @@ KINDS: Final[Mapping[str, type[Resource]]] = {
     type_.kind: type_ for type_ in (LLMProvider, ModelTier, RoutePolicy, Budget)
 }
 MAX_FAULTS_SHOWN: Final = 5
+Place = tuple[int | str, ...]
+WORDINGS: Final[Mapping[str, str]] = {
+    "extra_forbidden": "is no field here: remove it, or correct its name",
+    "missing": "is missing: set it",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "string_type": "must be text: put it in quotes",
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must not have fewer items than {min_length}",
+    "too_long": "must not have more items than {max_length}",
+    "literal_error": "must be {expected}",
+}
+"""In the author's words where pydantic's are a programmer's, by its type of error."""
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """The API server sees to names; a file on a laptop does not."""
 
@@ -67,16 +83,31 @@ def _without_nulls(metadata: object) -> object:
 
 
 def _faults(error: ValidationError) -> str:
-    """Path and rule of each fault, without pydantic's `input_value`."""
+    """Path and rule of each fault, without the value that pydantic would quote."""
+    found = error.errors(include_input=False, include_url=False)
+    places = [fault["loc"] for fault in found]
     faults = [
-        f"{_path(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}"
-        for fault in error.errors(include_input=False, include_url=False, include_context=False)
+        f"{_path(fault['loc'])}: {_wording(fault)}"
+        for fault in found
+        if not any(_is_inside(place, fault["loc"]) for place in places)
     ]
     more = len(faults) - MAX_FAULTS_SHOWN
     return "; ".join(faults[:MAX_FAULTS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def _is_inside(place: Place, outer: Place) -> bool:
+    """A list whose items are faulty is also said to be too short: the items say enough."""
+    return len(place) > len(outer) and place[: len(outer)] == outer
+
+
+def _wording(fault: ErrorDetails) -> str:
+    wording = WORDINGS.get(fault["type"])
+    if wording is None:
+        return fault["msg"].removeprefix("Value error, ")
+    return wording.format(**fault.get("ctx", {}))
+
+
+def _path(location: Place) -> str:
     """`("spec", "models", 0, "name")` as `spec.models[0].name`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
     return text.removeprefix(".") or "document"

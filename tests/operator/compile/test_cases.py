@@ -32,29 +32,26 @@ NOT_IN_CASES: Final = frozenset({"ConfigTooLarge", "ScopeKeyMissing"})
 """Reasons that a file would have to be huge, or a gatherer wrong, to show."""
 
 
-class EveryNamespace(dict[str, str]):
-    """A scope key for whoever asks."""
-
-    def get(self, key: str, default: object = None) -> str:  # type: ignore[override]
-        return f"scope-of-{key}"
-
-
 def snapshot_of_case(name: str) -> Snapshot:
     documents = list(yaml.safe_load_all((CASES / f"{name}.in.yaml").read_text()))
-    options = next((each for each in documents if each["kind"] == "Case"), {})
+    options: dict[str, Any] = next((each for each in documents if each["kind"] == "Case"), {})
     snapshot = snapshot_of(
         documents,
         cluster="test",
         loopback_allowed=options.get("local", False),
         redis=RedisSettings(url="redis://redis:6379", password="redis-password"),
-        scope_keys=EveryNamespace(),
+        scope_keys={},
     )
     hidden = {
         (namespace, secret): SecretData(readable=False)
         for namespace, secret in snapshot.secrets
         if namespace in options.get("unreadable", ())
     }
-    return replace(snapshot, secrets={**snapshot.secrets, **hidden})
+    return replace(
+        snapshot,
+        secrets={**snapshot.secrets, **hidden},
+        scope_keys={namespace: f"scope-of-{namespace}" for namespace in snapshot.namespaces},
+    )
 
 
 def shown(compiled: Compiled) -> dict[str, Any]:

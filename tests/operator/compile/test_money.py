@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import decimals
 
 from penstock_operator.compile.money import micro_usd, pico_usd, pico_usd_per_token
+from tests.operator.compile.steady import steady
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ def test_dollars_in_micro_and_pico() -> None:
     assert pico_usd("0.0025") == 2_500_000_000
 
 
+@steady
 @given(decimals(min_value=0, max_value=999_999_999_999, places=6))
 def test_no_amount_that_a_resource_admits_is_rounded(amount: Decimal) -> None:
     text = f"{amount:f}"

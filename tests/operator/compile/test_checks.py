@@ -1,0 +1,78 @@
+"""What an object says wrong of itself, beyond what its type refuses."""
+
+import pytest
+
+from penstock_operator.compile.checks import check_object, is_time_zone
+from penstock_operator.compile.parse import Resource
+from tests.operator.compile.documents import budget, policy, provider, tier
+
+
+def errors(resource: Resource, *, loopback_allowed: bool = False) -> list[str]:
+    found = check_object(resource, loopback_allowed=loopback_allowed)
+    return [problem.path for problem in found if problem.severity == "error"]
+
+
+@pytest.mark.parametrize("resource", [provider(), tier(), policy(), budget()])
+def test_the_least_that_is_needed_is_fine(resource: Resource) -> None:
+    assert check_object(resource) == ()
+
+
+@pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1", "http://[::1]:8000/v1"])
+def test_this_machine_is_for_local_mode_alone(url: str) -> None:
+    here = provider(baseURL=url)
+    assert errors(here) == ["spec.baseURL"]
+    assert errors(here, loopback_allowed=True) == []
+
+
+@pytest.mark.parametrize("url", ["https://x.example.com:65536", "https://[1:2]", "http://x:0"])
+def test_what_no_client_can_call_is_refused_everywhere(url: str) -> None:
+    assert errors(provider(baseURL=url), loopback_allowed=True) == ["spec.baseURL"]
+
+
+def test_the_way_out_is_checked_too() -> None:
+    assert errors(provider(proxyURL="http://169.254.169.254")) == ["spec.proxyURL"]
+
+
+def test_a_header_is_set_once_whatever_its_case() -> None:
+    headers = [{"name": "X-Team", "value": "a"}, {"name": "x-team", "value": "b"}]
+    assert errors(provider(headers=headers)) == ["spec.headers[1].name"]
+
+
+def test_a_candidate_is_the_same_with_its_namespace_spelled_out() -> None:
+    models = [
+        {"provider": {"name": "own"}, "model": "m"},
+        {"provider": {"name": "own", "namespace": "llm"}, "model": "m"},
+        {"provider": {"name": "own", "namespace": "shop"}, "model": "m"},
+    ]
+    assert errors(tier(models=models)) == ["spec.models[1]"]
+
+
+def test_no_tier_takes_the_name_that_asks_for_classification() -> None:
+    assert errors(tier("auto")) == ["metadata.name"]
+
+
+@pytest.mark.parametrize("glob", ["gpt-[34]", "]", "[!a]*"])
+def test_a_glob_without_meaning_is_refused(glob: str) -> None:
+    rule = {"name": "a", "match": {"models": ["fine*?", glob]}, "tier": {"name": "fast"}}
+    assert errors(policy(rules=[rule])) == ["spec.rules[0].match.models[1]"]
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"])
+def test_a_time_zone_is_known_by_its_name(name: str) -> None:
+    assert is_time_zone(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe", "Mars/Olympus", "europe/berlin ", "../../etc/passwd", ""]
+)
+def test_what_is_no_time_zone_is_refused(name: str) -> None:
+    assert not is_time_zone(name)
+
+
+def test_a_budget_that_may_be_exceeded_says_so() -> None:
+    (warning,) = check_object(budget(onExceeded="Warn"))
+    assert (warning.condition, warning.reason, warning.severity) == (
+        "Enforced",
+        "WarnOnly",
+        "warning",
+    )

@@ -1,0 +1,151 @@
+"""Every field of a resource either has an effect or is a warning; none is silently accepted."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from penstock_operator.compile.not_yet_enforced import FIELDS, not_yet_enforced
+from penstock_operator.compile.parse import KINDS
+from tests.operator.compile.documents import budget, policy, provider
+
+ENFORCED: Final = {
+    "LLMProvider": {
+        "spec.preset",
+        "spec.type",
+        "spec.baseURL",
+        "spec.credentials.secretRefs",
+        "spec.credentials.scheme",
+        "spec.credentials.name",
+        "spec.headers",
+        "spec.suspended",
+        "spec.models[].name",
+        "spec.models[].upstreamName",
+        "spec.models[].suspended",
+        "spec.models[].capabilities",
+        "spec.models[].contextWindow",
+        "spec.models[].maxOutputTokens",
+        "spec.models[].price",
+        "spec.health.failureThreshold",
+        "spec.health.cooldownSeconds",
+        "spec.timeouts",
+        "spec.onUnknownPrice",
+        "spec.allowedNamespaces",
+    },
+    "ModelTier": {"spec.models", "spec.fallbackTiers", "spec.allowedNamespaces"},
+    "RoutePolicy": {
+        "spec.selector",
+        "spec.precedence",
+        "spec.suspended",
+        "spec.rules[].name",
+        "spec.rules[].match.models",
+        "spec.rules[].match.users",
+        "spec.rules[].match.headers",
+        "spec.rules[].match.maxInputTokens",
+        "spec.rules[].tier",
+        "spec.rules[].model",
+        "spec.defaultTier",
+        "spec.identity.userFrom",
+        "spec.identity.required",
+        "spec.limits[].name",
+        "spec.limits[].per",
+        "spec.limits[].header",
+        "spec.limits[].shadow",
+        "spec.cache.exact",
+        "spec.cache.scope",
+        "spec.cache.requireDeterministic",
+        "spec.cache.maxEntryBytes",
+        "spec.retry",
+        "spec.onRedisLoss",
+    },
+    "Budget": {
+        "spec.scope",
+        "spec.limits",
+        "spec.timeZone",
+        "spec.alertThresholdsPercent",
+        "spec.statusOnReject",
+    },
+}
+"""What the contract carries, by hand: a new field must be put here or into `FIELDS`."""
+RATES: Final = {
+    "requestsPerMinute",
+    "tokensPerMinute",
+    "requestsPerDay",
+    "tokensPerDay",
+    "concurrentRequests",
+}
+PARAMETERS: Final = {
+    "spec.drain",  # of `onDisconnect: Drain`
+    "spec.queue",  # of `whenSaturated: Queue`
+    "spec.limits[].queue",  # of `onExceeded: Queue`
+    "spec.downgrade",  # of `onExceeded: Downgrade`
+}
+"""Objects that are there with another field only, which is a warning already."""
+
+
+def leaves(kind: str) -> Iterator[str]:
+    """Every path of the kind's `spec` that is no object with fields of its own."""
+    schema = KINDS[kind].model_json_schema(by_alias=True)
+
+    def walk(node: dict[str, Any], path: str) -> Iterator[str]:
+        options = [o for o in node.get("anyOf", [node]) if o.get("type") != "null"]
+        node = options[0]
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        if node.get("type") == "array":
+            yield from walk(node["items"], f"{path}[]")
+        elif "properties" in node:
+            for name, inner in node["properties"].items():
+                yield from walk(inner, f"{path}.{name}")
+        else:
+            yield path
+
+    return walk(schema["properties"]["spec"], "spec")
+
+
+def covers(known: str, path: str) -> bool:
+    return path.removeprefix(known)[:1] in {"", ".", "["} and path.startswith(known)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_field_has_an_effect_or_is_a_warning(kind: str) -> None:
+    known = {field.path for field in FIELDS[kind]} | ENFORCED[kind] | PARAMETERS
+    unknown = [
+        path
+        for path in leaves(kind)
+        if path.rsplit(".", 1)[-1] not in RATES and not any(covers(each, path) for each in known)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_field_is_in_the_table_that_does_not_exist(kind: str) -> None:
+    paths = list(leaves(kind))
+    for field in FIELDS[kind]:
+        assert any(covers(field.path, path) for path in paths), field.path
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_field_is_both(kind: str) -> None:
+    both = {field.path for field in FIELDS[kind]} & ENFORCED[kind]
+    assert both == {"spec.onExceeded"} & both
+
+
+def test_the_path_says_which_item_of_a_list() -> None:
+    models = [{"name": "a"}, {"name": "b", "quality": "7.0"}]
+    (warning,) = not_yet_enforced(provider(models=models))
+    assert warning.path == "spec.models[1].quality"
+    assert (warning.condition, warning.reason) == ("Enforced", "NotYetEnforced")
+    assert warning.severity == "warning"
+
+
+def test_a_default_that_is_spelled_out_needs_no_warning() -> None:
+    assert not_yet_enforced(policy(personalData="Always", requestPriority="Normal")) == ()
+    assert len(not_yet_enforced(policy(personalData="Never"))) == 1
+
+
+def test_of_a_choice_only_the_values_without_effect_are_warned_of() -> None:
+    assert not_yet_enforced(budget(onExceeded="Warn")) == ()
+    assert not_yet_enforced(budget(onExceeded="Reject")) == ()
+    downgrading = budget(onExceeded="Downgrade", downgrade={"tier": {"name": "fast"}})
+    assert [w.path for w in not_yet_enforced(downgrading)] == ["spec.onExceeded"]
