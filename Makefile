@@ -34,8 +34,9 @@ unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(DEV)/bin/python -m pytest $(ARGS)
 
-crds: $(DEV)/.ready ## Write crds/ from the resource types
-	$(DEV)/bin/python -m penstock_operator.crd
+crds: $(DEV)/.ready ## Write crds/ and docs/reference/ from the resource types
+	$(DEV)/bin/python -m penstock_operator.crd crds
+	$(DEV)/bin/python -m penstock_operator.reference docs/reference
 
 envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use
 	@.ci/envtest $(ENVTEST)

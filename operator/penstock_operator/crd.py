@@ -131,5 +131,6 @@ def render(model: type[Kind]) -> str:
 
 
 if __name__ == "__main__":
+    directory = Path(*sys.argv[1:] or ["crds"])
     for kind in KINDS:
-        (Path(sys.argv[1]) / f"{kind.plural}.yaml").write_text(render(kind), "utf-8")
+        (directory / f"{kind.plural}.yaml").write_text(render(kind), "utf-8")

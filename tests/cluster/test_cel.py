@@ -5,91 +5,26 @@ being served nor anybody else's objects play a part.
 """
 
 import asyncio
-import json
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from kubernetes.aio import client as kube
-from kubernetes.aio import config as kube_config
 
-from penstock_operator.api import GROUP, VERSION
-from penstock_operator.crd import KINDS, manifest
+from penstock_operator.api import GROUP
+from penstock_operator.api.base import Kind
+from penstock_operator.crd import KINDS
 from tests.cluster.cel_cases import Case, Site, cases, set_paths, sites, without_indices
-
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
-Answer = tuple[int, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """An API server that serves our kinds under `group`."""
-
-    api: kube.ApiClient
-    group: str
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> Answer:
-        request = await self.api.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params={"Accept": "application/json", "Content-Type": "application/json"},
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        answer = await self.api.call_api(*request[:4])
-        return answer.status, json.loads(await answer.response.read())
-
-    def path(self, plural: str) -> str:
-        return f"/apis/{self.group}/{VERSION}/namespaces/default/{plural}"
-
-    def document(self, case: Case, spec: Mapping[str, Any]) -> dict[str, Any]:
-        return case.document(spec) | {"apiVersion": f"{self.group}/{VERSION}"}
-
-    async def create(self, case: Case) -> Answer:
-        document = self.document(case, case.spec)
-        return await self.call("POST", self.path(case.kind.plural), document, DRY_RUN)
-
-    async def update(self, case: Case) -> Answer:
-        """Make it, see what a change would answer, and remove it."""
-        assert case.updated is not None
-        path = self.path(case.kind.plural)
-        status, made = await self.call("POST", path, self.document(case, case.spec))
-        assert status == HTTPStatus.CREATED, made
-        try:
-            return await self.call("PUT", f"{path}/case", made | {"spec": case.updated}, DRY_RUN)
-        finally:
-            await self.call("DELETE", f"{path}/case")
-
-
-@asynccontextmanager
-async def connected(kubeconfig: Path, group: str) -> AsyncIterator[Server]:
-    configuration = kube.Configuration()
-    await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-        str(kubeconfig), client_configuration=configuration, persist_config=False
-    )
-    async with kube.ApiClient(configuration) as api:
-        yield Server(api, group)
+from tests.cluster.cel_server import CRDS, Server, connected, definition
 
 
 async def _install(kubeconfig: Path, group: str) -> None:
     async with asyncio.timeout(60), connected(kubeconfig, group) as server:
         for kind in KINDS:
-            document = json.loads(json.dumps(manifest(kind)).replace(GROUP, group))
-            status, answer = await server.call("POST", CRDS, document)
+            status, answer = await server.call("POST", CRDS, definition(kind, group))
             assert status == HTTPStatus.CREATED, answer
         for kind in KINDS:  # served a moment after it is there
             while (await server.call("GET", server.path(kind.plural)))[0] != HTTPStatus.OK:
@@ -163,3 +98,15 @@ def test_every_rule_has_a_case_that_keeps_it(site: Site) -> None:
         and site.path in set_paths(case.spec, "spec")
         for case in cases()
     )
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+async def test_an_older_server_takes_the_definition(kubeconfig: Path, kind: type[Kind]) -> None:
+    """One that knows no CEL drops the rules; the operator refuses what they would have."""
+    query = {"dryRun": "All"}
+    async with connected(kubeconfig, f"old.{GROUP}") as server:
+        status, answer = await server.call("POST", CRDS, definition(kind, server.group), query)
+    assert status == HTTPStatus.CREATED, answer
+    conditions = answer.get("status", {}).get("conditions") or ()
+    assert "NonStructuralSchema" not in {condition["type"] for condition in conditions}

@@ -33,8 +33,8 @@ class Condition(ApiModel):
 
 Conditions = Annotated[
     tuple[Condition, ...],
-    KeyedBy(("type",)),
     Field(max_length=16, description="What holds for this object now, one entry for each type."),
+    KeyedBy(("type",)),  # after the bound, or pydantic takes it for that of a string
 ]
 
 

@@ -1,0 +1,67 @@
+"""The examples parse, and compile without an error."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from penstock_operator.api import GROUP
+from penstock_operator.compile.compiler import compile_snapshot
+from penstock_operator.compile.gather import snapshot_of
+from penstock_operator.compile.parse import parse_resource
+from penstock_operator.compile.problem import Problem
+from tests.cluster.cel_cases import ROOT
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+def documents() -> list[dict[str, Any]]:
+    return [
+        document for path in EXAMPLES for document in yaml.safe_load_all(path.read_text("utf-8"))
+    ]
+
+
+OURS = [document for document in documents() if document["apiVersion"].startswith(GROUP)]
+
+
+def name_of(document: dict[str, Any]) -> str:
+    return f"{document['kind']}-{document['metadata']['name']}"
+
+
+@pytest.mark.parametrize("document", OURS, ids=name_of)
+def test_an_example_parses(document: dict[str, Any]) -> None:
+    assert not isinstance(parse_resource(document), Problem)
+
+
+def test_the_examples_together_have_no_error() -> None:
+    """Warnings there may be: fields that a later version acts on."""
+    snapshot = snapshot_of(
+        documents(), cluster="test", scope_keys={}, loopback_allowed=False, redis=None
+    )
+    snapshot = replace(snapshot, scope_keys=dict.fromkeys(snapshot.namespaces, "key"))
+    problems = compile_snapshot(snapshot).problems
+    assert [problem for problem in problems if problem.severity == "error"] == []
+    assert {problem.reason for problem in problems} <= {"NotYetEnforced"}
+
+
+def test_every_file_says_what_it_is_for() -> None:
+    assert EXAMPLES
+    assert all(path.read_text("utf-8").startswith("# ") for path in EXAMPLES)
+
+
+def test_no_example_holds_a_key() -> None:
+    secrets = [document for document in documents() if document["kind"] == "Secret"]
+    values = [value for secret in secrets for value in secret["stringData"].values()]
+    assert values
+    assert all(value.startswith("example-") and "replace-me" in value for value in values)
+
+
+def test_kubectl_meets_a_namespace_before_what_is_in_it() -> None:
+    """`kubectl apply -f examples/` goes by file names."""
+    made: set[str] = set()
+    for document in documents():
+        if document["kind"] == "Namespace":
+            made.add(document["metadata"]["name"])
+        else:
+            assert document["metadata"]["namespace"] in made
