@@ -7,7 +7,6 @@ stream: the caller has read the beginning.
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from penstock_sidecar.errors import EmptyCompletion, StreamBroken, UpstreamError
 from penstock_sidecar.model import Answer, Chunk
@@ -24,7 +23,8 @@ class FirstContent:
     async def call(self, call: Call) -> AsyncIterator[Answer]:
         async with self._inner.call(call) as answer:
             held = await _until_content(answer.chunks, call.candidate.label)
-            yield replace(answer, chunks=_Resumed(held, answer.chunks))
+            resumed = _Resumed(held, answer.chunks)
+            yield Answer(resumed, answer.content_type, answer.headers)
 
 
 async def _until_content(chunks: AsyncIterator[Chunk], label: str) -> deque[Chunk]:

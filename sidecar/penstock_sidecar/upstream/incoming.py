@@ -75,8 +75,11 @@ class Incoming:
 
     async def read(self) -> bytes:
         """What has come since, or comes next; empty at the end. Raises `UpstreamError`."""
+        content = self._content
+        if content.at_eof():
+            return b""
         try:
-            data = self._content.read_nowait() or await self._wait()
+            data = content.read_nowait() or await self._wait()
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamLost(f"the connection to {self.label} broke off") from error
         self._size += len(data)

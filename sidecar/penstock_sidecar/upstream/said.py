@@ -21,25 +21,24 @@ def said(piece: object) -> Said:
     """White space counts as bytes, not as an answer."""
     if not isinstance(piece, dict):
         return NOTHING
-    spoken = [_text(piece.get("content")), _text(piece.get("refusal"))]
+    content, refusal = _text(piece.get("content")), _text(piece.get("refusal"))
     thought = _text(piece.get("reasoning_content")) or _text(piece.get("reasoning"))
-    called = [text for call in _calls(piece) for text in _function(call)]
-    size = sum(map(_utf8_bytes, (*spoken, thought, *called)))
-    answer = bool(called) or any(text and not text.isspace() for text in spoken)
-    return Said(size, answer or isinstance(piece.get("audio"), dict), bool(thought))
+    called = _calls(piece)
+    size = _utf8_bytes(content) + _utf8_bytes(refusal) + _utf8_bytes(thought)
+    size += sum(map(_function_bytes, called))
+    answer = bool(called or content.strip() or refusal.strip() or piece.get("audio"))
+    return Said(size, answer, bool(thought))
 
 
 def _text(value: object) -> str:
     """A string, or the text within a list of parts (Mistral's thinking nests them)."""
+    if value is None or isinstance(value, str):
+        return value or ""
     match value:
-        case str():
-            return value
         case list():
             return "".join(_text(part) for part in value)
-        case {"text": text}:
-            return _text(text)
-        case {"thinking": thinking}:
-            return _text(thinking)
+        case {"text": inner} | {"thinking": inner}:
+            return _text(inner)
         case _:
             return ""
 
@@ -51,12 +50,13 @@ def _calls(piece: Mapping[str, object]) -> list[object]:
     return [*listed, {"function": legacy}] if isinstance(legacy, dict) else listed
 
 
-def _function(call: object) -> tuple[str, str]:
+def _function_bytes(call: object) -> int:
     match call:
-        case {"function": {**function}}:
-            return _text(function.get("name")), _text(function.get("arguments"))
+        case {"function": dict(function)}:
+            name, arguments = _text(function.get("name")), _text(function.get("arguments"))
+            return _utf8_bytes(name) + _utf8_bytes(arguments)
         case _:
-            return "", ""
+            return 0
 
 
 def _utf8_bytes(text: str) -> int:
