@@ -1,0 +1,90 @@
+"""AT6: Redis cut or frozen under load: requests go on, the pod stays alive, and comes back alone."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from penstock_config.policy import CallerLimit
+from penstock_config.provider import RateLimits
+from tests.planes.plane import Plane, chat, running_plane
+from tests.planes.relay import Relay, relay
+from tests.sidecar.http.edge import Response
+
+LIMIT = CallerLimit(name="app", per="App", limits=RateLimits(requests_per_minute=1000))
+REQUESTS = 20
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Relay]:
+    async with relay(redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def plane(tmp_path: Path, redis: Relay) -> AsyncIterator[Plane]:
+    async with running_plane(tmp_path, redis.url) as running:
+        await running.publish(running.config(limits=(LIMIT,)))
+        yield running
+
+
+async def ask_many(plane: Plane) -> list[Response]:
+    return await asyncio.gather(*(plane.ask(chat(str(n))) for n in range(REQUESTS)))
+
+
+async def until_redis_is(plane: Plane, *, available: bool) -> None:
+    async with asyncio.timeout(20):
+        while (await plane.state())["redis_available"] is not available:
+            assert (await plane.probe("/healthz")).status == 200
+
+
+async def away(redis: Relay, how: str) -> None:
+    if how == "cut":
+        await redis.cut()
+    else:
+        redis.freeze()
+
+
+@pytest.mark.parametrize("how", ["cut", "frozen"])
+async def test_requests_go_on_by_the_local_share_and_redis_comes_back_alone(
+    plane: Plane, redis: Relay, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert {r.status for r in await ask_many(plane)} == {200}
+    caplog.set_level(logging.INFO)
+    await away(redis, how)
+    assert {r.status for r in await ask_many(plane)} == {200}
+    await until_redis_is(plane, available=False)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert {r.status for r in await ask_many(plane)} == {200}
+    assert loop.time() - began < REQUESTS * 0.05, (
+        "none waited for its deadline: the breaker is open"
+    )
+    warnings = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(warnings) < REQUESTS, [r.msg for r in warnings]
+    await redis.mend()
+    await until_redis_is(plane, available=True)
+    assert {r.status for r in await ask_many(plane)} == {200}
+
+
+@pytest.mark.parametrize("how", ["cut", "frozen"])
+async def test_a_closed_policy_says_that_the_limiter_is_unavailable(
+    plane: Plane, redis: Relay, how: str
+) -> None:
+    await plane.publish(plane.config(limits=(LIMIT,), on_redis_loss="Closed"))
+    await away(redis, how)
+    response = await plane.ask(chat())
+    assert (response.status, response.error["code"]) == (503, "limiter_unavailable")
+    assert response.headers["retry-after"] in {"1", "2"}
+    assert (await plane.probe("/readyz")).status == 200
+    assert plane.main.requests == []
+
+
+async def test_the_state_says_that_redis_is_away(plane: Plane, redis: Relay) -> None:
+    await redis.cut()
+    await until_redis_is(plane, available=False)
+    assert b"penstock_redis_available 0.0" in (await plane.probe("/metrics")).body
+    assert json.loads((await plane.probe("/readyz")).body) == {"status": "ready"}
