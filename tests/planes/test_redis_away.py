@@ -1,4 +1,4 @@
-"""AT6: Redis cut or frozen under load: requests go on, the pod stays alive, and comes back alone."""
+"""AT6: Redis cut or frozen: requests go on, the pod stays alive, and it comes back alone."""
 
 import asyncio
 import json
