@@ -16,6 +16,7 @@ from penstock_operator.crd import KINDS, structural
 _HEAD: Final = "| Field | Type | Default | Bounds | Meaning |\n|---|---|---|---|---|\n"
 _DEFAULT: Final = "Default: "
 _WORDS: Final = {
+    "minItems": "at least {}",
     "maxLength": "at most {} characters",
     "maxItems": "at most {}",
     "maxProperties": "at most {}",
@@ -43,9 +44,7 @@ def page(kind: type[Kind]) -> str:
 def _rows(node: Schema, path: str = "") -> Iterator[str]:
     required = node.get("required", ())
     for name, field in node.get("properties", {}).items():
-        meaning, _, default = field.get("description", "").rpartition(_DEFAULT)
-        if not meaning:
-            meaning, default = default, ""
+        meaning, _, default = field.get("description", "").partition(_DEFAULT)
         default = "required" if name in required else default.removesuffix(".")
         cells = (
             f"`{path}{name}`",

@@ -111,7 +111,8 @@ class LLMProviderSpec(ApiModel):
         None, description="With `type: azure-openai` only. Default: the v1 API."
     )
     tls: Tls | None = Field(
-        None, description="Default: checked against the certificate authorities of the image."
+        None,
+        description="How its certificate is checked. Default: by the authorities of the image.",
     )
     proxy_url: Url | None = Field(
         None, alias="proxyURL", description="Proxy on the way out. Default: none."

@@ -181,7 +181,9 @@ class Toleration(ApiModel):
     """A taint that the pods bear, as Kubernetes means it."""
 
     key: LabelKey | None = Field(None, description="Key of the taint. Default: all, with Exists.")
-    operator: Literal["Equal", "Exists"] = Field("Equal", description="Default: Equal.")
+    operator: Literal["Equal", "Exists"] = Field(
+        "Equal", description="Exists: any value will do. Default: Equal."
+    )
     value: LabelValue | None = Field(None, description="Value of the taint; with Equal.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
         None, description="Effect of the taint. Default: all."

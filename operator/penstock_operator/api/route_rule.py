@@ -80,7 +80,7 @@ class Overrides(ApiModel):
     cache: Literal["Use", "Bypass"] = Field(
         "Use", description="Bypass: neither looked up nor stored. Default: Use."
     )
-    retry: Retry | None = Field(None, description="Default: the policy's.")
+    retry: Retry | None = Field(None, description="Tries of one candidate. Default: the policy's.")
 
 
 class RouteRule(ApiModel):
@@ -99,4 +99,6 @@ class RouteRule(ApiModel):
     model: ModelName | None = Field(
         None, description="The model that serves them: one of a tier that the policy names."
     )
-    overrides: Overrides | None = Field(None, description="Default: nothing is changed.")
+    overrides: Overrides | None = Field(
+        None, description="What it changes for its requests. Default: nothing."
+    )
