@@ -15,6 +15,7 @@ SidecarError                          status, type, code, public message
 + PolicyError                         the platform's policy says no, or not now
 | - RateLimited 429                   a caller's limit; true `retry_after_seconds`
 | - BudgetExceeded 429 | 402          money; never worth a retry before the reset
+| | - BudgetUnknown 503               Redis away: what was spent is not known here
 | - Denied 503                        a dangling reference, with the problem's text
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
 + UpstreamError                       a provider failed; carries the candidate's label
@@ -41,6 +42,8 @@ prompt, or a provider's raw body.
 
 from collections.abc import Mapping
 from typing import ClassVar
+
+from penstock_sidecar.model import Usage
 
 
 class SidecarError(Exception):
@@ -166,13 +169,23 @@ class BudgetExceeded(PolicyError):
     type = "insufficient_quota"
     code = "insufficient_quota"
     error_type = "policy_budget_exceeded"
-    should_retry = False
+    should_retry: ClassVar[bool | None] = False
 
 
 class BudgetExceeded402(BudgetExceeded):
     """The same for budgets whose `statusOnReject` is 402."""
 
     status = 402
+
+
+class BudgetUnknown(BudgetExceeded):
+    """A candidate that costs nothing can still serve."""
+
+    status = 503
+    type = "server_error"
+    code = "limiter_unavailable"
+    error_type = "own_limiter_unavailable"
+    should_retry = None
 
 
 class Denied(PolicyError):
@@ -267,6 +280,8 @@ class EmptyCompletion(UpstreamError):
     code = "empty_completion"
     error_type = "provider_empty"
     charged = None
+    usage: Usage | None = None
+    """What the provider counted for it, and will bill."""
 
 
 class StreamBroken(UpstreamError):

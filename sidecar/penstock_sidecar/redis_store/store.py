@@ -11,9 +11,9 @@ ends with a PING. Only these changes are logged.
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from random import uniform
-from typing import Final
+from typing import Any, Final
 
 import hiredis
 
@@ -29,6 +29,8 @@ GRACE: Final = 0.1
 DIAL_SECONDS: Final = 1.0
 MIN_PAUSE_SECONDS: Final = 0.05
 MAX_PAUSE_SECONDS: Final = 5.0
+
+Reply = Coroutine[Any, Any, object]
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class RedisStore:
         self._loop = asyncio.get_running_loop()
         self._breaker = Breaker()
         self._connection: Connection | None = None
-        self._loading: set[str] = set()
+        self._loads: dict[str, Pending] = {}
         self._told = ""
         self._tried = asyncio.Event()
         self._keeper = self._loop.create_task(self._keep_connected())
@@ -63,22 +65,17 @@ class RedisStore:
         """Returns when Redis has been dialled once, with whatever result."""
         await self._tried.wait()
 
-    async def command(self, *arguments: Argument) -> object:
-        try:
-            return await self._reply(self._send(*arguments))
-        except hiredis.ReplyError as error:
-            raise self._refused(error) from error
+    def command(self, *arguments: Argument) -> Reply:
+        """Queued by the call itself: what is called first is done first, whoever awaits when."""
+        return self._command(self._send(*arguments))
 
-    async def script(
+    def script(
         self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
-    ) -> object:
+    ) -> Reply:
+        """As `command`; a server that does not know the script is told, and asked again."""
+        load = self._loads.get(script.sha) or self._load(script)
         call = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        try:
-            return await self._reply(self._send(*call))
-        except hiredis.ReplyError as error:
-            if not str(error).startswith("NOSCRIPT"):
-                raise self._refused(error) from error
-        return await self._load_and_run(script, call)
+        return self._script(script, call, load, self._send(*call))
 
     async def close(self) -> None:
         """Ends the connection; calls that still wait fail."""
@@ -86,30 +83,44 @@ class RedisStore:
         await asyncio.gather(self._keeper, return_exceptions=True)
         self._tell("closed")
 
-    async def _load_and_run(self, script: Script, call: tuple[Argument, ...]) -> object:
-        """Commands keep their order, so whoever comes first loads for all."""
+    async def _command(self, pending: Pending) -> object:
         try:
-            if script.sha not in self._loading:
-                self._loading.add(script.sha)
-                self._send("SCRIPT", "LOAD", script.text).add_done_callback(
-                    lambda done: self._loaded(script.sha, done)
-                )
-            return await self._reply(self._send(*call))
+            return await self._reply(pending)
         except hiredis.ReplyError as error:
             raise self._refused(error) from error
 
-    def _loaded(self, sha: str, done: Pending) -> None:
-        self._loading.discard(sha)
-        if not done.cancelled():
-            done.exception()  # the call that follows fails and tells
+    async def _script(
+        self, script: Script, call: tuple[Argument, ...], load: Pending, pending: Pending
+    ) -> object:
+        try:
+            return await self._reply(pending)
+        except hiredis.ReplyError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise self._refused(error) from error
+        if self._loads.get(script.sha) is load:  # else somebody else has just loaded it again
+            self._load(script)
+        return await self._command(self._send(*call))
+
+    def _load(self, script: Script) -> Pending:
+        """Once per connection: commands keep their order, so the calls that follow find it."""
+        load = self._send("SCRIPT", "LOAD", script.text)
+        load.add_done_callback(_forget)
+        self._loads[script.sha] = load
+        return load
 
     def _send(self, *arguments: Argument) -> Pending:
+        """Never raises: what cannot be sent is a future that has failed."""
         if self._connection is None:
-            raise StoreUnavailable(self._told or "not connected yet")
+            return self._failed(ConnectionLost(self._told or "not connected yet"))
         try:
             return self._connection.send(*arguments)
         except ConnectionLost as error:
-            raise StoreUnavailable(str(error)) from error
+            return self._failed(error)
+
+    def _failed(self, error: ConnectionLost) -> Pending:
+        failed: Pending = self._loop.create_future()
+        failed.set_exception(error)
+        return failed
 
     async def _reply(self, pending: Pending) -> object:
         most = self._deadline_seconds
@@ -164,7 +175,7 @@ class RedisStore:
             self._tell("away", type(error).__name__)
             return False
         self._breaker.reset()
-        self._loading.clear()
+        self._loads.clear()
         self._tell("available")
         return True
 
@@ -180,6 +191,12 @@ class RedisStore:
             self._told = state
             level = logging.WARNING if state == "away" else logging.INFO
             log.log(level, "redis.%s", state, extra={"why": why, "redis": str(self._address)})
+
+
+def _forget(load: Pending) -> None:
+    """A load that failed is told by the call that follows it."""
+    if not load.cancelled():
+        load.exception()
 
 
 def _random_pause(most: float) -> float:

@@ -1,0 +1,1 @@
+"""Rate limits, concurrency and budgets, counted in one place for all sidecars."""

@@ -1,0 +1,81 @@
+"""What an attempt is charged when it has ended: pure.
+
+usage known                            its real cost, zeros included
+content seen, or complete without it   input estimate + 1.1 x the output seen
+caller or sidecar gave up, sent        the same: a provider was set to work
+provider failed, did nothing           nothing
+provider failed, nobody can know       as held: money stays unsettled
+never sent                             nothing
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from penstock_config.provider import Price
+from penstock_sidecar.errors import UpstreamError
+from penstock_sidecar.limits.ledger import AS_HELD
+from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
+from penstock_sidecar.metering.estimate import BYTES_PER_TOKEN, Input, seen_usage
+from penstock_sidecar.model import Chunk, Usage
+
+
+@dataclass(slots=True)
+class Seen:
+    """What has been seen of an attempt."""
+
+    sent: bool = False
+    content: bool = False
+    text_bytes: int = 0
+    usage: Usage | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        self.text_bytes += chunk.text_bytes
+        self.content = self.content or chunk.content
+        self.usage = chunk.usage or self.usage
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """`AS_HELD` in `tokens` and `micro_usd` where nobody knows."""
+
+    requests: int
+    tokens: int
+    micro_usd: int
+
+
+NOTHING: Final = Charge(0, 0, 0)
+UNKNOWN: Final = Charge(1, AS_HELD, AS_HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """How an attempt is measured. `held_micro_usd` of `None` is: no budget refuses it."""
+
+    price: Price | None
+    input: Input
+    held_micro_usd: int | None = None
+
+    def charge(self, seen: Seen, error: BaseException | None) -> Charge:
+        if seen.usage:
+            return Charge(1, seen.usage.total_tokens, self._cost(seen.usage))
+        if seen.content or seen.text_bytes or error is None:
+            return self._by_estimate(seen)
+        if isinstance(error, UpstreamError):
+            return NOTHING if error.charged is False else UNKNOWN
+        return self._by_estimate(seen) if seen.sent else NOTHING
+
+    def _by_estimate(self, seen: Seen) -> Charge:
+        """Under a budget that refuses, bytes count as tokens, as they did for the hold: never
+        less than the provider's bill, and never more than was held."""
+        tokens = -(-seen.text_bytes // BYTES_PER_TOKEN)
+        guess = seen_usage(self.input.tokens, tokens)
+        cost = self._cost(guess)
+        if self.held_micro_usd is not None:
+            bound = self._cost(seen_usage(self.input.most_tokens, seen.text_bytes))
+            cost = min(bound, self.held_micro_usd)
+        return Charge(1, guess.total_tokens, cost)
+
+    def _cost(self, usage: Usage) -> int:
+        if self.price is None:
+            return 0
+        return micro_usd(cost_pico_usd(usage, self.price, self.input.images))

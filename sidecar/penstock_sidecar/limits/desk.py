@@ -1,0 +1,94 @@
+"""What all tickets of a sidecar share, and how several groups are asked at once."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from penstock_config.policy import Policy
+from penstock_sidecar.limits.ledger import End, Grant, Hold, Ledger, Place, Refusal, Standing
+from penstock_sidecar.limits.refusals import Refusals
+from penstock_sidecar.limits.renewals import Renewals
+from penstock_sidecar.limits.settlements import Settlements
+from penstock_sidecar.limits.shares import Shares
+from penstock_sidecar.store import StoreUnavailable
+
+
+class LimitObserver(Protocol):
+    """Hears of every limit that was exceeded, also of those that only count."""
+
+    def limit_exceeded(self, name: str, what: str, *, enforced: bool) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One acquire in one group."""
+
+    place: Place
+    holds: Sequence[Hold]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Lives as long as its limiter."""
+
+    policy: Policy
+    ledger: Ledger
+    settlements: Settlements
+    renewals: Renewals
+    shares: Shares
+    refusals: Refusals
+    incarnation: str
+    numbers: "count[int]"
+    observer: LimitObserver | None
+
+    def new_id(self) -> str:
+        """Unique for ever. Never made of what a caller sends: who shares an id rides for free."""
+        return f"{self.incarnation}-{next(self.numbers):x}"
+
+    async def acquire(self, calls: Sequence[Call]) -> list[Grant | Refusal]:
+        """Ask all groups at once. Where the answer is unknown, what may have been taken is given
+        back, and `StoreUnavailable` (or the cancellation) goes on."""
+        try:
+            answers = await self._ask(calls)
+        except asyncio.CancelledError:
+            for call in calls:
+                self.release(call)
+            raise
+        known = [answer for answer in answers if not isinstance(answer, StoreUnavailable)]
+        if len(known) == len(calls):
+            self._report(known)
+            return known
+        for call, answer in zip(calls, answers, strict=True):
+            if not isinstance(answer, Refusal):
+                self.release(call)
+        raise next(answer for answer in answers if isinstance(answer, StoreUnavailable))
+
+    def release(self, call: Call) -> asyncio.Task[None]:
+        return self.settlements.settle(call.place, [End(hold.id, 0, 0, 0) for hold in call.holds])
+
+    async def _ask(self, calls: Sequence[Call]) -> list[Grant | Refusal | StoreUnavailable]:
+        if len(calls) == 1:
+            return [await self._ask_one(calls[0])]
+        return await asyncio.gather(*map(self._ask_one, calls))
+
+    async def _ask_one(self, call: Call) -> Grant | Refusal | StoreUnavailable:
+        try:
+            return await self.ledger.acquire(call.place, call.holds)
+        except StoreUnavailable as error:
+            return error
+
+    def _report(self, answers: Sequence[Grant | Refusal]) -> None:
+        if self.observer:
+            for answer in answers:
+                for exceeded in _exceeded(answer):
+                    bound = exceeded.bound
+                    self.observer.limit_exceeded(bound.name, bound.what, enforced=bound.enforced)
+
+
+def _exceeded(answer: Grant | Refusal) -> list[Standing]:
+    """After a grant only those that merely count can be below zero."""
+    if isinstance(answer, Refusal):
+        return [s for s in answer.standings if s.bound is answer.bound]
+    return [s for s in answer.standings if s.remaining < 0 and not s.bound.enforced]

@@ -1,0 +1,109 @@
+"""From a refused hold to the error that says who must act."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Final
+
+from penstock_config.budget import Budget
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import (
+    BudgetExceeded,
+    BudgetExceeded402,
+    ConcurrencyLimited,
+    RateLimited,
+    SidecarError,
+    TokensLimited,
+    TooLargeForLimit,
+    UpstreamLimited,
+)
+from penstock_sidecar.limits.bounds import Bound
+from penstock_sidecar.limits.hints import rate_headers, with_jitter
+from penstock_sidecar.limits.ledger import Refusal
+
+PAYMENT_REQUIRED: Final = 402
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Writes errors; waits are true, and told with upward jitter."""
+
+    clock: Clock
+    random: Random
+
+    def of_caller(self, refusal: Refusal) -> SidecarError:
+        """For the namespace's group: a caller's limit or a budget."""
+        bound = refusal.bound
+        if bound.budget:
+            return self._budget(bound.budget, refusal)
+        kind = {"tokens": TokensLimited, "slots": ConcurrencyLimited}.get(bound.what, RateLimited)
+        return self._limited(kind, f"{bound.name} allows {amount(bound)}", refusal)
+
+    def of_provider(self, refusal: Refusal) -> SidecarError:
+        """For a provider's group: another candidate may have room."""
+        bound = refusal.bound
+        if bound.budget:
+            return self._budget(bound.budget, refusal)
+        return self._limited(UpstreamLimited, f"{bound.name} grants {amount(bound)}", refusal)
+
+    def price_unknown(self, budget: Budget, why: str) -> SidecarError:
+        """What cannot be priced cannot be held against a budget."""
+        kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
+        return kind(f"budget {budget.id} refuses what has no price: {why}")
+
+    def _limited(
+        self, kind: type[RateLimited | UpstreamLimited], text: str, refusal: Refusal
+    ) -> SidecarError:
+        error = kind(text, retry_after_seconds=self._wait(refusal))
+        error.headers = rate_headers(refusal.standings)
+        return error
+
+    def _budget(self, budget: Budget, refusal: Refusal) -> SidecarError:
+        bound = refusal.bound
+        resets_at = self._resets_at(refusal.reset_seconds)
+        spent = bound.amount - refusal.remaining
+        kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
+        error = kind(
+            f"budget {budget.id}: {usd(spent)} of {usd(bound.amount)} USD ({bound.per}) are spent"
+            f" or reserved, and this request does not fit; resets {resets_at or 'never'}",
+            retry_after_seconds=self._wait(refusal),
+            metadata={
+                "budget": budget.id,
+                "period": bound.per,
+                "resets_at": resets_at,
+                "limit": usd(bound.amount),
+                "spent": usd(spent),
+            },
+        )
+        error.headers = rate_headers(refusal.standings)
+        return error
+
+    def _wait(self, refusal: Refusal) -> float | None:
+        seconds = refusal.wait_seconds
+        return None if seconds is None else with_jitter(seconds, self.random)
+
+    def _resets_at(self, seconds: float | None) -> str | None:
+        if seconds is None:
+            return None
+        at = datetime.fromtimestamp(self.clock.utc(), UTC) + timedelta(seconds=seconds)
+        return at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def too_large(bound: Bound, tokens: int) -> TooLargeForLimit:
+    """The input alone is more than the limit ever grants."""
+    return TooLargeForLimit(
+        f"{bound.name} allows {amount(bound)}; this input has about {tokens}", param="messages"
+    )
+
+
+def amount(bound: Bound) -> str:
+    if bound.what == "slots":
+        return f"{bound.amount} requests at a time"
+    return f"{bound.amount} {bound.what} a {bound.per}"
+
+
+def usd(micro: int) -> str:
+    """Dollars with at least two places, and no more than needed: `1.50`, `0.0015`."""
+    whole, rest = divmod(max(0, micro), 1_000_000)
+    cents = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{whole}.{cents}"

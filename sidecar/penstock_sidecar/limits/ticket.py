@@ -1,0 +1,61 @@
+"""One request: its caller limits, and its attempts."""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from penstock_sidecar.limits.attempt import Attempt
+from penstock_sidecar.limits.binding import CandidateBounds
+from penstock_sidecar.limits.caller_hold import CallerHold
+from penstock_sidecar.limits.desk import Desk
+from penstock_sidecar.limits.hints import rate_headers
+from penstock_sidecar.metering.estimate import Input
+from penstock_sidecar.model import Candidate, Request
+
+
+class Ticket:
+    """Enter around the whole request. The first attempt takes the caller's limits; leaving
+    settles them, or gives them back where nobody served."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        caller: CallerHold,
+        request: Request,
+        given: Input,
+        bounds_of: Callable[[Candidate], CandidateBounds],
+    ) -> None:
+        self._desk = desk
+        self._caller = caller
+        self._request = request
+        self._input = given
+        self._bounds_of = bounds_of
+        self._attempt: Attempt | None = None
+
+    @property
+    def input_tokens(self) -> int:
+        """An estimate."""
+        return self._input.tokens
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """`x-ratelimit-*` of the tightest limits, the caller's and the last provider's."""
+        of_provider = self._attempt.standings if self._attempt else ()
+        return rate_headers(self._caller.standings + of_provider)
+
+    def attempt(self, candidate: Candidate) -> Attempt:
+        self._attempt = Attempt(
+            self._desk, self._caller, self._bounds_of(candidate), self._request, self._input
+        )
+        return self._attempt
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._caller.end()

@@ -1,0 +1,129 @@
+"""What a request will use, before anybody has counted: one guess for rates, one bound for money."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from penstock_config.provider import Model, Price, Provider
+from penstock_sidecar.metering.cost import cost_pico_usd, dearest, highest, micro_usd
+from penstock_sidecar.model import Request, Usage
+
+BYTES_PER_TOKEN: Final = 3
+"""Low for English (about 4), about right for code and most other languages."""
+IMAGE_TOKENS: Final = 1_100
+"""What a picture of 1024 x 1024 costs at OpenAI's high detail, and a little more."""
+MAX_IMAGE_TOKENS: Final = 50_000
+"""No listed model charges more for one picture (gpt-4o-mini comes next, 48,169)."""
+OUTPUT_TOKENS: Final = 4_096
+"""For requests that name no maximum, of models that have none."""
+MIN_OUTPUT_TOKENS: Final = 256
+"""A budget that affords less than this much of an answer affords none."""
+
+
+class PriceUnknown(Exception):
+    """The model has no price, and its provider's `onUnknownPrice` says Deny."""
+
+
+def price_of(provider: Provider, model: Model) -> Price:
+    """The model's price, or what stands for it; raises `PriceUnknown`."""
+    if model.price:
+        return model.price
+    match provider.on_unknown_price:
+        case "Free":
+            return Price(input_token=0, output_token=0)
+        case "UseHighest" if price := highest(provider):
+            return price
+        case _:
+            msg = (
+                f"{provider.id}/{model.name} has no price: set it, or the provider's onUnknownPrice"
+            )
+            raise PriceUnknown(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A request's input: `tokens` is a guess, `most_tokens` a bound."""
+
+    tokens: int
+    most_tokens: int
+    images: int
+
+
+def estimate_input(request: Request) -> Input:
+    """A byte is never more than one token for byte-level encodings; pictures count by number."""
+    text_bytes = len(request.body) - (_inline_bytes(request) if request.images else 0)
+    return Input(
+        tokens=-(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS,
+        most_tokens=text_bytes + request.images * MAX_IMAGE_TOKENS,
+        images=request.images,
+    )
+
+
+def output_cap(request: Request, model: Model) -> int | None:
+    """The most one answer can have, as far as anybody said."""
+    said = [n for n in (request.max_output_tokens, model.max_output_tokens) if n is not None]
+    return min(said, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The worst case of one attempt, in money, by the length of its answers."""
+
+    price: Price
+    input: Input
+    choices: int
+    output_tokens: int
+    """Of one answer, at most."""
+
+    @classmethod
+    def of(cls, price: Price, given: Input, choices: int, output_tokens: int) -> "Quote":
+        return cls(dearest(price), given, choices, output_tokens)
+
+    @property
+    def most_micro_usd(self) -> int:
+        return self._micro_usd(self.output_tokens)
+
+    @property
+    def least_micro_usd(self) -> int:
+        """With answers as short as they may be made."""
+        return self._micro_usd(min(self.output_tokens, MIN_OUTPUT_TOKENS))
+
+    def affordable_output_tokens(self, granted_micro_usd: int) -> int:
+        """How long answers may be for this much money; never longer than quoted."""
+        if granted_micro_usd >= self.most_micro_usd:
+            return self.output_tokens
+        rest = granted_micro_usd * 1_000_000 - self._pico_usd(0)
+        return rest // (self.price.output_token * self.choices)
+
+    def _micro_usd(self, output_tokens: int) -> int:
+        return micro_usd(self._pico_usd(output_tokens))
+
+    def _pico_usd(self, output_tokens: int) -> int:
+        usage = Usage(self.input.most_tokens, output_tokens * self.choices)
+        return cost_pico_usd(usage, self.price, self.input.images)
+
+
+def seen_usage(input_tokens: int, output_tokens: int) -> Usage:
+    """What stands for the usage of an answer that was cut off, or came without one: a tenth more
+    than was seen, for what the provider had generated and not sent."""
+    return Usage(input_tokens, -(-output_tokens * 11 // 10))
+
+
+def _inline_bytes(request: Request) -> int:
+    """Pictures within the request. Only what providers read as a picture: text stays text."""
+    urls = (
+        _image_url(part)
+        for message in _list(request.document.get("messages"))
+        for part in _list(message.get("content"))
+    )
+    return sum(len(url) for url in urls if url.startswith("data:"))
+
+
+def _image_url(part: Mapping[str, object]) -> str:
+    found = part.get("image_url")
+    url = found.get("url") if isinstance(found, Mapping) else found
+    return url if isinstance(url, str) else ""
+
+
+def _list(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,23 @@
+"""A store on a real Redis, and eyes to see what is in it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from penstock_config.credentials import RedisAccess
+from penstock_sidecar.redis_store import RedisStore, connect
+from tests.sidecar.limits.books import Books
+
+
+@pytest.fixture
+async def store(each_redis_url: str) -> AsyncIterator[RedisStore]:
+    opened = await connect(RedisAccess(url=each_redis_url))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def books(each_redis_url: str) -> Iterator[Books]:
+    opened = Books(each_redis_url)
+    yield opened
+    opened.client.close()

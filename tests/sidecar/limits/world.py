@@ -1,0 +1,97 @@
+"""A small namespace to limit: one provider, one model, one policy."""
+
+from typing import Any
+
+from penstock_config.budget import Amounts, Budget
+from penstock_config.policy import CallerLimit, Policy
+from penstock_config.provider import Model, Price, Provider, RateLimits
+from penstock_config.schema import SidecarConfig
+from penstock_config.tier import Candidate as TierCandidate
+from penstock_config.tier import Tier
+from penstock_sidecar.clock import SystemClock
+from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.model import Caller, Candidate, Pod, Request
+from penstock_sidecar.store import Store
+
+CALLER = Caller(namespace="shop", app="web", pod="web-1", user="ann")
+POD = Pod("shop", "web-1", "web", {"app": "web"})
+PRICE = Price(input_token=1_000_000, output_token=2_000_000)
+"""One micro-dollar a token in, two out."""
+SCOPE_KEY = b"k" * 32
+
+
+def provider(**changes: Any) -> Provider:
+    """Without limits, unless they are given."""
+    model = Model(
+        name="small",
+        upstream_name="small",
+        capabilities=("chat",),
+        max_output_tokens=changes.pop("max_output_tokens", 1000),
+        price=changes.pop("price", PRICE),
+        limits=changes.pop("model_limits", RateLimits()),
+    )
+    defaults: dict[str, Any] = {
+        "id": "shop/cloud",
+        "type": "openai",
+        "base_url": "https://cloud.example",
+        "needs_key": False,
+        "models": (model,),
+    }
+    return Provider(**{**defaults, **changes})
+
+
+def per_app(limits: RateLimits, **changes: Any) -> CallerLimit:
+    defaults: dict[str, Any] = {"name": "per-app", "per": "App", "limits": limits}
+    return CallerLimit(**{**defaults, **changes})
+
+
+def budget(**changes: Any) -> Budget:
+    defaults: dict[str, Any] = {"id": "shop/team", "limits": Amounts(daily=10_000)}
+    return Budget(**{**defaults, **changes})
+
+
+def config(
+    providers: tuple[Provider, ...] = (),
+    limits: tuple[CallerLimit, ...] = (),
+    budgets: tuple[Budget, ...] = (),
+    **policy: Any,
+) -> SidecarConfig:
+    providers = providers or (provider(),)
+    tier = Tier(
+        id="shop/fast",
+        name="fast",
+        candidates=tuple(TierCandidate(provider=p.id, model="small") for p in providers),
+    )
+    return SidecarConfig(
+        cluster="test",
+        namespace="shop",
+        providers=providers,
+        tiers=(tier,),
+        policies=(Policy(id="shop/all", tiers=(tier.id,), limits=limits, **policy),),
+        budgets=budgets,
+    )
+
+
+def candidate(of: Provider | None = None) -> Candidate:
+    found = of or provider()
+    return Candidate(found, found.models[0], "fast", "shop/fast")
+
+
+def limiter(settings: SidecarConfig, store: Store | None, **options: Any) -> Limiter:
+    policy = settings.policies[0]
+    return Limiter(settings, policy, POD, store, SCOPE_KEY, SystemClock(), **options)
+
+
+def request(size: int = 30, **changes: Any) -> Request:
+    """A request of `size` bytes: a third as many tokens for rates, as many for money."""
+    defaults: dict[str, Any] = {
+        "call_id": "call",
+        "model": "fast",
+        "stream": False,
+        "usage_wanted": False,
+        "body": b"x" * size,
+        "document": {},
+        "headers": {},
+        "max_output_tokens": 10,
+    }
+    return Request(**{**defaults, **changes})
