@@ -33,7 +33,9 @@ async def _until_content(chunks: AsyncIterator[Chunk], label: str) -> deque[Chun
         held.append(chunk)
         if chunk.content:
             return held
-    raise EmptyCompletion(f"{label} answered with nothing")
+    error = EmptyCompletion(f"{label} answered with nothing")
+    error.usage = next((chunk.usage for chunk in reversed(held) if chunk.usage), None)
+    raise error
 
 
 class _Resumed:

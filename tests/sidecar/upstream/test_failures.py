@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from penstock_cli.stub import EMPTY, Broken, Ok, Raw, Status, StubProvider
+from penstock_cli.stub import EMPTY, Broken, Ok, Raw, Status, StubProvider, Tokens
 from penstock_config.provider import Timeouts
 from penstock_sidecar.errors import (
     EmptyCompletion,
@@ -21,7 +21,7 @@ from penstock_sidecar.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from penstock_sidecar.model import Answer
+from penstock_sidecar.model import Answer, Usage
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES
 from tests.sidecar.upstream.conftest import Acme
 
@@ -315,6 +315,16 @@ async def test_at20_an_empty_answer_is_a_failure_before_any_byte(
     upstream, call = acme.upstream(), acme.prepare(stream=stream)
     with pytest.raises(EmptyCompletion):
         await upstream.call(call).__aenter__()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_an_empty_answer_cost_is_known(
+    stub: StubProvider, acme: Acme, stream: bool
+) -> None:
+    stub.always(Ok("", usage=Tokens(9, 0)))
+    error = await failure(acme, stream=stream)
+    assert isinstance(error, EmptyCompletion)
+    assert error.usage == Usage(9, 0)
 
 
 @pytest.mark.parametrize("text", [" ", "\n \n"])
