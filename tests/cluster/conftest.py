@@ -13,9 +13,17 @@ from typing import Final
 import pytest
 
 from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster.client import NAMESPACES
 from tests.cluster import control_plane
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.objects import install_definitions
+from tests.cluster.objects import (
+    delete,
+    install_definitions,
+    new_namespace,
+    put,
+    unused_name,
+)
+from tests.cluster.processes import Process, operator_environment, running
 
 NONE: Final = (
     "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says, or set KUBECONFIG"
@@ -79,3 +87,41 @@ async def cluster(server: Path) -> AsyncIterator[Cluster]:
     """The server's administrator."""
     async with connect(server) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def readable() -> list[str]:
+    """Names of namespaces in which the operator may read Secrets: one for each test."""
+    return [unused_name() for _ in range(24)]
+
+
+@pytest.fixture(scope="module")
+def operator(
+    server: Path, readable: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    """A running operator."""
+    own = unused_name()
+
+    async def prepare() -> None:
+        async with connect(server) as cluster:
+            await put(cluster, NAMESPACES, {"metadata": {"name": own}})
+
+    async def clear() -> None:
+        async with connect(server) as cluster:
+            await delete(cluster, NAMESPACES, own)
+
+    asyncio.run(prepare())
+    environment = operator_environment(server, own, provider_namespaces=",".join(readable))
+    with running(tmp_path_factory.mktemp("operator") / "log", environment) as process:
+        yield process
+        assert process.stop() == 0, process.log
+    assert process.events("process.failed") == []
+    asyncio.run(clear())
+
+
+@pytest.fixture
+async def home(operator: Process, cluster: Cluster, readable: list[str]) -> AsyncIterator[str]:
+    """A namespace whose Secrets the operator may read."""
+    assert operator.popen.poll() is None, operator.log
+    async with new_namespace(cluster, readable.pop()) as name:
+        yield name

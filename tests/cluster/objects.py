@@ -1,6 +1,7 @@
 """Objects for tests, and what tests do with them."""
 
 import asyncio
+import base64
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +13,15 @@ import yaml
 
 from penstock_operator.api import GROUP, VERSION
 from penstock_operator.cluster import Cluster, Conflict, NotFound
-from penstock_operator.cluster.client import NAMESPACES, SECRETS, Document, Resource, custom
+from penstock_operator.cluster.client import (
+    CONFIG_MAPS,
+    EVENTS,
+    NAMESPACES,
+    SECRETS,
+    Document,
+    Resource,
+    custom,
+)
 from penstock_operator.compile.parse import KINDS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -29,11 +38,11 @@ async def eventually(check: Callable[[], Awaitable[T]], seconds: float = DEADLIN
     """What `check` gives once it is truthy; its last assertion or answer when that never comes."""
     deadline = time.monotonic() + seconds
     while True:
-        failure: AssertionError | NotFound | None = None
+        failure: AssertionError | NotFound | Conflict | None = None
         try:
             if found := await check():
                 return found
-        except (AssertionError, NotFound) as error:
+        except (AssertionError, NotFound, Conflict) as error:
             failure = error
         if time.monotonic() > deadline:
             msg = f"not within {seconds} s: {check.__qualname__}: {failure or found!r}"
@@ -171,3 +180,44 @@ def _object(kind: str, namespace: str, name: str, spec: Document) -> Document:
         "metadata": {"name": name, "namespace": namespace},
         "spec": spec,
     }
+
+
+async def config_map(cluster: Cluster, namespace: str) -> Document:
+    return await cluster.get(CONFIG_MAPS, "penstock-config", namespace)
+
+
+async def credentials_secret(cluster: Cluster, namespace: str) -> Document:
+    return await cluster.get(SECRETS, "penstock-credentials", namespace)
+
+
+def credentials_bytes(document: Document) -> bytes:
+    return base64.b64decode(document["data"]["credentials.v1.json"])
+
+
+async def conditions_of(
+    cluster: Cluster, resource: Resource, namespace: str, name: str
+) -> dict[str, tuple[str, str]]:
+    """Type to (status, reason), once the newest generation was looked at."""
+    document = await cluster.get(resource, name, namespace)
+    status = document.get("status", {})
+    assert status.get("observedGeneration") == document["metadata"]["generation"]
+    return {each["type"]: (each["status"], each["reason"]) for each in status["conditions"]}
+
+
+async def becomes(
+    cluster: Cluster, resource: Resource, object_: tuple[str, str], type_: str, value: str
+) -> Document:
+    """The object, once its condition has that reason for its newest generation."""
+    namespace, name = object_
+
+    async def check() -> Document:
+        conditions = await conditions_of(cluster, resource, namespace, name)
+        assert conditions[type_][1] == value, conditions
+        return await cluster.get(resource, name, namespace)
+
+    return await eventually(check)
+
+
+async def events_on(cluster: Cluster, namespace: str, name: str) -> list[tuple[str, str]]:
+    found = await cluster.list(EVENTS, namespace)
+    return sorted((e["type"], e["reason"]) for e in found if e["involvedObject"]["name"] == name)
