@@ -46,7 +46,7 @@ def _images(message: object, index: int) -> int:
         return 0
     if isinstance(content, list) and content:
         return sum(_is_image(part, f"{where}.content[{i}]") for i, part in enumerate(content))
-    if content is None and role in {"assistant", "function"}:
+    if content in (None, []) and role in {"assistant", "function"}:
         return 0
     raise MalformedRequest(
         f"`{where}.content` must be a string or a list of parts", param=f"{where}.content"

@@ -18,6 +18,8 @@ from penstock_sidecar.upstream.wire import Wire
 CHAT_PATH: Final = "/chat/completions"
 """Below a base URL that ends in `/v1` or the like."""
 
+OPENAI_HOSTS: Final = (".openai.com", ".openai.azure.com")
+
 
 class OpenAiUpstream:
     """Passes the caller's body on and the provider's bytes back."""
@@ -46,5 +48,5 @@ class OpenAiUpstream:
 
 def limit_field(base_url: str) -> str:
     """OpenAI's reasoning models refuse `max_tokens`, which is all that many others know."""
-    host = URL(base_url).host or ""
-    return "max_completion_tokens" if host.endswith("openai.com") else "max_tokens"
+    host = f".{URL(base_url).host}"
+    return "max_completion_tokens" if host.endswith(OPENAI_HOSTS) else "max_tokens"

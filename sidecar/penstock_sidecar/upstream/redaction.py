@@ -6,9 +6,11 @@ from typing import Final
 
 KEY_LIKE: Final = re.compile(
     r"(?i:bearer)\s+\S+"
-    r"|\b(?:sk|gsk|xai|pplx|hf|r8|key|fw|csk|nvapi)[-_][\w*.-]{6,}"
+    r"|\b(?:sk|gsk|xai|pplx|hf|r8|fw|csk|nvapi)[-_][\w*.-]{6,}"
     r"|\bAIza[\w*-]{10,}"
 )
+MIN_KEY_CHARACTERS: Final = 6
+"""A shorter one is no secret, and its letters are in many words."""
 REDACTED: Final = "[redacted]"
 
 
@@ -18,7 +20,8 @@ class Redactor:
     __slots__ = ("_keys",)
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._keys = sorted(keys, key=len, reverse=True)
+        secrets = (key for key in keys if len(key) >= MIN_KEY_CHARACTERS)
+        self._keys = sorted(secrets, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for key in self._keys:

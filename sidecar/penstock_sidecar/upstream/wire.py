@@ -120,7 +120,10 @@ class Wire:
         except TimeoutError:
             raise UpstreamTimeout(f"{label} {deadlines.missed(loop.time())}") from None
         except aiohttp.ClientConnectorError as error:
-            raise UpstreamUnavailable(f"{label} cannot be reached") from error
+            raise UpstreamUnavailable(f"{label} cannot be reached: {_reason(error)}") from error
+        except ValueError:  # an address or a header that HTTP cannot carry; it may hold the key
+            msg = f"{label} cannot be addressed as configured: check baseURL and headers"
+            raise UpstreamMisconfigured(msg) from None
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamLost(f"the connection to {label} broke off") from error
 
@@ -136,6 +139,16 @@ class Wire:
         return self.refusals.of_response(
             label, response.status, response.headers, body, self._clock.utc()
         )
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "its name does not resolve"
+        case aiohttp.ClientSSLError():
+            return "TLS failed"
+        case _:
+            return "no connection could be made"
 
 
 def _destination(provider: Provider, url: URL, key: str | None) -> Destination:

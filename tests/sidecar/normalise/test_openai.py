@@ -144,8 +144,9 @@ def test_a_field_of_the_wrong_kind_is_refused_by_name(
     assert f"`{param}" in error.public
 
 
-def test_an_assistant_may_say_nothing_but_call_tools() -> None:
-    parse(messages=[HELLO, {"role": "assistant", "content": None, "tool_calls": []}])
+@pytest.mark.parametrize("content", [None, [], ""])
+def test_an_assistant_may_say_nothing_but_call_tools(content: object) -> None:
+    parse(messages=[HELLO, {"role": "assistant", "content": content, "tool_calls": []}])
 
 
 def test_cache_control_of_the_header_is_read() -> None:

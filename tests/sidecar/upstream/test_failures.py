@@ -171,12 +171,27 @@ async def test_nobody_listening_is_unavailable_and_free(stub: StubProvider, acme
     await stub.refuse()
     error = await failure(acme)
     assert type(error) is UpstreamUnavailable
+    assert error.public == "platform/acme/m cannot be reached: no connection could be made"
     assert error.charged is False
 
 
 async def test_a_name_that_does_not_resolve_is_unavailable(acme: Acme) -> None:
     acme.base_url = "http://nowhere.invalid/v1"
-    assert type(await failure(acme)) is UpstreamUnavailable
+    error = await failure(acme)
+    assert type(error) is UpstreamUnavailable
+    assert error.public == "platform/acme/m cannot be reached: its name does not resolve"
+
+
+async def test_a_provider_that_speaks_no_tls_is_unavailable(acme: Acme) -> None:
+    acme.base_url = acme.stub.url.replace("http:", "https:")
+    error = await failure(acme)
+    assert type(error) is UpstreamUnavailable
+    assert error.public == "platform/acme/m cannot be reached: TLS failed"
+
+
+async def test_a_header_that_http_cannot_carry_is_our_configuration_s_fault(acme: Acme) -> None:
+    acme.headers = {"x-team": "a\r\nb: c"}
+    assert type(await failure(acme)) is UpstreamMisconfigured
 
 
 async def test_a_connection_that_takes_too_long_is_a_free_timeout(acme: Acme) -> None:

@@ -75,7 +75,9 @@ async def test_the_hold_bounds_the_output(
 
 def test_openai_itself_is_bounded_by_the_newer_field() -> None:
     assert limit_field("https://api.openai.com/v1") == "max_completion_tokens"
+    assert limit_field("https://x.openai.azure.com/openai/v1") == "max_completion_tokens"
     assert limit_field("https://api.groq.com/openai/v1") == "max_tokens"
+    assert limit_field("https://notopenai.com/v1") == "max_tokens"
 
 
 async def test_a_nudge_asks_again_after_the_caller_s_messages(
