@@ -1,0 +1,136 @@
+"""The operator with the least rights: `rights.yaml`, enforced by the API server."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster.client import CONFIG_MAPS, Document, Resource
+from tests.cluster.objects import (
+    POLICIES,
+    PROVIDERS,
+    becomes,
+    delete,
+    events_on,
+    eventually,
+    install_definitions,
+    new_namespace,
+    policy,
+    put,
+    put_all,
+)
+from tests.cluster.processes import operator_environment, running
+
+pytestmark = pytest.mark.cluster
+
+SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts")
+RBAC = {
+    kind: Resource("rbac.authorization.k8s.io", "v1", kind, f"{kind.lower()}s")
+    for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+}
+
+
+@pytest.fixture
+async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
+    async with connect(kubeconfig) as found:
+        await install_definitions(found)
+        yield found
+
+
+@pytest.fixture
+async def own(cluster: Cluster) -> AsyncIterator[str]:
+    """The operator's namespace."""
+    async with new_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture
+async def home(cluster: Cluster) -> AsyncIterator[str]:
+    """A provider namespace."""
+    async with new_namespace(cluster) as name:
+        yield name
+
+
+async def service_account(
+    cluster: Cluster, kubeconfig: Path, directory: Path, namespace: str
+) -> Path:
+    """A kubeconfig for a fresh ServiceAccount `operator`."""
+    account = {"metadata": {"name": "operator", "namespace": namespace}}
+    await cluster.create(SERVICE_ACCOUNTS, account)
+    path = SERVICE_ACCOUNTS.path(namespace, "operator", "token")
+    token_request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": 3600},
+    }
+    found = await cluster._call("POST", path, body=token_request)
+    return _with_token(kubeconfig, directory / "service-account", found["status"]["token"])
+
+
+def _with_token(kubeconfig: Path, path: Path, token: str) -> Path:
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["users"][0]["user"] = {"token": token}
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def rights(own: str, home: str) -> list[Document]:
+    """Those for all namespaces."""
+    text = (Path(__file__).parent / "rights.yaml").read_text()
+    return list(yaml.safe_load_all(text.replace("OPERATOR", own).replace("PROVIDERS", home)))
+
+
+def rights_within(own: str, home: str) -> list[Document]:
+    """The same for one namespace: Roles in place of ClusterRoles, and no Namespaces."""
+    found = []
+    for document in rights(own, home):
+        if document["kind"].startswith("Cluster"):
+            document["kind"] = document["kind"].removeprefix("Cluster")
+            document["metadata"]["namespace"] = home
+        if "roleRef" in document:
+            document["roleRef"]["kind"] = "Role"
+        for rule in document.get("rules", ()):
+            rule["resources"] = [each for each in rule["resources"] if each != "namespaces"]
+        found.append(document)
+    return found
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["cluster-wide", "one-namespace"])
+async def test_the_operator_needs_no_more_than_these_rights(
+    cluster: Cluster, kubeconfig: Path, own: str, home: str, tmp_path: Path, within: bool
+) -> None:
+    granted = (rights_within if within else rights)(own, home)
+    for document in granted:
+        await put(cluster, RBAC[document["kind"]], document)
+    limited = await service_account(cluster, kubeconfig, tmp_path, own)
+    narrowed = {"watch_namespaces": home} if within else {}
+    environment = operator_environment(limited, own, provider_namespaces=home, **narrowed)
+    try:
+        with running(tmp_path / "log", environment) as process:
+            await live_through_everything(cluster, home)
+            assert process.stop() == 0
+        assert [line for line in process.log.splitlines() if '"level": "info"' not in line] == []
+    finally:
+        for document in granted:
+            meta = document["metadata"]
+            resource = RBAC[document["kind"]]
+            await delete(cluster, resource, meta["name"], meta.get("namespace"))
+
+
+async def live_through_everything(cluster: Cluster, home: str) -> None:
+    """Each kind of call that the operator makes, at least once."""
+    await put_all(cluster, home)
+    await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
+    await becomes(cluster, PROVIDERS, (home, "llm"), "ResolvedRefs", "ResolvedRefs")
+    await put(cluster, POLICIES, policy(home, defaultTier={"name": "gone"}))
+    await becomes(cluster, POLICIES, (home, "app"), "ResolvedRefs", "RefNotFound")
+    await eventually(lambda: events_on(cluster, home, "app"))
+    await delete(cluster, POLICIES, "app", home)
+
+    async def gone() -> bool:
+        fields = "metadata.name=penstock-config"
+        return not await cluster.list(CONFIG_MAPS, home, fields=fields)
+
+    assert await eventually(gone)
