@@ -74,15 +74,14 @@ def policy(**changes: Any) -> Policy:
 
 
 @dataclass(slots=True)
-class Plane:
-    """Two providers; tier `fast` falls back from the first to the second, `solo` has the first."""
+class Files:
+    """What a sidecar reads. Two providers; tier `fast` falls back from the first to the second,
+    `solo` has the first alone."""
 
     folder: Path
     main: StubProvider
     backup: StubProvider
     redis_url: str | None
-    sidecar: Sidecar
-    ports: Ports
 
     def config(self, **policy_changes: Any) -> SidecarConfig:
         return SidecarConfig(
@@ -109,15 +108,27 @@ class Plane:
             scope_key=SecretStr("scope"),
         )
 
-    def write(self, config: bytes | None = None, credentials: Credentials | None = None) -> None:
-        """The files as a kubelet would leave them; the sidecar has not looked yet."""
-        data = encode(self.config()) if config is None else config
+    def write(
+        self,
+        config: SidecarConfig | bytes | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        """As a kubelet would leave them; nobody has looked yet."""
+        data = config if isinstance(config, bytes) else encode(config or self.config())
         (self.folder / config_file_name()).write_bytes(data)
         secret = encode(credentials or self.credentials())
         (self.folder / credentials_file_name()).write_bytes(secret)
 
+
+@dataclass(slots=True)
+class Plane(Files):
+    """A sidecar that serves by them, in this loop."""
+
+    sidecar: Sidecar
+    ports: Ports
+
     async def publish(self, config: SidecarConfig, credentials: Credentials | None = None) -> None:
-        self.write(encode(config), credentials)
+        self.write(config, credentials)
         await self.sidecar.reload()
 
     @contextlib.asynccontextmanager

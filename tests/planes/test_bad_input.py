@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from penstock_cli.stub import EMPTY, Broken, Status
-from penstock_config.codec import encode
 from penstock_config.credentials import Credentials
 from penstock_config.policy import Target
 from penstock_config.tier import Tier
@@ -231,7 +230,7 @@ async def test_no_configuration_at_all(tmp_path: Path, plane: Plane) -> None:
         response = await bare.ask(chat())
         assert verdict(response) == (503, "server_error", "configuration_missing")
         assert (await bare.state())["waiting_for"] == ["config.v1.json", "credentials.v1.json"]
-        bare.write(encode(bare.config()))
+        bare.write()
         await bare.sidecar.reload()
         assert (await bare.ask(chat())).status == 200
 

@@ -50,7 +50,7 @@ async def test_what_is_at_work_can_be_seen(plane: Plane) -> None:
 
 
 async def test_the_files_are_looked_at_without_being_told(plane: Plane) -> None:
-    plane.write(encode(plane.config(default=Target(denied="x"))), plane.credentials())
+    plane.write(plane.config(default=Target(denied="x")))
     before = await plane.state()
     async with asyncio.timeout(10):
         while (await plane.state())["config_digest"] == before["config_digest"]:
