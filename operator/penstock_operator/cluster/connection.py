@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import yaml
 from kubernetes.aio import client as kube
@@ -12,6 +13,14 @@ from kubernetes.aio import config as kube_config
 
 from penstock_operator.cluster.client import Cluster
 from penstock_operator.cluster.errors import ClusterUnreachable
+
+UNUSABLE: Final = (
+    kube_config.ConfigException,
+    OSError,
+    TypeError,  # the loader's own, for a file that is empty or holds something else
+    ValueError,
+    yaml.YAMLError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ async def _configuration(kubeconfig: Path | None) -> kube.Configuration:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
                 str(path), client_configuration=found, persist_config=False
             )
-    except (kube_config.ConfigException, OSError, yaml.YAMLError) as error:
+    except UNUSABLE as error:
         where = path or "the pod's service account"
         msg = f"no access to an API server by {where}: {error}"
         raise ClusterUnreachable(msg) from error

@@ -5,7 +5,7 @@ denial even under `failurePolicy: Ignore`.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -42,13 +42,23 @@ class Verdict:
         }
 
 
-def judge(request: Document) -> Verdict:
+def problems_of(document: Document) -> tuple[Problem, ...]:
+    """Everything wrong with one object, errors first."""
+    parsed = parse_resource(document)
+    if isinstance(parsed, Problem):
+        return (parsed,)
+    return check_object(parsed, loopback_allowed=False)
+
+
+def judge(
+    request: Document, examine: Callable[[Document], tuple[Problem, ...]] = problems_of
+) -> Verdict:
     """The verdict on `request` of a review. Deleting is never refused."""
     document = request.get("object")
     if request.get("operation") == "DELETE" or not isinstance(document, Mapping):
         return Verdict("allowed")
     try:
-        problems = _problems(document)
+        problems = examine(document)
     except Exception:  # heard of by the log, the metric and the author's warning
         logger.exception("admission.failed", extra={"kind": str(document.get("kind"))})
         text = "Penstock could not check this object because of a fault of its own; see its log."
@@ -58,13 +68,6 @@ def judge(request: Document) -> Verdict:
         return Verdict("denied", "; ".join(errors))
     warnings = tuple(_shortened(problem.text) for problem in problems)[:MAX_WARNINGS]
     return Verdict("warned" if warnings else "allowed", warnings=warnings)
-
-
-def _problems(document: Document) -> tuple[Problem, ...]:
-    parsed = parse_resource(document)
-    if isinstance(parsed, Problem):
-        return (parsed,)
-    return check_object(parsed, loopback_allowed=False)
 
 
 def _shortened(text: str) -> str:

@@ -1,0 +1,66 @@
+"""What the environment may say."""
+
+from pathlib import Path
+
+import pytest
+
+from penstock_operator.settings import Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.cluster, settings.namespace) == ("default", "penstock-system")
+    assert settings.provider_namespaces == settings.watch_namespaces == ()
+    assert settings.redis_url is None
+
+
+def test_lists_are_separated_by_commas() -> None:
+    environment = {"PENSTOCK_PROVIDER_NAMESPACES": " a, b ,,c "}
+    assert Settings.from_environment(environment).provider_namespaces == ("a", "b", "c")
+
+
+def test_paths_ports_and_texts_are_parsed() -> None:
+    environment = {
+        "PENSTOCK_KUBECONFIG": "/some/where",
+        "PENSTOCK_PROBE_PORT": "0",
+        "PENSTOCK_REDIS_USERNAME": "sidecar",
+    }
+    settings = Settings.from_environment(environment)
+    assert settings.kubeconfig == Path("/some/where")
+    assert settings.probe_port == 0
+    assert settings.redis_username == "sidecar"
+
+
+@pytest.mark.parametrize("text", ["http", "-1", "65536", "8080.5"])
+def test_what_is_no_port_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"PENSTOCK_WEBHOOK_PORT=.*: expected a port"):
+        Settings.from_environment({"PENSTOCK_WEBHOOK_PORT": text})
+
+
+def test_a_redis_address_of_another_scheme_is_refused() -> None:
+    with pytest.raises(SettingsError, match="PENSTOCK_REDIS_URL: expected redis://"):
+        Settings.from_environment({"PENSTOCK_REDIS_URL": "http://redis"})
+
+
+def test_a_password_in_the_redis_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="PENSTOCK_REDIS_PASSWORD") as caught:
+        Settings.from_environment({"PENSTOCK_REDIS_URL": "redis://user:hush@redis:6379"})
+    assert "hush" not in str(caught.value)
+
+
+def test_a_ca_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    environment = {
+        "PENSTOCK_REDIS_URL": "rediss://redis:6379",
+        "PENSTOCK_REDIS_CA_FILE": str(tmp_path / "ca.pem"),
+    }
+    with pytest.raises(SettingsError, match="PENSTOCK_REDIS_CA_FILE"):
+        Settings.from_environment(environment)
+
+
+def test_settings_do_not_print_the_password() -> None:
+    environment = {"PENSTOCK_REDIS_URL": "redis://redis", "PENSTOCK_REDIS_PASSWORD": "hush"}
+    assert "hush" not in repr(Settings.from_environment(environment))
+
+
+def test_two_processes_of_one_pod_have_different_identities() -> None:
+    assert Settings(pod_name="penstock-0").identity.startswith("penstock-0_")
