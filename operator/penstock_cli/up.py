@@ -21,7 +21,7 @@ from penstock_cli.interruption import until_signalled
 from penstock_cli.output import stderr, stdout
 from penstock_cli.sidecar_process import RunningSidecar, SidecarOptions, sidecar
 from penstock_cli.standin import StandIn, StandInPod
-from penstock_cli.watch import saves
+from penstock_cli.watch import Watch
 from penstock_operator.compile.snapshot import RedisSettings
 
 CURL = """\
@@ -49,11 +49,12 @@ async def _run(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: s
         async with redis_at(redis_url, Path(folder)) as redis:
             files = ConfigFiles(Path(folder))
             current = Current(paths, standin, redis, files, console)
+            watch = Watch(paths)
             pod = current.begin()
             options = _options(pod, port)
             async with sidecar(options, files, hear) as running:
                 console.print(_banner(pod, running, await _models(running)), soft_wrap=True)
-                await _follow(paths, current, running.process)
+                await _follow(watch, current, running.process)
 
 
 @asynccontextmanager
@@ -66,9 +67,9 @@ async def redis_at(url: str, folder: Path) -> AsyncIterator[RedisSettings]:
         yield settings
 
 
-async def _follow(paths: tuple[str, ...], current: Current, process: Process) -> None:
+async def _follow(watch: Watch, current: Current, process: Process) -> None:
     """Until the sidecar ends by itself, which is a failure."""
-    following = asyncio.create_task(_renew_on_save(paths, current))
+    following = asyncio.create_task(_renew_on_save(watch, current))
     ended = asyncio.create_task(process.wait())
     try:
         await asyncio.wait({following, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -82,8 +83,8 @@ async def _follow(paths: tuple[str, ...], current: Current, process: Process) ->
         await asyncio.gather(following, ended, return_exceptions=True)
 
 
-async def _renew_on_save(paths: tuple[str, ...], current: Current) -> None:
-    async for _ in saves(paths):
+async def _renew_on_save(watch: Watch, current: Current) -> None:
+    async for _ in watch.saves():
         current.renew()
 
 

@@ -1,58 +1,50 @@
-"""Which of the files have been saved: an endless stream of moments to read them again."""
+"""Which of the files have been saved since they were last looked at.
 
-import asyncio
-from collections.abc import AsyncGenerator
+The system's notices make it quick; what counts is how the files look, so that a save is not lost
+that came before the watch had begun, nor one that the system does not tell of.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from watchfiles import Change, awatch
+from watchfiles import awatch
 
-from penstock_cli.documents import SUFFIXES
+from penstock_cli.documents import files_of
+from penstock_cli.failure import NothingToRead
+
+LOOK_MS: Final = 1000
+"""How often we look where no notice comes: below folders, and on some network disks."""
+
+Looks = Mapping[Path, tuple[int, int, int]]
 
 
-async def saves(paths: tuple[str, ...]) -> AsyncGenerator[None, None]:
-    """Yields after each burst of changes; ends only by an error of the watching itself."""
-    changed = asyncio.Event()
-    watches = [asyncio.create_task(_tell(_watched(Path(p)), changed)) for p in paths]
+class Watch:
+    """Begins when it is made: a save from then on is told."""
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._seen = _looks(paths)
+
+    async def saves(self) -> AsyncGenerator[None, None]:
+        """Yields after each burst of changes; never ends by itself."""
+        folders = {path if path.is_dir() else path.parent for path in map(Path, self._paths)}
+        notices = awatch(*folders, recursive=False, rust_timeout=LOOK_MS, yield_on_timeout=True)
+        async with aclosing(notices):
+            async for _ in notices:
+                if self._changed():
+                    yield
+
+    def _changed(self) -> bool:
+        before, self._seen = self._seen, _looks(self._paths)
+        return before != self._seen
+
+
+def _looks(paths: tuple[str, ...]) -> Looks:
+    """What changes of a file when it is written or replaced; nothing where nothing is there."""
     try:
-        while True:
-            saved = asyncio.ensure_future(changed.wait())
-            await asyncio.wait({saved, *watches}, return_when=asyncio.FIRST_COMPLETED)
-            saved.cancel()
-            for watch in watches:
-                if watch.done():
-                    watch.result()
-            changed.clear()
-            yield
-    finally:
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A folder with all below it, or one file in it (`only`)."""
-
-    folder: Path
-    only: Path | None
-
-    def concerns_us(self, _: Change, name: str) -> bool:
-        file = Path(name)
-        return file == self.only if self.only else file.suffix in SUFFIXES
-
-
-def _watched(path: Path) -> _Watched:
-    """A file's folder is watched in its place: editors write a new file and rename it."""
-    whole = path.resolve()
-    return _Watched(whole, None) if whole.is_dir() else _Watched(whole.parent, whole)
-
-
-async def _tell(watched: _Watched, changed: asyncio.Event) -> None:
-    changes = awatch(
-        watched.folder, watch_filter=watched.concerns_us, recursive=watched.only is None
-    )
-    async with aclosing(changes):
-        async for _ in changes:
-            changed.set()
+        found = [(file, file.stat()) for file in files_of(paths)]
+    except (NothingToRead, FileNotFoundError):
+        return {}
+    return {file: (stat.st_ino, stat.st_mtime_ns, stat.st_size) for file, stat in found}

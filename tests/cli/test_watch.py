@@ -1,13 +1,12 @@
 """Files that are saved."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
-from penstock_cli.watch import saves
+from penstock_cli.watch import Watch
 
 
 def _written(file: Path) -> None:
@@ -20,14 +19,11 @@ def _renamed_into_place(file: Path) -> None:
     part.replace(file)
 
 
-async def _noticed(path: Path, save: Callable[[], None]) -> None:
-    """Nobody tells when a watch has begun, so it is saved again until that is noticed."""
-    async with aclosing(saves((str(path),))) as stream:
-        noticed = asyncio.ensure_future(anext(stream))
-        while not noticed.done():
+async def _noticed(path: Path, save: Callable[[], None], times: int = 1) -> None:
+    async with aclosing(Watch((str(path),)).saves()) as stream:
+        for _ in range(times):
             save()
-            await asyncio.wait({noticed}, timeout=0.2)
-        await noticed
+            await anext(stream)
 
 
 @pytest.mark.parametrize("save", [_written, _renamed_into_place])
@@ -36,7 +32,7 @@ async def test_a_file_is_noticed_however_it_is_saved(
 ) -> None:
     file = tmp_path / "a.yaml"
     file.touch()
-    await _noticed(file, lambda: save(file))
+    await _noticed(file, lambda: save(file), times=2)
 
 
 async def test_new_files_below_a_folder_are_noticed(tmp_path: Path) -> None:
@@ -44,7 +40,16 @@ async def test_new_files_below_a_folder_are_noticed(tmp_path: Path) -> None:
     await _noticed(tmp_path, lambda: _written(tmp_path / "deep" / "new.yml"))
 
 
-async def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    async with aclosing(saves((str(tmp_path / "absent" / "a.yaml"),))) as stream:
-        with pytest.raises(FileNotFoundError):
-            await anext(stream)
+async def test_the_last_file_that_goes_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.touch()
+    await _noticed(tmp_path, file.unlink)
+
+
+async def test_a_save_before_anybody_listens_is_not_lost(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.touch()
+    watch = Watch((str(file),))
+    _written(file)
+    async with aclosing(watch.saves()) as stream:
+        await anext(stream)

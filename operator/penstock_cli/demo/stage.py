@@ -4,7 +4,7 @@ import importlib.resources
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,10 @@ from penstock_operator.compile.snapshot import RedisSettings
 WINDOW_SECONDS: Final = 4
 """A minute of the policy's limits, so that nobody has to wait one."""
 THINKING_SECONDS: Final = 0.25
+ANSWER: Final = (
+    "A penstock is a gate that holds back the water of a mill, and lets through as much of it as "
+    "the wheel can use, and no more."
+)
 SIDECARS: Final = ("pod-a", "pod-b")
 
 
@@ -62,10 +66,7 @@ async def stage(hear: Callable[[str], None]) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="penstock-")))
         providers = Providers(
-            *[
-                await exits.enter_async_context(_thinking(name))
-                for name in ("swift", "sage", "basement")
-            ]
+            *[await exits.enter_async_context(_thinking()) for _ in fields(Providers)]
         )
         redis = await exits.enter_async_context(embedded_redis(folder))
         workspace = compile_demo(providers.urls(), redis)
@@ -120,9 +121,9 @@ def _addressed(document: Document, urls: Mapping[str, str]) -> Document:
     return replace(document, value={**value, "spec": {**spec, "baseURL": urls[metadata["name"]]}})
 
 
-def _thinking(name: str) -> StubProvider:
+def _thinking() -> StubProvider:
     """As slow as a quick model is, so that an answer from the cache can be told by its time."""
-    return StubProvider(default=Ok(f"Water, says {name}.", first=THINKING_SECONDS))
+    return StubProvider(default=Ok(ANSWER, first=THINKING_SECONDS))
 
 
 def _options(pod: StandInPod, name: str) -> SidecarOptions:
