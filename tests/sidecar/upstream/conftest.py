@@ -12,6 +12,7 @@ from penstock_cli.stub import StubProvider
 from penstock_config.credentials import Credentials
 from penstock_config.provider import Auth, Capability, Model, Provider, ProviderType, Timeouts
 from penstock_config.schema import SidecarConfig
+from penstock_sidecar.errors import UpstreamError
 from penstock_sidecar.model import Candidate, Chunk, Usage
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.upstream import build_upstreams, open_session
@@ -98,6 +99,12 @@ class Acme:
 
     async def ask(self, **fields: object) -> Got:
         return await read(self.upstream(), self.prepare(**fields))  # type: ignore[arg-type]  # the test's own
+
+
+async def failure(acme: Acme, **fields: object) -> UpstreamError:
+    with pytest.raises(UpstreamError) as caught:
+        await acme.ask(**fields)
+    return caught.value
 
 
 async def read(upstream: Upstream, call: Call) -> Got:
