@@ -8,7 +8,7 @@ from rich.console import Console
 from penstock_cli.config_files import ConfigFiles
 from penstock_cli.failure import WrongUsage
 from penstock_cli.finding import Finding
-from penstock_cli.output import table_of
+from penstock_cli.output import counted, table_of
 from penstock_cli.secret_sources import from_environment
 from penstock_cli.standin import StandIn, StandInPod, resolve
 from penstock_cli.workspace import Workspace, compile_files
@@ -38,7 +38,9 @@ class Current:
     def begin(self) -> StandInPod:
         """Whatever can work is put to work; the errors of the rest are printed."""
         workspace = self._compile()
-        self._show(workspace.findings)
+        self._show(workspace.errors)
+        if warnings := len(workspace.findings) - len(workspace.errors):
+            self._console.print(f"{counted(warnings, 'warning')}: `penstock validate` has more.")
         pod = resolve(self._standin, workspace)
         self._files.write_labels(pod.labels)
         self._take(workspace, pod)
@@ -49,7 +51,7 @@ class Current:
         try:
             workspace = self._compile()
             new = _names(workspace.errors) - self._known_errors
-            self._show(f for f in workspace.findings if not workspace.errors or _name(f) in new)
+            self._show(f for f in workspace.errors if _name(f) in new)
             taken = not new and self._take(workspace, resolve(self._standin, workspace))
         except WrongUsage as failure:
             self._console.print(str(failure), markup=False)
