@@ -1,10 +1,14 @@
 """Conditions and Events on custom resources, by a running operator on a real API server."""
 
 import json
+from typing import Final
+
+import pytest
 
 from penstock_config.codec import decode_config
 from penstock_operator.cluster import Cluster
-from penstock_operator.cluster.client import SECRETS
+from penstock_operator.cluster.client import EVENTS, SECRETS, Resource
+from tests.cluster.control_plane import ControlPlane
 from tests.cluster.objects import (
     BUDGETS,
     POLICIES,
@@ -23,6 +27,9 @@ from tests.cluster.objects import (
     put_all,
     secret,
 )
+
+QUOTAS: Final = Resource("", "v1", "ResourceQuota", "resourcequotas")
+NO_CONFIG_MAPS: Final = {"count/configmaps": "0"}
 
 
 async def test_every_kind_gets_its_conditions(cluster: Cluster, home: str) -> None:
@@ -131,3 +138,29 @@ async def test_an_object_that_slipped_through_validation_does_not_stop_the_rest(
 
     assert await eventually(shipped)
     assert before["metadata"]["uid"] == (await config_map(cluster, home))["metadata"]["uid"]
+
+
+async def test_a_configuration_that_cannot_be_written_is_told_and_tried_again(
+    cluster: Cluster, home: str, plane: ControlPlane
+) -> None:
+    if not plane.controllers:
+        pytest.skip("no controller manager: nobody counts for a quota")
+    quota = {"metadata": {"name": "none", "namespace": home}, "spec": {"hard": NO_CONFIG_MAPS}}
+    await put(cluster, QUOTAS, quota)
+
+    async def counted() -> bool:
+        found = await cluster.get(QUOTAS, "none", home)
+        return bool(found["status"].get("used"))
+
+    await eventually(counted)
+    await put_all(cluster, home)
+    await becomes(cluster, POLICIES, (home, "app"), "Programmed", "WriteFailed")
+    notes = [
+        event
+        for event in await eventually(lambda: cluster.list(EVENTS, home))
+        if event["reason"] == "WriteFailed"
+    ]
+    assert notes
+    assert all("exceeded quota" in event["message"] for event in notes)
+    await cluster.delete(QUOTAS, "none", home)
+    await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")

@@ -1,15 +1,16 @@
 """Compiling so that a fault of ours costs one namespace its changes, and no more."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from penstock_config.credentials import Credentials
 from penstock_config.schema import SidecarConfig
-from penstock_operator.compile.compiler import compile_snapshot
+from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.snapshot import Snapshot
 
+Compile = Callable[[Snapshot], Compiled]
 logger = logging.getLogger(__name__)
 
 
@@ -26,19 +27,19 @@ class Outcome:
     """Our fault: compiling raised."""
 
 
-def compile_isolated(snapshot: Snapshot) -> Outcome:
+def compile_isolated(snapshot: Snapshot, compile_: Compile = compile_snapshot) -> Outcome:
     """Everything at once; when that raises, namespace by namespace."""
     try:
-        compiled = compile_snapshot(snapshot)
+        compiled = compile_(snapshot)
     except Exception:  # heard of by the log here, and by each namespace's log and metric
         logger.exception("compile.failed")
-        return _one_by_one(snapshot)
+        return _one_by_one(snapshot, compile_)
     return Outcome(
         compiled.configs, compiled.credentials, compiled.problems, withheld=compiled.withheld
     )
 
 
-def _one_by_one(snapshot: Snapshot) -> Outcome:
+def _one_by_one(snapshot: Snapshot, compile_: Compile) -> Outcome:
     """Problems of shared objects come from every namespace that compiles, each once."""
     configs: dict[str, SidecarConfig] = {}
     credentials: dict[str, Credentials] = {}
@@ -48,7 +49,7 @@ def _one_by_one(snapshot: Snapshot) -> Outcome:
     for namespace in sorted({policy.metadata.namespace for policy in snapshot.policies}):
         own = tuple(p for p in snapshot.policies if p.metadata.namespace == namespace)
         try:
-            compiled = compile_snapshot(replace(snapshot, policies=own))
+            compiled = compile_(replace(snapshot, policies=own))
         except Exception:  # heard of by log, metric and the objects' condition Programmed
             logger.exception("compile.namespace_failed", extra={"namespace": namespace})
             failed.add(namespace)

@@ -1,0 +1,144 @@
+"""What the inventory keeps of what watches say, and what it calls a change."""
+
+import base64
+from typing import Any
+
+from pydantic import SecretStr
+
+from penstock_config.codec import digest, encode
+from penstock_config.credentials import Credentials
+from penstock_operator.api.budget import Budget
+from penstock_operator.cluster.published import DIGEST_ANNOTATION, LABELS
+from penstock_operator.compile.problem import ObjectRef
+from penstock_operator.handlers.inventory import Inventory
+from penstock_operator.plan import Published
+from tests.operator.handlers.bodies import Body, budget, meta
+
+REF = ObjectRef("Budget", "shop", "money")
+
+
+def test_a_new_object_is_a_change_and_the_same_again_is_none() -> None:
+    inventory = Inventory()
+    assert inventory.note_object(budget())
+    assert not inventory.note_object(budget())
+    assert inventory.objects[REF].resource is not None
+
+
+def test_our_own_status_is_no_change() -> None:
+    inventory = Inventory()
+    inventory.note_object(budget())
+    told = budget() | {"status": {"observedGeneration": 1, "conditions": [{"type": "Accepted"}]}}
+    assert not inventory.note_object(told)
+    assert inventory.objects[REF].observed_generation == 1
+    assert inventory.objects[REF].conditions == ({"type": "Accepted"},)
+
+
+def test_a_changed_spec_and_a_deletion_are_changes() -> None:
+    inventory = Inventory()
+    inventory.note_object(budget())
+    assert inventory.note_object(budget(generation=2, limits={"daily": "6"}))
+    assert inventory.note_object(budget(), gone=True)
+    assert not inventory.note_object(budget(), gone=True)
+    assert inventory.objects == {}
+
+
+def test_an_object_that_no_longer_parses_stays_in_force_as_it_was() -> None:
+    inventory = Inventory()
+    inventory.note_object(budget())
+    assert inventory.note_object(budget(generation=2, limits={"daily": "much"}))
+    seen = inventory.objects[REF]
+    assert seen.fault is not None
+    assert seen.fault.reason == "InvalidSpec"
+    assert isinstance(seen.resource, Budget)
+    assert seen.resource.spec.limits is not None
+    assert seen.resource.spec.limits.daily == "5"
+    assert seen.generation == 2
+
+
+def test_a_bad_object_in_place_of_a_good_one_inherits_nothing() -> None:
+    inventory = Inventory()
+    inventory.note_object(budget())
+    other = budget(limits={"daily": "much"})
+    other["metadata"]["uid"] = "another"
+    inventory.note_object(other)
+    assert inventory.objects[REF].resource is None
+
+
+def test_only_labels_of_a_namespace_matter() -> None:
+    inventory = Inventory()
+    assert inventory.note_namespace(meta("Namespace", "shop", labels={"a": "b"}))
+    assert not inventory.note_namespace(meta("Namespace", "shop", labels={"a": "b"}))
+    assert inventory.note_namespace(meta("Namespace", "shop", labels={"a": "c"}))
+
+
+def test_a_namespace_that_is_being_deleted_is_gone() -> None:
+    inventory = Inventory()
+    inventory.note_namespace(meta("Namespace", "shop"))
+    leaving = meta("Namespace", "shop", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert inventory.note_namespace(leaving)
+    assert inventory.namespaces == {}
+
+
+def pod(phase: str = "Running", **labels: str) -> Body:
+    return meta("Pod", "p", labels=labels) | {"status": {"phase": phase}}
+
+
+def test_only_labels_of_a_living_pod_matter() -> None:
+    inventory = Inventory()
+    assert inventory.note_pod(pod("Pending", app="a"))
+    assert not inventory.note_pod(pod("Running", app="a"))
+    assert inventory.note_pod(pod("Running", app="b"))
+    assert inventory.note_pod(pod("Succeeded", app="b"))
+    assert inventory.pods == {}
+
+
+def secret(credentials: Credentials, **annotations: str) -> Body:
+    data = encode(credentials)
+    right = {DIGEST_ANNOTATION: digest(data)}
+    document: dict[str, Any] = meta(
+        "Secret", "penstock-credentials", labels=LABELS, annotations=right | annotations
+    )
+    return document | {"data": {"credentials.v1.json": base64.b64encode(data).decode()}}
+
+
+CREDENTIALS = Credentials(scope_key=SecretStr("hush" * 8))
+
+
+def test_credentials_are_kept_as_digest_and_scope_key_alone() -> None:
+    inventory = Inventory()
+    assert inventory.note_credentials(secret(CREDENTIALS))
+    assert inventory.published["shop"] == Published(None, digest(encode(CREDENTIALS)))
+    assert inventory.scope_keys == {"shop": "hush" * 8}
+    assert "hush" not in repr(inventory)
+
+
+def test_what_was_changed_by_hand_counts_as_wrong() -> None:
+    inventory = Inventory()
+    inventory.note_credentials(secret(CREDENTIALS, **{DIGEST_ANNOTATION: "other"}))
+    assert inventory.published["shop"].credentials == ""
+
+
+def test_credentials_that_cannot_be_read_count_as_wrong() -> None:
+    inventory = Inventory()
+    spoiled = secret(CREDENTIALS) | {"data": {"credentials.v1.json": "%%%"}}
+    inventory.note_credentials(spoiled)
+    assert inventory.published["shop"].credentials == ""
+    assert inventory.scope_keys == {}
+
+
+def test_what_we_wrote_is_known_before_the_watch_says_it() -> None:
+    inventory = Inventory()
+    written = Published(None, digest(encode(CREDENTIALS)))
+    inventory.note_written("shop", written)
+    assert not inventory.note_credentials(secret(CREDENTIALS))
+
+
+def test_a_pair_that_is_gone_leaves_nothing() -> None:
+    inventory = Inventory()
+    inventory.note_credentials(secret(CREDENTIALS))
+    inventory.note_config(meta("ConfigMap", "penstock-config"))
+    assert inventory.published["shop"].config == "", "not ours, so not right"
+    inventory.note_config(meta("ConfigMap", "penstock-config"), gone=True)
+    assert inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
+    assert inventory.published == {}
+    assert inventory.scope_keys == {}
