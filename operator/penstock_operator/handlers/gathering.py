@@ -1,8 +1,8 @@
 """Inventory and Secrets into the snapshot that is compiled."""
 
 import secrets
-from collections.abc import Iterator
-from typing import Final, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -11,9 +11,8 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.reference import SecretKeyReference
 from penstock_operator.api.route_policy import RoutePolicy
-from penstock_operator.compile.snapshot import RedisSettings, SecretId, Snapshot
+from penstock_operator.compile.snapshot import RedisSettings, SecretData, SecretId, Snapshot
 from penstock_operator.handlers.inventory import Inventory
-from penstock_operator.handlers.secret_store import SecretStore
 from penstock_operator.settings import Settings
 
 SCOPE_KEY_BYTES: Final = 32
@@ -21,8 +20,14 @@ NAME_LABEL: Final = "kubernetes.io/metadata.name"
 T = TypeVar("T")
 
 
+class Secrets(Protocol):
+    """Where the values of Secrets come from."""
+
+    async def read(self, ids: Iterable[SecretId]) -> Mapping[SecretId, SecretData]: ...
+
+
 async def gather(
-    inventory: Inventory, store: SecretStore, settings: Settings, redis: RedisSettings | None
+    inventory: Inventory, store: Secrets, settings: Settings, redis: RedisSettings | None
 ) -> Snapshot:
     """Makes a scope key for each namespace that needs its first one, and keeps it."""
     providers = _in_force(inventory, LLMProvider)
@@ -34,7 +39,7 @@ async def gather(
         )
     return Snapshot(
         cluster=settings.cluster,
-        providers=_in_force(inventory, LLMProvider),
+        providers=providers,
         tiers=_in_force(inventory, ModelTier),
         policies=policies,
         budgets=_in_force(inventory, Budget),
