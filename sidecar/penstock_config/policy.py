@@ -8,6 +8,9 @@ from pydantic import Field
 from penstock_config.base import ConfigModel, ObjectId
 from penstock_config.provider import RateLimits
 
+PersonalData = Literal["Always", "Header", "Never"]
+"""Which requests hold personal data: all, those whose header says so, or none."""
+
 
 class Requirement(ConfigModel):
     """One line of a label selector, as Kubernetes means it."""
@@ -41,7 +44,10 @@ class HeaderMatch(ConfigModel):
 
 
 class Match(ConfigModel):
-    """All given conditions must hold; within one list, any. An empty match holds always."""
+    """All given conditions must hold; of models and users any of the list, of headers all.
+
+    An empty match holds always.
+    """
 
     models: tuple[str, ...] = ()
     """Globs over the name that the caller sent."""
@@ -122,6 +128,7 @@ class Policy(ConfigModel):
     limits: tuple[CallerLimit, ...] = ()
     cache: Cache = Cache()
     retry: Retry = Retry()
+    personal_data: PersonalData = "Always"
     on_redis_loss: Literal["LocalShare", "Open", "Closed"] = "LocalShare"
     sidecars: int = Field(1, ge=1)
     """Pods that the policy rules, rounded up to a power of two (so that it seldom changes): what a

@@ -85,6 +85,7 @@ class Provider(ConfigModel):
     limits: RateLimits = RateLimits()
     timeouts: Timeouts = Timeouts()
     health: Health = Health()
+    may_send_personal_data: bool = True
     on_unknown_price: Literal["Deny", "UseHighest", "Free"] = "Deny"
     sidecars: int = Field(1, ge=1)
     """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

@@ -17,7 +17,7 @@ from random import Random
 
 from penstock_config.policy import Retry
 from penstock_sidecar.cache.exact import Collector
-from penstock_sidecar.errors import BudgetExceeded, UpstreamError
+from penstock_sidecar.errors import BudgetExceeded, EmptyCompletion, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt, Ticket
 from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
@@ -53,13 +53,15 @@ class Attempts:
         raise verdict(failures)
 
     async def _served_by(self, candidate: Candidate, failures: list[Failure]) -> bool:
+        nudge = False
         for tries in count(1):
             try:
-                await self._attempt(candidate)
+                await self._attempt(candidate, nudge=nudge)
             except (UpstreamError, BudgetExceeded) as error:
                 if self._begun or not getattr(error, "next_candidate", True):
                     raise
                 failures.append(Failure(candidate, error))
+                nudge = isinstance(error, EmptyCompletion)
                 delay_seconds = self._delay(tries, error)
                 if delay_seconds is None:
                     return False
@@ -73,14 +75,15 @@ class Attempts:
             return None
         return backoff_seconds(self.retry, tries, error, self.random)
 
-    async def _attempt(self, candidate: Candidate) -> None:
+    async def _attempt(self, candidate: Candidate, *, nudge: bool) -> None:
         attempt = self.ticket.attempt(candidate)
         plain: list[Chunk] = []
         try:
             async with attempt:
                 self.progress.candidate = candidate
                 self.progress.attempts += 1
-                plain = await self._call(candidate, attempt)
+                call = Call(self.progress.request, candidate, attempt.max_output_tokens, nudge)
+                plain = await self._call(call, attempt)
         finally:
             self.progress.limit_headers = self.ticket.headers
             self.progress.cost_micro_usd += attempt.cost_micro_usd
@@ -88,10 +91,9 @@ class Attempts:
         if plain:
             await self._send_plain(plain)
 
-    async def _call(self, candidate: Candidate, attempt: Attempt) -> list[Chunk]:
+    async def _call(self, call: Call, attempt: Attempt) -> list[Chunk]:
         """Returns a plain answer; a stream has been relayed when this returns."""
-        call = Call(self.progress.request, candidate, attempt.max_output_tokens)
-        clock = self.progress.clock
+        candidate, clock = call.candidate, self.progress.clock
         began = clock.monotonic()
         attempt.sent()
         try:

@@ -103,7 +103,12 @@ async def build_runtime(
     access = credentials.redis
     store = await shared.open_store(access) if access else None
     policy = ruling_policy(config, pod)
-    pipeline = _pipeline(config, policy, credentials, pod, store, shared) if policy else None
+    try:
+        pipeline = _pipeline(config, policy, credentials, pod, store, shared) if policy else None
+    except BaseException:
+        if access:
+            await shared.close_store(access)
+        raise
     return Runtime(
         config=config,
         digest=digest,

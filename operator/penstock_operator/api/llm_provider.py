@@ -133,7 +133,7 @@ class LLMProviderSpec(ApiModel):
     timeouts: Timeouts = Field(Timeouts(), description="Upper bounds of one attempt.")
     data_policy: DataPolicy | None = Field(
         None,
-        description="What it may be sent. Default: no personal data, unless we run it (`ollama`).",
+        description="What it may be sent. Default: everything.",
     )
     on_unknown_price: Literal["Deny", "UseHighest", "Free"] = Field(
         "Deny",

@@ -44,7 +44,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.models[].quality"),
         Unenforced("spec.models[].expectedLatencyMs"),
         Unenforced("spec.health.intervalSeconds"),
-        Unenforced("spec.dataPolicy"),
         Unenforced("spec.onDisconnect", "is Cancel in this version"),
         Unenforced(
             "spec.ollama",
@@ -81,7 +80,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.compression"),
         Unenforced("spec.memory"),
         Unenforced("spec.images"),
-        Unenforced("spec.personalData"),
     ),
     "Budget": (
         Unenforced("spec.perUser"),

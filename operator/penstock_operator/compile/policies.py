@@ -160,6 +160,7 @@ def _config(
         limits=tuple(_caller_limit(limit) for limit in spec.limits),
         cache=_cache(spec.cache),
         retry=config.Retry(attempts=spec.retry.attempts, backoff_ms=spec.retry.backoff_ms),
+        personal_data=spec.personal_data,
         on_redis_loss=spec.on_redis_loss,
     )
 

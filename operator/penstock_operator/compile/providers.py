@@ -99,6 +99,7 @@ def _config(provider: LLMProvider) -> Provider:
             failure_threshold=spec.health.failure_threshold,
             cooldown_seconds=spec.health.cooldown_seconds,
         ),
+        may_send_personal_data=spec.data_policy is None or spec.data_policy.may_send_personal_data,
         on_unknown_price=spec.on_unknown_price,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.provider import Price
-from penstock_sidecar.errors import UpstreamError
+from penstock_sidecar.errors import EmptyCompletion, UpstreamError
 from penstock_sidecar.limits.ledger import AS_HELD
 from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
 from penstock_sidecar.metering.estimate import BYTES_PER_TOKEN, Input, seen_usage
@@ -56,8 +56,8 @@ class Meter:
     held_micro_usd: int | None = None
 
     def charge(self, seen: Seen, error: BaseException | None) -> Charge:
-        if seen.usage:
-            return Charge(1, seen.usage.total_tokens, self._cost(seen.usage))
+        if usage := seen.usage or _counted(error):
+            return Charge(1, usage.total_tokens, self._cost(usage))
         if seen.content or seen.text_bytes or error is None:
             return self._by_estimate(seen)
         if isinstance(error, UpstreamError):
@@ -79,3 +79,8 @@ class Meter:
         if self.price is None:
             return 0
         return micro_usd(cost_pico_usd(usage, self.price, self.input.images))
+
+
+def _counted(error: BaseException | None) -> Usage | None:
+    """An empty answer costs what the provider counted, if it did."""
+    return error.usage if isinstance(error, EmptyCompletion) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import UpstreamCredentials, UpstreamError
+from penstock_sidecar.errors import UpstreamCredentials, UpstreamError, UpstreamUnsupported
 from penstock_sidecar.model import Candidate
 
 MAX_REMEMBERED: Final = 4096
@@ -64,6 +64,8 @@ def _counts(error: UpstreamError) -> bool:
     """408, 429, 5xx, connection errors, time-outs, empty and broken answers.
 
     Not 401 and 403, though the next candidate is tried: some providers answer 403 to a flagged
-    prompt, and one caller's prompts must not take a model from all others.
+    prompt, and one caller's prompts must not take a model from all others. Nor what the protocol
+    cannot say: that is the request's doing.
     """
-    return error.next_candidate and not isinstance(error, UpstreamCredentials)
+    forgiven = (UpstreamCredentials, UpstreamUnsupported)
+    return error.next_candidate and not isinstance(error, forgiven)

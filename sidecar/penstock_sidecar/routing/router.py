@@ -17,6 +17,7 @@ from penstock_sidecar.model import Caller, Candidate, Request
 from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.filters import Drop, sieve
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.personal_data import permitted
 from penstock_sidecar.routing.rules import Rules
 
 AUTO: Final = "auto"
@@ -78,12 +79,13 @@ class Router:
         raise self._unknown(name)
 
     def order(self, route: Route, request: Request, input_tokens: int) -> Selection:
-        """Who can serve, best first. Raises `ContextTooLong` or another `CallerError` if nobody.
+        """Who may and can serve, best first. Raises `Denied` or a `CallerError` if nobody.
 
         Tier after tier; within one by priority; within a priority a weighted random order (weight
         0 last). Cooling candidates come after all others.
         """
-        sieved = sieve(route.candidates, request, input_tokens)
+        allowed = permitted(route.candidates, request, self._policy.personal_data)
+        sieved = sieve(allowed.kept, request, input_tokens)
         tiers = {
             tier: rank for rank, tier in enumerate(dict.fromkeys(c.tier_id for c in sieved.kept))
         }
@@ -92,7 +94,8 @@ class Router:
             cooling = self._health.cooling(candidate)
             return cooling, tiers[candidate.tier_id], candidate.priority, self._draw(candidate)
 
-        return Selection(tuple(sorted(sieved.kept, key=place)), sieved.drops)
+        drops = allowed.drops + sieved.drops
+        return Selection(tuple(sorted(sieved.kept, key=place)), drops)
 
     def models(self) -> tuple[tuple[str, str], ...]:
         """Names that a caller may send and that have candidates, with who owns each."""

@@ -19,7 +19,7 @@ class Globs:
 
 
 class CompiledMatch:
-    """Conditions of a `Match`: all that are given must hold; within one list, any."""
+    """Conditions of a `Match`: of models and users any must hold, of headers all."""
 
     def __init__(self, match: Match) -> None:
         self._models = Globs(match.models)
@@ -40,9 +40,7 @@ class CompiledMatch:
 
     def _headers_hold(self, request: Request) -> bool:
         sent = request.headers
-        return not self._headers or any(
-            name in sent and globs.hold(sent[name]) for name, globs in self._headers
-        )
+        return all(name in sent and globs.hold(sent[name]) for name, globs in self._headers)
 
 
 class Rules:

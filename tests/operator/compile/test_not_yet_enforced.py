@@ -29,12 +29,14 @@ ENFORCED: Final = {
         "spec.health.failureThreshold",
         "spec.health.cooldownSeconds",
         "spec.timeouts",
+        "spec.dataPolicy",
         "spec.onUnknownPrice",
         "spec.allowedNamespaces",
     },
     "ModelTier": {"spec.models", "spec.fallbackTiers", "spec.allowedNamespaces"},
     "RoutePolicy": {
         "spec.selector",
+        "spec.personalData",
         "spec.precedence",
         "spec.suspended",
         "spec.rules[].name",
@@ -140,8 +142,8 @@ def test_the_path_says_which_item_of_a_list() -> None:
 
 
 def test_a_default_that_is_spelled_out_needs_no_warning() -> None:
-    assert not_yet_enforced(policy(personalData="Always", requestPriority="Normal")) == ()
-    assert len(not_yet_enforced(policy(personalData="Never"))) == 1
+    assert not_yet_enforced(policy(requestPriority="Normal")) == ()
+    assert len(not_yet_enforced(policy(requestPriority="Low"))) == 1
 
 
 def test_of_a_choice_only_the_values_without_effect_are_warned_of() -> None:

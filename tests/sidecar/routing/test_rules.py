@@ -44,7 +44,11 @@ def test_models_are_globs_in_which_case_matters(glob: str, name: str, *, holds: 
 
 def test_within_a_list_any_holds() -> None:
     assert matched(rule("r", FAST, models=("x", "m"))) == "r"
-    assert matched(rule("r", FAST, headers={"x-none": "*", "x-team": "s*"})) == "r"
+
+
+def test_of_several_headers_all_must_hold() -> None:
+    assert matched(rule("r", FAST, headers={"x-none": "*", "x-team": "s*"})) is None
+    assert matched(rule("r", FAST, headers={"x-env": "", "x-team": "s*"})) == "r"
 
 
 def test_over_the_conditions_all_must_hold() -> None:
