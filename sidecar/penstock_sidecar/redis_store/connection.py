@@ -7,7 +7,7 @@ its deadline) leaves its place in the queue, so that its reply is dropped and no
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 import hiredis
 
@@ -54,8 +54,7 @@ class Connection(asyncio.Protocol):
         self._end(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # what stream protocols get
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not subclasses of it
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
