@@ -16,13 +16,20 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
             "logger": record.name,
+            **_said(record),
         }
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _said(record: logging.LogRecord) -> dict[str, object]:
+    """Our own messages are names of events; those of libraries are sentences."""
+    if record.name.startswith("penstock_"):
+        return {"event": record.getMessage()}
+    return {"event": "library.said", "message": record.getMessage()}
 
 
 def configure(level: str) -> None:

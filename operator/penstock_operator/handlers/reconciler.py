@@ -64,7 +64,15 @@ class Reconciler:
                 logger.info("reconcile.again", extra={"failures": failures})
             await asyncio.sleep(BATCH_SECONDS)
             self._dirty.clear()
-            failures = 0 if await self._reconcile() else failures + 1
+            failures = 0 if await self._guarded() else failures + 1
+
+    async def _guarded(self) -> bool:
+        try:
+            return await self._reconcile()
+        except Exception:  # heard of by log and metric; one bad run must not end all later ones
+            logger.exception("reconcile.failed")
+            self._metrics.reconciles.labels("failed").inc()
+            return False
 
     async def _reconcile(self) -> bool:
         """Whether the cluster is as it should be."""
