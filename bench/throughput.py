@@ -4,6 +4,7 @@ The proxy under test has core 0 to itself; callers, upstream and Redis share the
 """
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,8 +34,9 @@ class Row:
 async def redis_server() -> AsyncIterator[Server]:
     """A Redis without persistence, on the callers' core."""
     port = free_port()
+    executable = shutil.which("redis-server") or redis_executable()
     command = [
-        redis_executable(), "--bind", "127.0.0.1", "--port", str(port), "--save", "",
+        executable, "--bind", "127.0.0.1", "--port", str(port), "--save", "",
         "--appendonly", "no",
     ]  # fmt: skip
     async with running(command, port, core=OTHER_CORE) as server:
