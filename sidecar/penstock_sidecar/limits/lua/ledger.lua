@@ -145,8 +145,10 @@ local function time_to_free(w, excess, now)
 end
 
 local function move(field, from, to, amount)
-    call('HINCRBY', KEYS[1], field .. from, -amount)
-    call('HINCRBY', KEYS[1], field .. to, amount)
+    if call('HEXISTS', KEYS[1], field .. from) == 1 then -- else the period is long over
+        call('HINCRBY', KEYS[1], field .. from, 0 - amount) -- -amount could be '-0'
+        call('HINCRBY', KEYS[1], field .. to, amount)
+    end
 end
 
 local function expire(record)

@@ -9,16 +9,18 @@
 local now = clock()
 local memory = tonumber(ARGV[1])
 local ENDED_RECORD = cmsgpack.pack({ ENDED })
-local changes = {} -- {apply, key, field, what to add, at, width}
+local changes = {} -- {function, its arguments...}
 
 local function add(key, field, delta)
     put(key, field, known[key][field] + delta)
 end
 
--- A refund belongs to the bucket that was charged, or nowhere once that has expired.
+-- A refund belongs to the bucket that was charged, or nowhere once that has expired; what was used
+-- beyond the hold counts from now on then.
 local function change_window(key, field, delta, at, width)
     local charged = bucket_field(field, at)
-    if known[key][charged] and at >= known[key][field .. 't'] then
+    local live = at >= floor(now / width) - SPAN and at >= (known[key][field .. 't'] or at)
+    if live and known[key][charged] then
         add(key, field, delta)
         add(key, charged, delta)
     elseif delta > 0 then
@@ -32,16 +34,15 @@ local function change_day(key, field, delta)
     end
 end
 
-local function change_money(key, field, delta)
-    if known[key][field] then
-        add(key, field, delta)
-    elseif delta > 0 then
-        put(key, field, delta)
+local function change_money(key, from, amount, to, moved)
+    if known[key][from] then -- else the period is long over
+        add(key, from, -amount)
+        put(key, to, (known[key][to] or 0) + moved)
     end
 end
 
-local function plan(apply, key, field, delta, at, width)
-    changes[#changes + 1] = { apply, key, field, delta, at, width }
+local function plan(...)
+    changes[#changes + 1] = { ... }
 end
 
 local function plan_counts(kind, key, field, delta, at, width)
@@ -62,28 +63,33 @@ local function plan_money(state, field, amount, spent)
     if from ~= to then
         ask(1, from)
         ask(1, to)
-        plan(change_money, 1, from, -amount)
-        plan(change_money, 1, to, spent < 0 and amount or spent)
+        plan(change_money, 1, from, amount, to, spent < 0 and amount or spent)
     end
 end
 
--- Returns true where money stays unsettled: then the record is kept, to be settled late.
+-- Returns what to remember: that it has ended, or the money that stays unsettled until it is
+-- settled late.
 local function plan_hold(id, record, requests, tokens, spent)
-    local owes = false
+    local owed = { EXPIRED }
     for i = 2, #record, STRIDE do
         local kind, unit, key, field, amount, at, width = unpack(record, i, i + STRIDE - 1)
         if kind == 'c' then
             call('ZREM', KEYS[key], id)
         elseif kind == 'm' then
             plan_money(record[1], field, amount, spent)
-            owes = spent < 0
+            for j = i, i + STRIDE - 1 do
+                owed[#owed + 1] = record[j]
+            end
         elseif unit == 'r' then
             plan_counts(kind, key, field, amount * (requests - 1), at, width)
         elseif tokens >= 0 then
             plan_counts(kind, key, field, tokens - amount, at, width)
         end
     end
-    return owes
+    if spent < 0 and #owed > 1 then
+        return cmsgpack.pack(owed), MEMORY
+    end
+    return ENDED_RECORD, memory
 end
 
 local ids, states, records, ends = {}, {}, {}, {}
@@ -95,10 +101,10 @@ for h, packed in ipairs(call('HMGET', HOLDS, unpack(ids))) do
     states[h] = record[1]
     if record[1] ~= ENDED then
         local a = 4 * h - 1
-        local owes = plan_hold(ids[h], record, tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]))
-        record[1] = EXPIRED
-        records[#records + 1], records[#records + 2] = ids[h], owes and cmsgpack.pack(record) or ENDED_RECORD
-        ends[#ends + 1], ends[#ends + 2] = now + (owes and MEMORY or memory), ids[h]
+        local kept, keep_for = plan_hold(ids[h], record,
+            tonumber(ARGV[a]), tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]))
+        records[#records + 1], records[#records + 2] = ids[h], kept
+        ends[#ends + 1], ends[#ends + 2] = now + keep_for, ids[h]
     end
 end
 fetch()

@@ -1,0 +1,62 @@
+"""Eight sidecars, one Redis, one limit: what they admit together, by the times Redis recorded."""
+
+from bisect import bisect_right
+from contextlib import ExitStack
+from typing import cast
+
+import pytest
+import redis
+
+from penstock_config.provider import RateLimits
+from tests.planes.limits_fleet import limiter_process
+from tests.planes.limits_process import ADMITTED_KEY
+from tests.sidecar.limits import world
+
+SIDECARS = 8
+LIMIT = 60
+WINDOW_SECONDS = 3.0
+"""A minute, twenty times as fast; sixty buckets all the same."""
+CYCLE_US = round(WINDOW_SECONDS * 1_000_000 * 61 / 60)
+"""A full window admits again when its oldest bucket and the partial one have passed."""
+CYCLES = 4
+
+
+@pytest.mark.slow
+def test_eight_sidecars_admit_one_limit(redis_url: str) -> None:
+    """AT1, AT4: at 20 x the limit offered no window of any start holds more than the limit, and
+    the long-run mean is at least 0.98 of it."""
+    limits = RateLimits(requests_per_minute=LIMIT, window_seconds=WINDOW_SECONDS)
+    config = world.config(limits=(world.per_app(limits),))
+    seconds = (CYCLES + 1) * CYCLE_US / 1_000_000
+    with ExitStack() as stack:
+        fleet = [
+            stack.enter_context(limiter_process(config, redis_url, mode="flood", pod=f"web-{i}"))
+            for i in range(SIDECARS)
+        ]
+        for sidecar in fleet:
+            sidecar.wait_until_ready()
+        for sidecar in fleet:
+            sidecar.tell(str(seconds))
+        offered = sum(int(sidecar.read_line()) for sidecar in fleet)
+    assert offered >= 20 * LIMIT * seconds / WINDOW_SECONDS
+    times = _admissions(redis_url)
+    assert _most_in_a_window(times) <= LIMIT
+    assert _mean_per_window(times) >= 0.98 * LIMIT
+
+
+def _admissions(url: str) -> list[int]:
+    with redis.Redis.from_url(url) as client:
+        recorded = cast("list[bytes]", client.lrange(ADMITTED_KEY, 0, -1))
+    return sorted(int(float(time)) for time in recorded)
+
+
+def _most_in_a_window(times: list[int]) -> int:
+    """Over every window that begins with an admission: no other can hold more."""
+    length = round(WINDOW_SECONDS * 1_000_000)
+    return max(bisect_right(times, start + length) - i for i, start in enumerate(times))
+
+
+def _mean_per_window(times: list[int]) -> float:
+    """Over whole cycles from the first admission."""
+    admitted = bisect_right(times, times[0] + CYCLES * CYCLE_US - 1)
+    return admitted * WINDOW_SECONDS * 1_000_000 / (CYCLES * CYCLE_US)
