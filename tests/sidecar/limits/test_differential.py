@@ -283,7 +283,7 @@ MUTANTS = {
     "half as much again": ("item.limit - item.window.sum", "item.limit * 1.5 - item.window.sum"),
     "a bucket expires a second early": ("local SPAN = 60 ", "local SPAN = 59 "),
     "a bucket expires a second late": ("local SPAN = 60 ", "local SPAN = 61 "),
-    "the wait is a bucket short": ("(freed_with + SPAN + 1)", "(freed_with + SPAN)"),
+    "the wait is a bucket short": ("(bucket + SPAN + 1)", "(bucket + SPAN)"),
     "refunded twice": ("known[key][field] + delta", "known[key][field] + 2 * delta"),
     "charged again by a retry": ("hold.taken[1] == ENDED", "true"),
     "a hold can be settled twice": (

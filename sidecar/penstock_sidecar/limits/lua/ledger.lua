@@ -91,17 +91,28 @@ local function ask_window(key, field, current)
     ask(key, bucket_field(field, current))
 end
 
--- A window as it is at `now`, with what has expired taken out; nothing is written before `charge`.
+-- The clock fell back by more than the window: all that it holds counts from now on, once. Written
+-- at once, also when the call then refuses: else the window would stay locked for as long as the
+-- clock fell.
+local function rebase(key, field, first, current, sum)
+    call('HDEL', KEYS[key], unpack(bucket_fields(field, first, first + SPAN)))
+    local here = bucket_field(field, current)
+    call('HSET', KEYS[key], field .. 't', current, here, sum)
+    known[key][field .. 't'], known[key][here] = current, sum
+    return current
+end
+
+-- A window as it is at `now`, with what has expired taken out; that is written by `charge` alone.
 -- All that was ever charged lies in the buckets first..first + SPAN.
 local function window(key, field, width, now)
     local current = floor(now / width)
     local sum, first = known[key][field] or 0, known[key][field .. 't'] or nil
+    if first and first > current then
+        first = rebase(key, field, first, current, sum)
+    end
     local w = { key = key, field = field, width = width, current = current, sum = sum, first = first }
     if not first then
         w.first = current - SPAN
-    elseif first > current then -- the clock fell back by more than the window: all of it is new
-        w.dead = bucket_fields(field, first, first + SPAN)
-        w.first, w.moved = current, true
     elseif first < current - SPAN then
         local last = math.min(first + SPAN, current - SPAN - 1)
         w.dead = bucket_fields(field, first, last)
@@ -122,26 +133,23 @@ local function charge(w, cost)
         append(dropped, w.key, field)
     end
     local here = bucket_field(w.field, w.current)
-    local charged = w.moved and w.sum or known[w.key][here] or 0
     put(w.key, w.field, w.sum + cost)
     put(w.key, w.field .. 't', w.first)
-    put(w.key, here, charged + cost)
+    put(w.key, here, (known[w.key][here] or 0) + cost)
 end
 
 -- Microseconds until `excess` has left the window.
 local function time_to_free(w, excess, now)
-    local freed_with = w.current
-    if not w.moved then
-        local fields = bucket_fields(w.field, w.first, w.first + SPAN)
-        for i, value in ipairs(call('HMGET', KEYS[w.key], unpack(fields))) do
-            excess = excess - (value or 0)
-            if excess <= 0 then
-                freed_with = w.first + i - 1
-                break
-            end
+    local bucket = w.first
+    local fields = bucket_fields(w.field, w.first, w.first + SPAN)
+    for i, value in ipairs(call('HMGET', KEYS[w.key], unpack(fields))) do
+        excess = excess - (value or 0)
+        bucket = w.first + i - 1
+        if excess <= 0 then
+            break
         end
     end
-    return (freed_with + SPAN + 1) * w.width - now
+    return (bucket + SPAN + 1) * w.width - now
 end
 
 local function move(field, from, to, amount)

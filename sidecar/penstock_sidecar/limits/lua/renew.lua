@@ -2,7 +2,7 @@
 -- slots with it; where a slot has gone to somebody else the request goes on without (an overrun).
 --
 -- KEYS  as in ledger.lua, 4.. in the order that acquire was given
--- ARGV  1 life of the holds, us; 2.. ids
+-- ARGV  1 life of the holds, us; 2.. ids, possibly none: then it only sweeps
 -- Returns {overruns, holds that are gone}
 
 local now = clock()
@@ -40,7 +40,7 @@ local function renew(id, record)
 end
 
 local ids = { unpack(ARGV, 2) }
-for i, packed in ipairs(call('HMGET', HOLDS, unpack(ids))) do
+for i, packed in ipairs(#ids > 0 and call('HMGET', HOLDS, unpack(ids)) or {}) do
     local record = packed and cmsgpack.unpack(packed)
     if record and record[1] ~= ENDED then
         renew(ids[i], record)
