@@ -263,7 +263,7 @@ class Monitor:
         monitor = redis.client.Monitor(self._client.connection_pool)  # type: ignore[no-untyped-call]
         with monitor:
             self._ready.set()
-            for command in monitor.listen():
+            for command in monitor.listen():  # type: ignore[no-untyped-call]
                 self._commands.append(command)
                 if "the end" in command["command"]:
                     return

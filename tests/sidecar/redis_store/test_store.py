@@ -1,0 +1,215 @@
+"""Redis away, back, slow, strange: always in time, always `StoreUnavailable`."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import signal
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import redis
+from pydantic import SecretStr
+
+from penstock_config.credentials import RedisAccess
+from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.redis_store.address import parse
+from penstock_sidecar.redis_store.breaker import Breaker
+from penstock_sidecar.store import Script, StoreUnavailable
+from tests.conftest import redis_servers, running_redis
+
+TEXT = "return {KEYS[1], ARGV[1]}"
+SCRIPT = Script("echo", TEXT, hashlib.sha1(TEXT.encode(), usedforsecurity=False).hexdigest())
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[RedisStore]:
+    opened = await connect(RedisAccess(url=redis_url))
+    yield opened
+    await opened.close()
+
+
+def any_server() -> str:
+    return next(iter(redis_servers().values()))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Bounded by the test's own time-out."""
+    while True:
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+
+
+async def test_scripts_run_and_are_loaded_again_when_they_are_lost(
+    store: RedisStore, redis_url: str
+) -> None:
+    assert await store.script(SCRIPT, ("k",), ("a",)) == [b"k", b"a"]
+    with redis.Redis.from_url(redis_url) as other:
+        other.script_flush()
+        other.config_resetstat()
+        replies = await asyncio.gather(*(store.script(SCRIPT, ("k",), (i,)) for i in range(20)))
+        assert replies == [[b"k", str(i).encode()] for i in range(20)]
+        stats = other.info("commandstats")
+        loads = [v["calls"] for name, v in stats.items() if name.startswith("cmdstat_script")]
+        assert loads == [1]
+
+
+async def test_an_error_of_redis_is_unavailability(store: RedisStore) -> None:
+    await store.command("SET", "key", "text")
+    with pytest.raises(StoreUnavailable, match="WRONGTYPE"):
+        await store.command("HGET", "key", "field")
+    bad = Script("bad", "error('oops')", hashlib.sha1(b"error('oops')").hexdigest())
+    with pytest.raises(StoreUnavailable):
+        await store.script(bad, (), ())
+    assert store.available
+
+
+async def test_it_starts_without_redis_and_finds_it_later(tmp_path: Path, redis_url: str) -> None:
+    del redis_url  # this test needs a server binary, as that fixture does
+    with running_redis(any_server(), tmp_path) as url:
+        pass
+    store = await connect(RedisAccess(url=url))
+    assert not store.available
+    with pytest.raises(StoreUnavailable):
+        await store.command("PING")
+    port = url.rpartition(":")[2]
+    with running_redis(any_server(), tmp_path, "--port", port):
+        await until(lambda: store.available)
+        assert await store.command("PING") == b"PONG"
+    await until(lambda: not store.available)
+    await store.close()
+
+
+async def test_a_frozen_redis_costs_the_deadline_and_then_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AT6: three late answers open the breaker; then calls fail at once, with one line of log."""
+    caplog.set_level(logging.INFO, logger="penstock_sidecar.redis_store")
+    with running_redis(any_server(), tmp_path) as url:
+        store = await connect(RedisAccess(url=url))
+        pid = await _process_id(store)
+        os.kill(pid, signal.SIGSTOP)
+        late = [store.command("PING") for _ in range(3)]
+        answers = await asyncio.gather(*late, return_exceptions=True)
+        assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+        assert not store.available
+        with pytest.raises(StoreUnavailable):
+            await store.command("PING")
+        os.kill(pid, signal.SIGCONT)
+        await until(lambda: store.available)
+        assert await store.command("PING") == b"PONG"
+        await store.close()
+    assert [record.msg % record.args for record in caplog.records] == [
+        "redis.available",
+        "redis.away",
+        "redis.available",
+        "redis.closed",
+    ]
+
+
+async def _process_id(store: RedisStore) -> int:
+    info = await store.command("INFO", "server")
+    assert isinstance(info, bytes)
+    line = next(line for line in info.decode().splitlines() if line.startswith("process_id:"))
+    return int(line.partition(":")[2])
+
+
+async def test_a_lost_connection_is_made_again(store: RedisStore, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as other:
+        other.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await until(lambda: not store.available)
+    await until(lambda: store.available)
+    assert await store.command("PING") == b"PONG"
+
+
+async def test_it_logs_in_as_a_user_who_may_only_run_loaded_scripts(redis_url: str) -> None:
+    """Least privilege: the limiter's needs are `evalsha` and `script load`, never `eval`."""
+    access = RedisAccess(
+        url=f"{redis_url}/1", username="penstock", password=SecretStr("secret-word")
+    )
+    with redis.Redis.from_url(redis_url) as admin:
+        rules = ["~k*", "+evalsha", "+script|load", "+ping", "+select", ">secret-word", "on"]
+        admin.execute_command("ACL", "SETUSER", "penstock", "reset", *rules)
+    store = await connect(access)
+    assert await store.script(SCRIPT, ("k",), ("a",)) == [b"k", b"a"]
+    with pytest.raises(StoreUnavailable, match="NOPERM"):
+        await store.command("FLUSHALL")
+    await store.close()
+    wrong = await connect(access.model_copy(update={"password": SecretStr("other")}))
+    assert not wrong.available
+    await wrong.close()
+
+
+async def test_it_speaks_over_a_unix_socket(tmp_path: Path) -> None:
+    socket = tmp_path / "redis.sock"
+    with running_redis(any_server(), tmp_path, "--unixsocket", str(socket)):
+        store = await connect(RedisAccess(url=f"unix://{socket}?db=2"))
+        assert await store.command("PING") == b"PONG"
+        await store.close()
+
+
+async def test_it_speaks_tls_and_checks_who_answers(tmp_path: Path) -> None:
+    """The authority in the credentials is the only one that counts."""
+    ca_pem = _certificate(tmp_path)
+    tls = ["--tls-port", "0", "--tls-cert-file", str(tmp_path / "cert.pem")]
+    tls += ["--tls-key-file", str(tmp_path / "key.pem"), "--tls-auth-clients", "no"]
+    with contextlib.ExitStack() as stack:
+        try:
+            server = running_redis(redis_servers()["system"], tmp_path, *tls)
+            url = stack.enter_context(server)
+        except (KeyError, AssertionError):
+            pytest.skip("no Redis server that speaks TLS")
+        port = url.rpartition(":")[2]
+        with redis.Redis.from_url(url) as admin:
+            admin.config_set("port", "0")
+            admin.config_set("tls-port", port)
+        await _assert_tls(f"rediss://localhost:{port}", ca_pem)
+
+
+async def _assert_tls(url: str, ca_pem: str) -> None:
+    store = await connect(RedisAccess(url=url, ca_pem=ca_pem))
+    assert await store.command("PING") == b"PONG"
+    await store.close()
+    stranger = await connect(RedisAccess(url=url))
+    assert not stranger.available
+    await stranger.close()
+
+
+def _certificate(directory: Path) -> str:
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
+    return (directory / "cert.pem").read_text()
+
+
+def test_three_failures_within_a_second_open_the_breaker() -> None:
+    breaker = Breaker()
+    assert [breaker.failed(at) for at in (0.0, 0.9, 1.1, 1.5)] == [False, False, False, True]
+    breaker.reset()
+    assert not breaker.failed(1.6)
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("redis://redis.svc", "redis.svc:6379"),
+        ("redis://redis.svc:7000/3", "redis.svc:7000"),
+        ("unix:///run/redis.sock?db=1", "/run/redis.sock"),
+    ],
+)
+def test_addresses_are_read(url: str, text: str) -> None:
+    assert str(parse(RedisAccess(url=url))) == text
+    assert parse(RedisAccess(url="redis://h/3")).database == 3
+    assert isinstance(parse(RedisAccess(url="rediss://h")).tls, ssl.SSLContext)
+
+
+@pytest.mark.parametrize("url", ["http://redis", "redis://", "redis"])
+def test_a_strange_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="redis://"):
+        parse(RedisAccess(url=url))
