@@ -116,7 +116,7 @@ async def hold(limiter: Limiter, config: SidecarConfig, pod: Pod, requests: int)
 async def main(order: dict[str, Any]) -> None:
     config = decode_config(cast("str", order["config"]).encode())
     pod = Pod(config.namespace, order["pod"], "web", {})
-    store = await connect(RedisAccess(url=order["redis"]))
+    store = await connect(RedisAccess(url=order["redis"]), deadline_seconds=5)
     limiter = Limiter(
         config,
         config.policies[0],

@@ -51,7 +51,7 @@ async def _admitted_in_the_end(redis_url: str) -> None:
     """Asks until there is a slot."""
     limits = RateLimits(concurrent_requests=IN_FLIGHT)
     config = world.config(limits=(world.per_app(limits),), budgets=(world.budget(),))
-    store = await connect(RedisAccess(url=redis_url))
+    store = await connect(RedisAccess(url=redis_url), deadline_seconds=5)
     limiter = world.limiter(config, store)
     while True:
         if await _admitted(limiter):

@@ -90,6 +90,8 @@ class Ledger:
         self, store: Store | None, clock: Clock, hold_seconds: float = HOLD_SECONDS
     ) -> None:
         self._store: Store = store or _NoStore()
+        self.configured = store is not None
+        """False: nobody will ever hear."""
         self._clock = clock
         self._life_us = round(hold_seconds * MICRO)
 

@@ -65,7 +65,8 @@ class Settlements:
         try:
             await said
         except StoreUnavailable:
-            self._write_down(settlement)
+            if self._ledger.configured:
+                self._write_down(settlement)
 
     def _write_down(self, settlement: Settlement) -> None:
         if len(self._journal) == JOURNAL_LENGTH:

@@ -208,11 +208,11 @@ def _expire(pending: Pending) -> None:
         pending.set_exception(TimeoutError())
 
 
-async def connect(access: RedisAccess) -> RedisStore:
+async def connect(access: RedisAccess, *, deadline_seconds: float = DEADLINE_SECONDS) -> RedisStore:
     """A store that has tried to connect for a moment; Redis may be away, and may come later."""
-    store = RedisStore(access)
+    store = RedisStore(access, deadline_seconds=deadline_seconds)
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS * 4):
+        async with asyncio.timeout(deadline_seconds * 4):
             await store.first_try()
     except TimeoutError:
         pass  # the store goes on trying

@@ -8,10 +8,13 @@ from penstock_config.credentials import RedisAccess
 from penstock_sidecar.redis_store import RedisStore, connect
 from tests.sidecar.limits.books import Books
 
+PATIENCE_SECONDS = 5
+"""Machines that run tests are busy; deadlines have tests of their own."""
+
 
 @pytest.fixture
 async def store(each_redis_url: str) -> AsyncIterator[RedisStore]:
-    opened = await connect(RedisAccess(url=each_redis_url))
+    opened = await connect(RedisAccess(url=each_redis_url), deadline_seconds=PATIENCE_SECONDS)
     yield opened
     await opened.close()
 
