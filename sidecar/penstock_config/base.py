@@ -15,4 +15,9 @@ ObjectId = Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
 class ConfigModel(BaseModel):
     """Closed and immutable: an unknown field is an error, a loaded configuration never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,  # JSON has neither
+        hide_input_in_errors=True,  # some of it is secret
+    )

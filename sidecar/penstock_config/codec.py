@@ -16,6 +16,8 @@ from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 
 T = TypeVar("T", bound=ConfigModel)
 MAX_PROBLEMS_SHOWN = 5
+MAX_VERSION_SHOWN = 10_000
+"""A larger one is no version, and might be anything."""
 
 
 class ConfigError(ValueError):
@@ -53,14 +55,11 @@ def decode_credentials(data: bytes) -> Credentials:
 
 
 def _decode(model: type[T], data: bytes, version: int) -> T:
-    try:
-        document = json.loads(data)
-    except ValueError as error:
-        msg = f"not JSON (cut off?): {error.__class__.__name__} in {len(data)} bytes"
-        raise ConfigError(msg) from None
+    document = _parsed(data)
     found = document.get("schema_version") if isinstance(document, dict) else None
-    if found != version:
-        msg = f"schema_version is {found!r}, this sidecar reads {version}: upgrade the older side"
+    if type(found) is not int or found != version:
+        said = found if type(found) is int and 0 <= found <= MAX_VERSION_SHOWN else "not a version"
+        msg = f"schema_version is {said}, this sidecar reads {version}: upgrade the older side"
         raise ConfigError(msg)
     try:
         return model.model_validate(document)
@@ -68,14 +67,41 @@ def _decode(model: type[T], data: bytes, version: int) -> T:
         raise ConfigError(_without_values(error)) from None
 
 
+def _parsed(data: bytes) -> object:
+    try:
+        return json.loads(data, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError) as error:  # RecursionError: brackets without end
+        cause = "a field twice" if isinstance(error, _Twice) else error.__class__.__name__
+        msg = f"not JSON (cut off?): {cause} in {len(data)} bytes"
+        raise ConfigError(msg) from None
+
+
+class _Twice(ValueError):
+    """Of two values for one field nobody knows which was meant."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
+
+
 def _without_values(error: ValidationError) -> str:
     """Where and what, without pydantic's `input_value`."""
     problems = [
-        f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}"
+        f"{_path(e['loc'])}: {e['msg']}"
         for e in error.errors(include_input=False, include_url=False)
     ]
     more = len(problems) - MAX_PROBLEMS_SHOWN
     return "; ".join(problems[:MAX_PROBLEMS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Only names of ours are shown: an unknown field's, or a mapping's key, is a value too."""
+    ours = {name for type_ in ConfigModel.__subclasses__() for name in type_.model_fields}
+    steps = (str(step) if isinstance(step, int) or step in ours else "*" for step in location)
+    return ".".join(steps) or "document"
 
 
 def _reveal(value: Any) -> Any:

@@ -47,13 +47,17 @@ def credentials_digest(document: Document) -> str:
 
 
 def scope_key(document: Document) -> str | None:
-    """The namespace's scope key, also out of credentials of another version."""
+    """The namespace's scope key, also out of credentials of another version.
+
+    Whoever may write Secrets there may have written anything: what we cannot write ourselves is no
+    scope key.
+    """
     try:
         credentials = json.loads(_credentials_file(document))
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: brackets without end
         return None
     key = credentials.get("scope_key") if isinstance(credentials, dict) else None
-    return key if isinstance(key, str) and key else None
+    return key if isinstance(key, str) and key.isascii() and key.isprintable() and key else None
 
 
 async def _remove(cluster: Cluster, namespace: str) -> None:

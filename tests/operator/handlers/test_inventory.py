@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
@@ -141,4 +142,17 @@ def test_a_pair_that_is_gone_leaves_nothing() -> None:
     inventory.note_config(meta("ConfigMap", "penstock-config"), gone=True)
     assert inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
     assert inventory.published == {}
+    assert inventory.scope_keys == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"scope_key": "\\ud800"}', '{"scope_key": ""}'],
+    ids=["nested", "surrogate", "empty"],
+)
+def test_what_a_tenant_writes_over_the_credentials_stops_nobody(text: str) -> None:
+    inventory = Inventory()
+    spoiled = base64.b64encode(text.encode()).decode()
+    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v1.json": spoiled}})
+    assert inventory.published["shop"].credentials == ""
     assert inventory.scope_keys == {}
