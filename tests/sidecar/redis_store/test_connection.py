@@ -10,13 +10,15 @@ from penstock_sidecar.redis_store.address import dial, parse
 from penstock_sidecar.redis_store.connection import MAX_IN_FLIGHT, ConnectionLost
 from penstock_sidecar.store import StoreUnavailable
 
+PATIENCE_SECONDS = 5
+
 
 async def _echo(store: RedisStore, word: str) -> object:
     return await store.command("ECHO", word)
 
 
 async def test_replies_reach_whoever_asked(redis_url: str) -> None:
-    store = await connect(RedisAccess(url=redis_url))
+    store = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENCE_SECONDS)
     words = [f"word-{i}" for i in range(500)]
     assert await asyncio.gather(*(_echo(store, w) for w in words)) == [w.encode() for w in words]
     await store.close()
@@ -24,7 +26,7 @@ async def test_replies_reach_whoever_asked(redis_url: str) -> None:
 
 async def test_cancelled_calls_never_shift_the_replies_of_others(redis_url: str) -> None:
     """redis-py #2624 (2023): a cancelled caller's reply went to the next one."""
-    store = await connect(RedisAccess(url=redis_url))
+    store = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENCE_SECONDS)
     for round_ in range(30):
         tasks = [asyncio.ensure_future(_echo(store, f"{round_}-{i}")) for i in range(20)]
         for _ in range(round_ % 5):
@@ -39,7 +41,7 @@ async def test_cancelled_calls_never_shift_the_replies_of_others(redis_url: str)
 
 async def test_what_is_called_first_is_done_first(redis_url: str) -> None:
     """Also when it is awaited last."""
-    store = await connect(RedisAccess(url=redis_url))
+    store = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENCE_SECONDS)
     first = store.command("SET", "key", "old")
     assert await store.command("GET", "key") == b"old"
     await first
@@ -77,7 +79,9 @@ async def test_what_is_not_redis_is_away() -> None:
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    store = await connect(RedisAccess(url=f"redis://127.0.0.1:{port}"))
+    store = await connect(
+        RedisAccess(url=f"redis://127.0.0.1:{port}"), deadline_seconds=PATIENCE_SECONDS
+    )
     assert not store.available
     with pytest.raises(StoreUnavailable):
         await store.command("PING")

@@ -22,13 +22,15 @@ from penstock_sidecar.redis_store.breaker import Breaker
 from penstock_sidecar.store import Script, StoreUnavailable
 from tests.conftest import redis_servers, running_redis
 
+PATIENCE_SECONDS = 5
+"""Machines that run tests are busy; one test below is about the deadline."""
 TEXT = "return {KEYS[1], ARGV[1]}"
 SCRIPT = Script("echo", TEXT, hashlib.sha1(TEXT.encode(), usedforsecurity=False).hexdigest())
 
 
 @pytest.fixture
 async def store(redis_url: str) -> AsyncIterator[RedisStore]:
-    opened = await connect(RedisAccess(url=redis_url))
+    opened = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENCE_SECONDS)
     yield opened
     await opened.close()
 
@@ -73,7 +75,7 @@ async def test_it_starts_without_redis_and_finds_it_later(tmp_path: Path, redis_
     del redis_url  # this test needs a server binary, as that fixture does
     with running_redis(any_server(), tmp_path) as url:
         pass
-    store = await connect(RedisAccess(url=url))
+    store = await connect(RedisAccess(url=url), deadline_seconds=PATIENCE_SECONDS)
     assert not store.available
     with pytest.raises(StoreUnavailable):
         await store.command("PING")
@@ -135,7 +137,7 @@ async def test_it_logs_in_as_a_user_who_may_only_run_loaded_scripts(redis_url: s
     with redis.Redis.from_url(redis_url) as admin:
         rules = ["~k*", "+evalsha", "+script|load", "+ping", "+select", ">secret-word", "on"]
         admin.execute_command("ACL", "SETUSER", "penstock", "reset", *rules)
-    store = await connect(access)
+    store = await connect(access, deadline_seconds=PATIENCE_SECONDS)
     assert await store.script(SCRIPT, ("k",), ("a",)) == [b"k", b"a"]
     with pytest.raises(StoreUnavailable, match="NOPERM"):
         await store.command("FLUSHALL")
@@ -148,7 +150,9 @@ async def test_it_logs_in_as_a_user_who_may_only_run_loaded_scripts(redis_url: s
 async def test_it_speaks_over_a_unix_socket(tmp_path: Path) -> None:
     socket = tmp_path / "redis.sock"
     with running_redis(any_server(), tmp_path, "--unixsocket", str(socket)):
-        store = await connect(RedisAccess(url=f"unix://{socket}?db=2"))
+        store = await connect(
+            RedisAccess(url=f"unix://{socket}?db=2"), deadline_seconds=PATIENCE_SECONDS
+        )
         assert await store.command("PING") == b"PONG"
         await store.close()
 
@@ -172,10 +176,10 @@ async def test_it_speaks_tls_and_checks_who_answers(tmp_path: Path) -> None:
 
 
 async def _assert_tls(url: str, ca_pem: str) -> None:
-    store = await connect(RedisAccess(url=url, ca_pem=ca_pem))
+    store = await connect(RedisAccess(url=url, ca_pem=ca_pem), deadline_seconds=PATIENCE_SECONDS)
     assert await store.command("PING") == b"PONG"
     await store.close()
-    stranger = await connect(RedisAccess(url=url))
+    stranger = await connect(RedisAccess(url=url), deadline_seconds=PATIENCE_SECONDS)
     assert not stranger.available
     await stranger.close()
 
