@@ -1,5 +1,6 @@
 """The API server's verbs, for any resource. Knows no domain; documents are JSON objects."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ WATCH_SECONDS: Final = 120
 """A watch ends and begins again this often, so that a dead connection is noticed."""
 CHUNK: Final = 500
 """Objects per answer of a list."""
+WATCH_PAUSE_SECONDS: Final = 1
+"""Between two watches: something on the way may cut each as soon as it begins."""
 METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 
 
@@ -174,6 +177,7 @@ class Cluster:
                 else:
                     known[meta["name"]] = since
                 yield dict(known)
+            await asyncio.sleep(WATCH_PAUSE_SECONDS)
 
     async def _watch(self, path: str, since: str) -> AsyncIterator[Document]:
         query = {
