@@ -15,6 +15,7 @@ import yaml
 
 from penstock_cli.failure import NothingToRead
 from penstock_cli.finding import Finding, Place
+from penstock_cli.yaml_loader import Loader
 
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 STDIN: Final = "-"
@@ -63,6 +64,10 @@ def load(paths: tuple[str, ...]) -> Loaded:
             findings.append(_unreadable(name, f"not YAML: {error}"))
         except UnicodeDecodeError as error:
             findings.append(_unreadable(name, f"not UTF-8 at byte {error.start}"))
+        except ValueError as error:
+            findings.append(_unreadable(name, f"a value that its tag does not fit: {error}"))
+        except RecursionError:
+            findings.append(_unreadable(name, "nested too deeply"))
         except _Unsuitable as error:
             findings.append(_unreadable(name, str(error), error.line))
     return Loaded(tuple(documents), tuple(findings))
@@ -78,7 +83,7 @@ def files_of(paths: tuple[str, ...]) -> tuple[Path, ...]:
                 msg = f"{path}: no .yaml, .yml or .json file in this folder"
                 raise NothingToRead(msg)
             found.update(dict.fromkeys(inside))
-        elif path.is_file():
+        elif path.exists():  # pipes as well: -f <(kubectl get ... -o yaml)
             found[path] = None
         else:
             msg = f"{path}: no such file or folder"
@@ -94,31 +99,23 @@ class _Unsuitable(Exception):
         self.line = line
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, but a key written twice is an error: the first would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        seen: set[object] = set()
-        for key, _ in node.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name is not None and name in seen and name != "<<":
-                what = f"the key {name!r} is here a second time"
-                raise yaml.MarkedYAMLError(problem=what, problem_mark=key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
 def _texts(paths: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     if STDIN in paths:
-        yield "stdin", sys.stdin.buffer.read(MAX_FILE_BYTES)
+        yield "stdin", sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     for file in files_of(paths):
-        with file.open("rb") as stream:
-            yield str(file), stream.read(MAX_FILE_BYTES)
+        try:
+            with file.open("rb") as stream:
+                yield str(file), stream.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            msg = f"{file}: cannot be read: {error.strerror}"
+            raise NothingToRead(msg) from error
 
 
 def _documents(name: str, text: bytes) -> Iterator[Document]:
-    loader = _Loader(text.decode("utf-8-sig"))
-    loader.name = name
+    if len(text) > MAX_FILE_BYTES:
+        msg = f"larger than {MAX_FILE_BYTES >> 20} MiB: split it"
+        raise _Unsuitable(msg)
+    loader = Loader(text.decode("utf-8-sig"))
     try:
         while loader.check_node():
             if (node := loader.get_node()) is not None:
@@ -127,7 +124,7 @@ def _documents(name: str, text: bytes) -> Iterator[Document]:
         loader.dispose()
 
 
-def _resources(name: str, node: yaml.Node, loader: _Loader) -> Iterator[Document]:
+def _resources(name: str, node: yaml.Node, loader: Loader) -> Iterator[Document]:
     """One document, or the items of a `kind: List`."""
     value = loader.construct_document(node)
     line = node.start_mark.line + 1

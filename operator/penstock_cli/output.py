@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.text import Text
 
 from penstock_cli.finding import Finding
 
+MAX_PLACES: Final = 25
+"""Shown of what is wrong in many places; `--json` has all."""
 STYLES = {"error": "bold red", "warning": "yellow"}
 
 
@@ -27,7 +30,10 @@ def print_json(document: object) -> None:
 
 
 def table_of(findings: Iterable[Finding]) -> Table:
-    """Errors first; what is wrong once, then every place of it, in the order of files and lines."""
+    """Files that cannot be read, errors, warnings: what is wrong once, then where, by file and line.
+
+    A file that cannot be read comes first: other errors may follow from it.
+    """
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -36,9 +42,10 @@ def table_of(findings: Iterable[Finding]) -> Table:
         alike.setdefault((finding.severity, finding.reason, finding.message), []).append(finding)
     for (severity, reason, message), found in alike.items():
         what = Text.assemble((f"{reason}: ", "bold"), message)
-        table.add_row(
-            Text(severity, STYLES[severity]), Text("\n").join([what, *map(_where, found)])
-        )
+        places = [*map(_where, found[:MAX_PLACES])]
+        if (more := len(found) - MAX_PLACES) > 0:
+            places.append(Text(f"and {more} more places", "dim"))
+        table.add_row(Text(severity, STYLES[severity]), Text("\n").join([what, *places]))
     return table
 
 
@@ -50,6 +57,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     place = finding.place
     return (
         finding.severity,
+        bool(finding.subject),
         place.file if place else "",
         place.line if place else 0,
         finding.subject,

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,12 +24,17 @@ PATH_IN_FRONT = re.compile(r"^[a-zA-Z][\w.\[\]]*(?=: )")
 class Workspace:
     """All that the files say, compiled as far as it goes."""
 
-    documents: tuple[Document, ...]
+    written: Mapping[ObjectRef, Document]
     snapshot: Snapshot
     compiled: Compiled
     findings: tuple[Finding, ...]
     absent: tuple[SecretKey, ...]
     """Secrets that the files refer to and do not hold, given by somebody else or not."""
+
+    def place_of(self, ref: ObjectRef, path: str) -> Place | None:
+        """Where it is written, if it is among the files."""
+        document = self.written.get(ref)
+        return document.locate(path) if document else None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -68,9 +74,10 @@ def compile_loaded(
     keys = {namespace: _scope_key(redis, namespace) for namespace in gathered.namespaces}
     snapshot = with_secrets(replace(gathered, scope_keys=keys), secrets)
     compiled = compile_snapshot(snapshot)
-    found = (_finding(problem, loaded.documents) for problem in compiled.problems)
+    written = _written(loaded.documents)
+    found = (_finding(problem, written) for problem in compiled.problems)
     return Workspace(
-        loaded.documents,
+        written,
         snapshot,
         compiled,
         (*loaded.findings, *found),
@@ -78,12 +85,9 @@ def compile_loaded(
     )
 
 
-def place_of(ref: ObjectRef, path: str, documents: tuple[Document, ...]) -> Place | None:
-    """Where it is written; of duplicates the last, which is the one that counts."""
-    for document in reversed(documents):
-        if _is(ref, document):
-            return document.locate(path)
-    return None
+def _written(documents: tuple[Document, ...]) -> Mapping[ObjectRef, Document]:
+    """Each object's document; of duplicates the last, which is the one that counts."""
+    return {_ref(document.value): document for document in documents}
 
 
 def _scope_key(redis: RedisSettings, namespace: str) -> str:
@@ -92,17 +96,19 @@ def _scope_key(redis: RedisSettings, namespace: str) -> str:
     return hmac.digest(secret.encode(), namespace.encode(), "sha256").hex()
 
 
-def _finding(problem: Problem, documents: tuple[Document, ...]) -> Finding:
+def _finding(problem: Problem, written: Mapping[ObjectRef, Document]) -> Finding:
     in_message = PATH_IN_FRONT.match(problem.message)
     path = problem.path or (in_message[0] if in_message else "")
-    return Finding.of(problem, place_of(problem.object, path, documents))
+    document = written.get(problem.object)
+    return Finding.of(problem, document.locate(path) if document else None)
 
 
-def _is(ref: ObjectRef, document: Document) -> bool:
-    metadata = document.value.get("metadata")
+def _ref(value: Mapping[str, object]) -> ObjectRef:
+    """As problems name it."""
+    metadata = value.get("metadata")
     named = metadata if isinstance(metadata, dict) else {}
-    return (
-        document.value.get("kind") == ref.kind
-        and (named.get("namespace") or "default") == ref.namespace
-        and named.get("name", "unnamed") == ref.name
+    return ObjectRef(
+        str(value.get("kind")),
+        str(named.get("namespace") or "default"),
+        str(named.get("name", "unnamed")),
     )

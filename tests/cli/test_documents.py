@@ -1,12 +1,13 @@
 """Reading files: what is there, where it is written, what is wrong with it."""
 
 import io
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from penstock_cli.documents import Loaded, files_of, load
+from penstock_cli.documents import MAX_FILE_BYTES, Loaded, files_of, load
 from penstock_cli.failure import NothingToRead
 
 TWO = """\
@@ -75,7 +76,10 @@ def test_empty_documents_and_comments_are_nothing(tmp_path: Path) -> None:
         ("kind: A\n---\njust words\n", 3, "a str where a resource"),
         ("kind: !!python/object:os.system {}\n", 1, "could not determine a constructor"),
         ("kind: *nobody\n", 1, "undefined alias"),
+        ("kind: !!int seven\n", 0, "its tag does not fit"),
+        ("{a: " * 100_000, 0, "nested too deeply"),
         (b"kind: \xff\n", 0, "not UTF-8"),
+        (b" " * (MAX_FILE_BYTES + 1), 0, "larger than 16 MiB"),
         ("kind: \x00\n", 0, "not YAML"),
     ],
 )
@@ -87,6 +91,19 @@ def test_what_cannot_be_read_is_a_finding_with_its_line(
     assert what in finding.message
     assert finding.place
     assert finding.place.line == line
+
+
+def test_what_looks_like_a_date_stays_text_as_for_kubectl(tmp_path: Path) -> None:
+    (found,) = _load(tmp_path, "a: 2026-13-45\nb: 2026-12-31T00:00:00Z\n").documents
+    assert found.value == {"a": "2026-13-45", "b": "2026-12-31T00:00:00Z"}
+
+
+def test_a_pipe_is_read_like_a_file() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"kind: A\n")
+    os.close(writing)
+    assert load((f"/dev/fd/{reading}",)).documents[0].value == {"kind": "A"}
+    os.close(reading)
 
 
 def test_a_broken_file_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def test_a_secret_that_is_not_among_the_files_is_a_warning(
     assert (Path(found["file"]).name, found["line"]) == ("provider.yaml", 7)
 
 
+def test_of_two_policies_for_the_same_pods_one_is_said_to_rule_none(
+    penstock: Penstock, tmp_path: Path
+) -> None:
+    (tmp_path / "second.yaml").write_text(POLICY.replace("name: front", "name: rear", 1))
+    ended = penstock("validate", "-f", write(tmp_path), "--json")
+    (found,) = ended.document["problems"]
+    assert (found["reason"], found["object"]) == ("Outranked", "RoutePolicy shop/rear")
+    assert Path(found["file"]).name == "second.yaml"
+
+
 def test_a_syntax_error_names_file_line_and_column(penstock: Penstock, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("spec: {name: [}\n")

@@ -1,10 +1,10 @@
 """Which policy rules which pods, and which policies lose pods to better ones."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from penstock_config.policy import Policy
+from penstock_config.policy import Policy, Selector
 from penstock_operator.compile.labels import keys_of, selects
 from penstock_operator.compile.snapshot import PodLabels
 
@@ -32,6 +32,26 @@ def rule_pods(policies: Sequence[Policy], pods: Iterable[PodLabels]) -> Rulings:
         pods=ruled,
         winners={loser: tuple(sorted(ids, key=rank.__getitem__)) for loser, ids in winners.items()},
     )
+
+
+def never_ruling(policies: Sequence[Policy]) -> Iterator[tuple[Policy, Policy]]:
+    """Each policy that no pod can ever have, with one before it that takes them all.
+
+    Looked up by one of a selector's lines, so that thousands of policies cost no square of that.
+    """
+    before: dict[object, list[tuple[Policy, frozenset[object]]]] = {}
+    for policy in policies:
+        lines = _lines(policy.selector)
+        alike = (claim for line in (*lines, None) for claim in before.get(line, ()))
+        wider = (better for better, own in alike if own <= lines)
+        if (better := next(wider, None)) is not None:
+            yield policy, better
+        before.setdefault(next(iter(lines), None), []).append((policy, lines))
+
+
+def _lines(selector: Selector) -> frozenset[object]:
+    """What a pod must be, each by itself: a selector with fewer of the same selects more."""
+    return frozenset((*selector.match_labels.items(), *selector.match_expressions))
 
 
 def power_of_two(count: int) -> int:

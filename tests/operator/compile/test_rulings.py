@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from penstock_config.policy import Policy, Selector
 from penstock_operator.compile.labels import selects
-from penstock_operator.compile.rulings import power_of_two, rule_pods
+from penstock_operator.compile.rulings import never_ruling, power_of_two, rule_pods
 from penstock_operator.compile.snapshot import PodLabels
 from tests.operator.compile.steady import steady
 
@@ -24,6 +24,20 @@ def test_the_first_that_selects_a_pod_rules_it_and_the_others_learn_by_whom() ->
     found = rule_pods(policies, pods({"app": "x"}, {"app": "x", "tier": "y"}, {"tier": "y"}, {}))
     assert found.pods == {"n/a": 2, "n/b": 1, "n/c": 1}
     assert found.winners == {"n/b": ("n/a",), "n/c": ("n/a", "n/b")}
+
+
+def test_a_policy_behind_a_wider_one_never_rules() -> None:
+    policies = [choosing("a", app="x"), choosing("b", app="x", tier="y"), choosing("c", app="z")]
+    found = [(loser.id, winner.id) for loser, winner in never_ruling([*policies, *policies[:1]])]
+    assert found == [("n/b", "n/a"), ("n/a", "n/a")]
+
+
+def test_a_narrower_policy_before_takes_not_all() -> None:
+    assert not list(never_ruling([choosing("a", app="x", tier="y"), choosing("b", app="x")]))
+
+
+def test_nothing_rules_behind_a_policy_for_all_pods() -> None:
+    assert len(list(never_ruling([choosing("a"), choosing("b"), choosing("c", app="x")]))) == 2
 
 
 LABELS = st.dictionaries(st.sampled_from("pqr"), st.sampled_from("xy"))
