@@ -30,9 +30,9 @@ def print_json(document: object) -> None:
 
 
 def table_of(findings: Iterable[Finding]) -> Table:
-    """Files that cannot be read, errors, warnings: what is wrong once, then where, by file and line.
+    """Errors first; what is wrong once, then its places in the order of files and lines.
 
-    A file that cannot be read comes first: other errors may follow from it.
+    A file that cannot be read comes before all: other errors may follow from it.
     """
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)

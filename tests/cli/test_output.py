@@ -1,5 +1,7 @@
 """Findings as a table: what comes first, and how much of it."""
 
+import io
+
 from rich.console import Console
 
 from penstock_cli.finding import Finding, Place
@@ -7,9 +9,9 @@ from penstock_cli.output import MAX_PLACES, table_of
 
 
 def _shown(*findings: Finding) -> list[str]:
-    console = Console(width=200, record=True, quiet=True)
-    console.print(table_of(findings))
-    return [line.rstrip() for line in console.export_text().splitlines()]
+    paper = io.StringIO()
+    Console(width=200, file=paper).print(table_of(findings))
+    return [line.rstrip() for line in paper.getvalue().splitlines()]
 
 
 def test_a_file_that_cannot_be_read_comes_before_what_follows_from_it() -> None:
