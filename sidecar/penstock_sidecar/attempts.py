@@ -66,6 +66,7 @@ class Attempts:
                 if delay_seconds is None:
                     return False
                 await asyncio.sleep(delay_seconds)
+                self.progress.retries += 1
             else:
                 return True
         raise AssertionError  # count() has no end
@@ -81,7 +82,6 @@ class Attempts:
         try:
             async with attempt:
                 self.progress.candidate = candidate
-                self.progress.attempts += 1
                 call = Call(self.progress.request, candidate, attempt.max_output_tokens, nudge)
                 plain = await self._call(call, attempt)
         finally:
@@ -99,6 +99,8 @@ class Attempts:
         try:
             async with self.upstreams[candidate.provider.id].call(call) as answer:
                 self.progress.first_content = clock.monotonic() - self.progress.started
+                self.progress.provider_headers = answer.headers
+                self.progress.limit_headers = self.ticket.headers
                 self.collector = self.collect(candidate)
                 plain = await self._relay(answer, attempt)
         except UpstreamError as error:
@@ -110,10 +112,10 @@ class Attempts:
         return plain
 
     async def _relay(self, answer: Answer, attempt: Attempt) -> list[Chunk]:
-        """A plain answer is held until its cost is known; a stream goes on chunk by chunk."""
+        """A plain answer is held until its cost is known; a stream goes on chunk by chunk, and
+        ends with its last: OpenAI's clients leave at `[DONE]`, whatever else the provider does."""
         plain: list[Chunk] = []
         streaming = self.progress.request.stream
-        self.progress.limit_headers = {**answer.headers, **self.ticket.headers}
         async for chunk in answer.chunks:
             attempt.saw(chunk)
             if self.collector:
@@ -123,9 +125,8 @@ class Attempts:
             elif chunk.data:
                 await self._begin(answer.content_type)
                 await self.reply.send(chunk.data)
-        if streaming:
-            await self._begin(answer.content_type)
-            await self.reply.end()
+            if streaming and chunk.end:
+                await self._end()
         return plain
 
     async def _begin(self, content_type: str) -> None:
@@ -133,10 +134,14 @@ class Attempts:
             self._begun = True
             await self.reply.start(content_type, self.progress.headers())
 
+    async def _end(self) -> None:
+        await self.reply.end()
+        self.progress.answered = True
+
     async def _send_plain(self, chunks: Sequence[Chunk]) -> None:
         self._begun = True
         headers = {**self.progress.headers(), **self.progress.cost_headers()}
         await self.reply.start("application/json", headers)
         for chunk in chunks:
             await self.reply.send(chunk.data)
-        await self.reply.end()
+        await self._end()

@@ -44,7 +44,7 @@ class Pipeline:
         try:
             await self._answer(request, reply, progress)
         except SidecarError as caught:
-            caught.headers = {**progress.headers(), **caught.headers}
+            caught.headers = {**progress.headers(), **progress.cost_headers(), **caught.headers}
             error = caught
             raise
         except BaseException as caught:
@@ -64,8 +64,7 @@ class Pipeline:
         selection = self.router.order(route, request, ticket.input_tokens)
 
         def collect(candidate: Candidate) -> Collector | None:
-            storable = key is not None and not request.cache_control.no_store
-            return self.cache.collector(key, request, candidate) if key and storable else None
+            return self.cache.collector(key, request, candidate) if key else None
 
         attempts = Attempts(
             self.upstreams,
@@ -77,10 +76,12 @@ class Pipeline:
             progress,
             collect,
         )
-        async with ticket:
-            await attempts.serve(selection.candidates)
-        if attempts.collector:
-            await self.cache.store(attempts.collector, progress.cost_micro_usd)
+        try:
+            async with ticket:
+                await attempts.serve(selection.candidates)
+        finally:
+            if progress.answered and attempts.collector:
+                await self.cache.store(attempts.collector, progress.cost_micro_usd)
         return None
 
     async def _look_up(self, key: str | None, progress: Progress) -> Hit | None:

@@ -1,21 +1,17 @@
 """What is known of one request so far: the source of its headers and of its `Outcome`."""
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.metering.cost import usd
 from penstock_sidecar.model import CacheResult, Candidate, Outcome, Request, Usage
 
-MICRO: Final = 1_000_000
 CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's status for a caller that left; used in metrics and logs only."""
-
-
-def usd(micro: int) -> str:
-    """Micro-dollars as a decimal string of dollars, all six places: `1500` is `0.001500`."""
-    return f"{micro // MICRO}.{micro % MICRO:06d}"
 
 
 @dataclass(slots=True)
@@ -33,19 +29,20 @@ class Progress:
     candidate: Candidate | None = None
     served_by: tuple[str, str, str] | None = None
     """(provider, model, tier) of an answer that came from the cache."""
-    attempts: int = 0
     candidates_tried: int = 0
+    retries: int = 0
     usage: Usage | None = None
     cost_micro_usd: int = 0
     saved_micro_usd: int = 0
     first_content: float | None = None
     waited_seconds: float = 0
     """Upstream's time, and the caller's reading."""
+    provider_headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of the answer's provider."""
     limit_headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def retries(self) -> int:
-        return max(0, self.attempts - max(1, self.candidates_tried))
+    """Ours: what both name, they say better."""
+    answered: bool = False
+    """The caller has the whole answer: he may leave."""
 
     @property
     def fallbacks(self) -> int:
@@ -84,10 +81,11 @@ class Progress:
             "x-litellm-attempted-fallbacks": str(self.fallbacks),
             "x-litellm-overhead-duration-ms": overhead_ms,
         }
-        return {**self.limit_headers, **{name: value for name, value in known.items() if value}}
+        ours = {name: value for name, value in known.items() if value}
+        return {**self.provider_headers, **self.limit_headers, **ours}
 
     def cost_headers(self) -> dict[str, str]:
-        """The cost, for answers whose cost is known before their first byte."""
+        """The cost, for errors, and for answers whose cost is known before their first byte."""
         cost = usd(self.cost_micro_usd)
         saved = {"x-penstock-cost-saved-usd": usd(self.saved_micro_usd)} if self.served_by else {}
         return {"x-penstock-cost-usd": cost, "x-litellm-response-cost": cost, **saved}
@@ -95,7 +93,8 @@ class Progress:
     def outcome(self, error: BaseException | None) -> Outcome:
         """The record for telemetry, once the request has ended."""
         provider, model, tier = self.served()
-        status, error_type = _verdict(error)
+        left_served = self.answered and isinstance(error, CancelledError)
+        status, error_type = _verdict(None if left_served else error)
         return Outcome(
             call_id=self.request.call_id,
             policy=self.policy,

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from penstock_sidecar.errors import BudgetUnknown, LimiterUnavailable, UpstreamLimited
+from penstock_sidecar.errors import (
+    BudgetUnknown,
+    LimiterUnavailable,
+    UpstreamError,
+    UpstreamLimited,
+)
 from penstock_sidecar.limits.binding import CandidateBounds
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.caller_hold import CallerHold
@@ -35,7 +40,7 @@ class Attempt:
         self.cost_micro_usd = 0
         """What was settled; 0 before."""
         self.standings: tuple[Standing, ...] = ()
-        """The provider's."""
+        """Of the provider's limits, and of all budgets."""
         self._desk = desk
         self._caller = caller
         self._bounds = bounds
@@ -83,8 +88,13 @@ class Attempt:
         charge = meter.charge(self._seen, error)
         self.cost_micro_usd = max(0, charge.micro_usd)
         self._settle(charge, served=error is None)
-        self._caller.attempt_ended(charge, served=error is None or self._seen.content)
+        self._caller.attempt_ended(charge, served=self._seen.content or self._left_to_itself(error))
         self._desk.shares.free_slots(self._shared)
+
+    def _left_to_itself(self, error: BaseException | None) -> bool:
+        """The provider was asked and has not failed: whoever left, it was not the provider. Who
+        hangs up in time would else pass every limit."""
+        return self._seen.sent and not isinstance(error, UpstreamError)
 
     def _refuse_the_impossible(self) -> None:
         """What no waiting mends, before anybody is asked."""
@@ -144,10 +154,11 @@ class Attempt:
         granted = []
         if money:
             self._money = True
+            self.standings += tuple(s for s in money.standings if s.bound.what == "money")
             granted.append(money.money[-1])
             self._desk.renewals.keep(self._caller.place, self.id)
         if provider:
-            self.standings = provider.standings
+            self.standings += provider.standings
             self._places.append(self._bounds.place)
             self._desk.renewals.keep(self._bounds.place, self.id)
             granted += provider.money if self._money_hold(self._bounds.provider_budgets) else ()

@@ -5,16 +5,21 @@ from random import Random
 from typing import Final
 
 from penstock_sidecar.limits.ledger import Standing
+from penstock_sidecar.metering.cost import usd
 
 JITTER: Final = 0.15
 """Waits are told up to this much longer, never shorter: clients do not come back in step."""
 NAMED: Final = ("requests", "tokens")
 
 
-def rate_headers(standings: Iterable[Standing]) -> dict[str, str]:
-    """`x-ratelimit-*` of the tightest enforced limit on requests, and of that on tokens."""
+def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
+    """`x-ratelimit-*` of the tightest enforced limit on requests, and of that on tokens; what is
+    left of the budget that has least, this request's reservation taken off."""
     rates = [s for s in standings if s.bound.enforced]
     headers = {}
+    money = min((s.remaining for s in rates if s.bound.what == "money"), default=None)
+    if money is not None:
+        headers["x-penstock-budget-remaining-usd"] = usd(max(0, money))
     for what in NAMED:
         tightest = min((s for s in rates if s.bound.what == what), key=_share_left, default=None)
         if tightest:

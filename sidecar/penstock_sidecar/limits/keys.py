@@ -44,7 +44,10 @@ class Group:
 
 
 def subject_digest(scope_key: bytes, *parts: str) -> str:
-    """128 bits that stand for a subject: nobody without the namespace's key can guess whose."""
+    """128 bits that stand for a subject: nobody without the namespace's key can guess whose.
+
+    Any text: a header's bytes need not be UTF-8, and come as lone surrogates then.
+    """
     key = scope_key if len(scope_key) <= MAX_BLAKE2B_KEY else hashlib.sha256(scope_key).digest()
-    text = "\0".join(f"{len(part)}:{part}" for part in parts).encode()
+    text = "\0".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, key=key, digest_size=16).hexdigest()

@@ -18,7 +18,7 @@ from penstock_sidecar.errors import (
     UpstreamLimited,
 )
 from penstock_sidecar.limits.bounds import Bound
-from penstock_sidecar.limits.hints import rate_headers, with_jitter
+from penstock_sidecar.limits.hints import limit_headers, with_jitter
 from penstock_sidecar.limits.ledger import Refusal
 
 PAYMENT_REQUIRED: Final = 402
@@ -55,7 +55,7 @@ class Refusals:
         self, kind: type[RateLimited | UpstreamLimited], text: str, refusal: Refusal
     ) -> SidecarError:
         error = kind(text, retry_after_seconds=self._wait(refusal))
-        error.headers = rate_headers(refusal.standings)
+        error.headers = limit_headers(refusal.standings)
         return error
 
     def _budget(self, budget: Budget, refusal: Refusal) -> SidecarError:
@@ -64,18 +64,19 @@ class Refusals:
         spent = bound.amount - refusal.remaining
         kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
         error = kind(
-            f"budget {budget.id}: {usd(spent)} of {usd(bound.amount)} USD ({bound.per}) are spent"
-            f" or reserved, and this request does not fit; resets {resets_at or 'never'}",
+            f"budget {budget.id}: {short_usd(spent)} of {short_usd(bound.amount)} USD"
+            f" ({bound.per}) are spent or reserved, and this request does not fit;"
+            f" resets {resets_at or 'never'}",
             retry_after_seconds=self._wait(refusal),
             metadata={
                 "budget": budget.id,
                 "period": bound.per,
                 "resets_at": resets_at,
-                "limit": usd(bound.amount),
-                "spent": usd(spent),
+                "limit": short_usd(bound.amount),
+                "spent": short_usd(spent),
             },
         )
-        error.headers = rate_headers(refusal.standings)
+        error.headers = limit_headers(refusal.standings)
         return error
 
     def _wait(self, refusal: Refusal) -> float | None:
@@ -102,7 +103,7 @@ def amount(bound: Bound) -> str:
     return f"{bound.amount} {bound.what} a {bound.per}"
 
 
-def usd(micro: int) -> str:
+def short_usd(micro: int) -> str:
     """Dollars with at least two places, and no more than needed: `1.50`, `0.0015`."""
     whole, rest = divmod(max(0, micro), 1_000_000)
     cents = f"{rest:06d}".rstrip("0").ljust(2, "0")

@@ -8,7 +8,7 @@ from penstock_sidecar.limits.attempt import Attempt
 from penstock_sidecar.limits.binding import CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
-from penstock_sidecar.limits.hints import rate_headers
+from penstock_sidecar.limits.hints import limit_headers
 from penstock_sidecar.metering.estimate import Input
 from penstock_sidecar.model import Candidate, Request
 
@@ -39,9 +39,9 @@ class Ticket:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """`x-ratelimit-*` of the tightest limits, the caller's and the last provider's."""
-        of_provider = self._attempt.standings if self._attempt else ()
-        return rate_headers(self._caller.standings + of_provider)
+        """What is left of the tightest limits: the caller's, and those of the last attempt."""
+        of_attempt = self._attempt.standings if self._attempt else ()
+        return limit_headers(self._caller.standings + of_attempt)
 
     def attempt(self, candidate: Candidate) -> Attempt:
         self._attempt = Attempt(

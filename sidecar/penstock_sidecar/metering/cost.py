@@ -4,6 +4,7 @@ from penstock_config.provider import Price, Provider
 from penstock_sidecar.model import Usage
 
 PICO_PER_MICRO = 1_000_000
+MICRO_PER_USD = 1_000_000
 
 
 def cost_pico_usd(usage: Usage, price: Price, images: int) -> int:
@@ -25,6 +26,11 @@ def cost_pico_usd(usage: Usage, price: Price, images: int) -> int:
 def micro_usd(pico_usd: int) -> int:
     """Rounded up: never less than was spent."""
     return -(-pico_usd // PICO_PER_MICRO)
+
+
+def usd(micro: int) -> str:
+    """Micro-dollars as a decimal string of dollars, all six places: `1500` is `0.001500`."""
+    return f"{micro // MICRO_PER_USD}.{micro % MICRO_PER_USD:06d}"
 
 
 def dearest(price: Price) -> Price:

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from penstock_sidecar.limits.hints import go_duration, with_jitter
-from penstock_sidecar.limits.refusals import usd
+from penstock_sidecar.limits.refusals import short_usd
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_waits_are_told_longer_and_never_shorter() -> None:
     ("micro", "text"), [(0, "0.00"), (1_500_000, "1.50"), (1_234, "0.001234"), (-5, "0.00")]
 )
 def test_money_is_told_in_dollars(micro: int, text: str) -> None:
-    assert usd(micro) == text
+    assert short_usd(micro) == text
