@@ -93,6 +93,7 @@ class Sidecar:
         clock = SystemClock()
         self._shared = Shared(
             recorder=Recorders((self._metrics, RequestLog(clock))),
+            limit_observer=self._metrics,
             clock=clock,
             session=await self._exits.enter_async_context(open_session()),
             random=Random(),  # noqa: S311  # spreads load; guards nothing

@@ -12,6 +12,7 @@ from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import Denied
 from penstock_sidecar.identity.caller import Identifier
+from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
@@ -27,6 +28,7 @@ class Shared:
     """What outlives any configuration: made at start, closed at exit."""
 
     recorder: Recorder
+    limit_observer: LimitObserver
     clock: Clock
     session: ClientSession
     random: Random
@@ -143,7 +145,9 @@ def _pipeline(
             store,
             shared.clock,
         ),
-        limiter=Limiter(config, policy, pod, store, scope_key, shared.clock),
+        limiter=Limiter(
+            config, policy, pod, store, scope_key, shared.clock, observer=shared.limit_observer
+        ),
         upstreams=build_upstreams(config, credentials, shared.session),
         recorder=shared.recorder,
         clock=shared.clock,

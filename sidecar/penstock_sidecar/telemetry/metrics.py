@@ -47,7 +47,7 @@ class _Children:
 
 
 class Metrics:
-    """`model.Recorder`, the edge's `Refusals` and the watcher's listener, in numbers."""
+    """`model.Recorder`, the edge's `Refusals`, the limits' and the watcher's observer, in numbers."""
 
     def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
@@ -75,6 +75,10 @@ class Metrics:
 
     def error_answered(self, error_type: str) -> None:
         self._series.errors.labels(error_type).inc()
+
+    def limit_exceeded(self, name: str, what: str, *, enforced: bool) -> None:
+        """`name` is of the configuration; a limit that only counts is not enforced."""
+        self._series.exceeded.labels(name, what, str(enforced).lower()).inc()
 
     def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
         self._series.config.clear()

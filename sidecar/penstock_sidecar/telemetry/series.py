@@ -64,6 +64,10 @@ class Series:
         self.denials = counter(
             "penstock_limit_denials", "Requests that a limit or budget refused", "policy", "reason"
         )
+        self.exceeded = counter(
+            "penstock_limit_exceeded", "How often each limit was over, shadow limits included",
+            "limit", "what", "enforced",
+        )  # fmt: skip
         self.retries = counter("penstock_retries", "Further attempts at one candidate", "policy")
         self.fallbacks = counter("penstock_fallbacks", "Moves to a next candidate", "policy")
         self.config = gauge(
