@@ -13,6 +13,7 @@ from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.route_policy import RoutePolicy
+from penstock_operator.compile.labels import NAME_LABEL
 from penstock_operator.compile.parse import KINDS, Resource, parse_resource, ref_of
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.compile.snapshot import (
@@ -122,7 +123,7 @@ def _namespaces(documents: Iterable[Document]) -> Mapping[str, Mapping[str, str]
             labels.setdefault(name, {}).update(_strings(document, "metadata", "labels"))
         else:
             labels.setdefault(namespace, {})
-    return {name: {"kubernetes.io/metadata.name": name, **own} for name, own in labels.items()}
+    return {name: {NAME_LABEL: name, **own} for name, own in labels.items()}
 
 
 def _pods(document: Document) -> Iterator[PodLabels]:

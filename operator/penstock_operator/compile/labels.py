@@ -1,9 +1,13 @@
 """Label selectors: into the contract's form, and what they select."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from penstock_config.policy import Requirement, Selector
 from penstock_operator.api.reference import LabelSelector
+
+NAME_LABEL: Final = "kubernetes.io/metadata.name"
+"""Of every namespace; servers before 1.22 do not set it."""
 
 
 def selector_of(selector: LabelSelector | None) -> Selector:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from penstock_config.policy import Selector
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.reference import AllowedNamespaces, ObjectReference
-from penstock_operator.compile.labels import selector_of, selects
+from penstock_operator.compile.labels import NAME_LABEL, keys_of, selector_of, selects
 from penstock_operator.compile.problem import ObjectRef, Reason
 from penstock_operator.compile.snapshot import Snapshot
 
@@ -97,5 +98,14 @@ def _consents(allowed: AllowedNamespaces, owner: str, namespace: str, catalogue:
         case "All":
             return True
         case "Selector":
-            labels = catalogue.namespaces.get(namespace, {})
-            return allowed.selector is not None and selects(selector_of(allowed.selector), labels)
+            return allowed.selector is not None and _is_selected(
+                selector_of(allowed.selector), namespace, catalogue
+            )
+
+
+def _is_selected(selector: Selector, namespace: str, catalogue: Catalogue) -> bool:
+    """Of a namespace whose labels nobody told, a line such as `NotIn` would hold, and open."""
+    labels = catalogue.namespaces.get(namespace)
+    if labels is None:
+        return keys_of(selector) <= {NAME_LABEL} and selects(selector, {NAME_LABEL: namespace})
+    return selects(selector, labels)

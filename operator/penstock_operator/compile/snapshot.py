@@ -56,7 +56,8 @@ class Snapshot:
     secrets: Mapping[SecretId, SecretData] = field(default_factory=dict)
     """Those that exist, of those that are referenced; readable or not."""
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Labels of each namespace, for `allowedNamespaces`."""
+    """Labels of each namespace, for `allowedNamespaces`. One that is not in here is known by its
+    name alone."""
     pods: tuple[PodLabels, ...] = ()
     redis: RedisSettings | None = None
     scope_keys: Mapping[str, str] = field(default_factory=dict)

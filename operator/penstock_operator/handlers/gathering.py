@@ -11,12 +11,12 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.reference import SecretKeyReference
 from penstock_operator.api.route_policy import RoutePolicy
+from penstock_operator.compile.labels import NAME_LABEL
 from penstock_operator.compile.snapshot import RedisSettings, SecretData, SecretId, Snapshot
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.settings import Settings
 
 SCOPE_KEY_BYTES: Final = 32
-NAME_LABEL: Final = "kubernetes.io/metadata.name"
 T = TypeVar("T")
 
 
@@ -45,8 +45,7 @@ async def gather(
         budgets=_in_force(inventory, Budget),
         secrets=read,
         namespaces={
-            name: {NAME_LABEL: name, **inventory.namespaces.get(name, {})}
-            for name in {*inventory.namespaces, *(ref.namespace for ref in inventory.objects)}
+            name: {NAME_LABEL: name, **labels} for name, labels in inventory.namespaces.items()
         },
         pods=tuple(inventory.pods.values()),
         redis=redis,

@@ -2,7 +2,9 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from penstock_config.codec import encode
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.compiler import MAX_CONFIG_BYTES, Compiled, compile_snapshot
+from penstock_operator.compile.labels import NAME_LABEL
 from penstock_operator.compile.snapshot import PodLabels, SecretData, Snapshot
 from tests.operator.compile.documents import policy, provider, tier
 from tests.operator.compile.snapshots import SNAPSHOTS
@@ -204,3 +207,27 @@ def test_thousand_policies_and_five_thousand_pods_are_compiled() -> None:
     assert len(compiled.configs) == 50
     assert {c.providers[0].sidecars for c in compiled.configs.values()} == {8192}
     assert {p.sidecars for c in compiled.configs.values() for p in c.policies} == {8}
+
+
+@pytest.mark.parametrize(
+    ("line", "opens"),
+    [
+        ({"key": "tenant", "operator": "NotIn", "values": ["evil"]}, False),
+        ({"key": "tenant", "operator": "DoesNotExist"}, False),
+        ({"key": NAME_LABEL, "operator": "NotIn", "values": ["evil"]}, True),
+        ({"key": NAME_LABEL, "operator": "In", "values": ["shop"]}, True),
+        ({"key": NAME_LABEL, "operator": "NotIn", "values": ["shop"]}, False),
+    ],
+)
+def test_who_consents_by_labels_does_not_consent_to_a_namespace_whose_labels_are_not_known(
+    line: dict[str, Any], opens: bool
+) -> None:
+    """The operator of single namespaces sees no labels (PENSTOCK_WATCH_NAMESPACES)."""
+    selector = {"matchExpressions": [line]}
+    shared = tier(allowedNamespaces={"from": "Selector", "selector": selector})
+    reaching = policy(namespace="shop", defaultTier={"name": "fast", "namespace": "llm"})
+    compiled = compile_snapshot(small(tiers=(shared,), policies=(reaching,)))
+    [found] = compiled.configs["shop"].policies
+    assert found.default is not None
+    assert (found.default.denied is None) is opens
+    assert (found.tiers != ()) is opens

@@ -58,10 +58,7 @@ async def test_namespaces_have_the_label_that_old_servers_do_not_set() -> None:
     inventory.note_namespace(meta("Namespace", "shop", labels={"team": "a"}))
     inventory.note_object(stored(policy("unseen")))
     snapshot = await gather(inventory, Secrets(), Settings(), None)
-    assert snapshot.namespaces == {
-        "shop": {"kubernetes.io/metadata.name": "shop", "team": "a"},
-        "unseen": {"kubernetes.io/metadata.name": "unseen"},
-    }
+    assert snapshot.namespaces == {"shop": {"kubernetes.io/metadata.name": "shop", "team": "a"}}
 
 
 async def test_what_never_parsed_is_handed_on_as_a_problem() -> None:
