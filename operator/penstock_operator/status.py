@@ -31,6 +31,7 @@ GOOD: Final[Mapping[str, tuple[StatusReason, str]]] = {
     "ResolvedRefs": ("ResolvedRefs", "Everything the {kind} refers to was found."),
     "Enforced": ("Enforced", "Every field that is set has an effect."),
 }
+UNBOUND: Final = "Nothing that a RoutePolicy reaches is within spec.scope: the Budget binds nobody."
 PROGRAMMING: Final[Mapping[Programming, str]] = {
     "Programmed": "The configuration with this {kind} is written.",
     "Pending": "The configuration with this {kind} is not written yet; nothing to do.",
@@ -131,7 +132,8 @@ def _verdict(
     if any(problem.severity == "error" for problem in by_type.get("Accepted", ())):
         return "False", "Invalid", INVALID.format(kind=kind)
     written: Literal["True", "False"] = "True" if programmed == "Programmed" else "False"
-    return written, programmed, PROGRAMMING[programmed].format(kind=kind)
+    unbound = kind == "Budget" and programmed == "NotReferenced"
+    return written, programmed, UNBOUND if unbound else PROGRAMMING[programmed].format(kind=kind)
 
 
 def _summary(problems: list[Problem]) -> str:

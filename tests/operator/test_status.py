@@ -116,3 +116,9 @@ def test_a_long_message_is_cut() -> None:
 def test_braces_in_a_problem_stay_as_they_are() -> None:
     odd = Problem(ROUTE, "Accepted", "InvalidSpec", "spec.{kind}: Extra inputs are not permitted")
     assert "{kind}" in made(odd)["Accepted"].message
+
+
+def test_a_budget_that_binds_nobody_is_told_to_look_at_its_scope() -> None:
+    found = conditions("Budget", 1, (), {}, NOW, "NotReferenced")
+    [message] = [each.message for each in found if each.type == "Programmed"]
+    assert "spec.scope" in message

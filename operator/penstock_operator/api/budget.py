@@ -28,8 +28,9 @@ class BudgetScope(ApiModel):
     providers: tuple[ObjectReference, ...] = Field(
         (),
         max_length=32,
-        description="Spending at these LLMProviders. One provider of this namespace and nothing"
-        " else: the spending of every namespace that uses it. Default: all.",
+        description="Spending at these LLMProviders. Providers of this namespace and nothing else"
+        " in the scope: the spending of every namespace that uses them, and each provider may"
+        " spend the whole amount. Default: all.",
     )
 
 

@@ -83,6 +83,7 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     ),
     "Budget": (
         Unenforced("spec.perUser"),
+        Unenforced("spec.alertThresholdsPercent", "sends no Events in this version"),
         Unenforced("spec.onExceeded", "is Reject in this version", enforced=frozenset({"Warn"})),
         Unenforced("spec.boost"),
         Unenforced("spec.unsettledAgeOutHours"),

@@ -64,7 +64,6 @@ ENFORCED: Final = {
         "spec.scope",
         "spec.limits",
         "spec.timeZone",
-        "spec.alertThresholdsPercent",
         "spec.statusOnReject",
     },
 }
