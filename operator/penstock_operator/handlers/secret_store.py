@@ -66,8 +66,11 @@ class SecretStore:
         kept = self._cache.get(id_)
         if kept is not None and kept[0] == version:
             return kept[1]
+        return await self._fetch(id_, version)
+
+    async def _fetch(self, id_: SecretId, version: str) -> SecretData | None:
         try:
-            values = await secret_values(self._cluster, namespace, name)
+            values = await secret_values(self._cluster, *id_)
         except Forbidden as error:  # one Secret of one provider must not stop all others
             logger.warning("secrets.not_readable", extra={"error": str(error)})
             self._ask_again()
