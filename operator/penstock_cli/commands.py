@@ -16,6 +16,9 @@ Paths = Annotated[
     list[str],
     typer.Option("--filename", "-f", help="File or folder of resources; - is standard input."),
 ]
+WatchedPaths = Annotated[
+    list[str], typer.Option("--filename", "-f", help="File or folder of resources.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Whose pods to stand for. Default: the only one.")
@@ -35,7 +38,10 @@ def validate(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Print every problem of the resources; exit code 1 when one is an error."""
+    """Print every problem of the resources.
+
+    Exit code 1 when one is an error.
+    """
     from penstock_cli.validate import validate as run
 
     raise typer.Exit(run(tuple(filename), strict=strict, as_json=json))
@@ -43,7 +49,10 @@ def validate(
 
 @app.command()
 def config(filename: Paths, namespace: Namespace = "") -> None:
-    """Print the configuration that sidecars get, as JSON; it holds no secret."""
+    """Print the configuration that sidecars get.
+
+    As JSON; it holds no secret.
+    """
     from penstock_cli.config import config as run
 
     raise typer.Exit(run(tuple(filename), namespace))
@@ -51,8 +60,15 @@ def config(filename: Paths, namespace: Namespace = "") -> None:
 
 @app.command()
 def up(
-    filename: Paths,
-    port: Annotated[int, typer.Option(help="Applications; two ports above it serve us.")] = 4141,
+    filename: WatchedPaths,
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Where applications ask. The next two serve health and debugging.",
+            min=0,
+            max=65533,
+        ),
+    ] = 4141,
     namespace: Namespace = "",
     labels: Labels = [],  # noqa: B006  # typer copies it
     app_name: Annotated[str, typer.Option("--app", help="The workload to stand for.")] = "local",
@@ -60,7 +76,9 @@ def up(
         str, typer.Option(help="A running Redis. Default: one of our own.", envvar="REDIS_URL")
     ] = "",
 ) -> None:
-    """Run a sidecar on this machine; save a file and it follows. Ctrl-C ends it.
+    """Run a sidecar on this machine.
+
+    Save a file and it follows. Ctrl-C ends it.
 
     A Secret that the files lack is read from PENSTOCK_SECRET_<NAME>_<KEY>.
     """
@@ -77,7 +95,10 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running until Ctrl-C.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show what Penstock does: two sidecars, one Redis, scripted providers, real requests."""
+    """Show what Penstock does.
+
+    Two sidecars, one Redis, scripted providers, real requests.
+    """
     from penstock_cli.demo.show import Show
 
     raise typer.Exit(Show(as_json=json, keep=keep).run())

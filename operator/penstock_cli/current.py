@@ -42,7 +42,6 @@ class Current:
         if warnings := len(workspace.findings) - len(workspace.errors):
             self._console.print(f"{counted(warnings, 'warning')}: `penstock validate` has more.")
         pod = resolve(self._standin, workspace)
-        self._files.write_labels(pod.labels)
         self._take(workspace, pod)
         return pod
 
@@ -67,6 +66,7 @@ class Current:
 
     def _take(self, workspace: Workspace, pod: StandInPod) -> bool:
         self._known_errors = _names(workspace.errors)
+        self._files.write_labels(pod.labels)
         self._files.write(pod.config, workspace.compiled.credentials[pod.namespace])
         return True
 

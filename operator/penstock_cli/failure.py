@@ -5,6 +5,7 @@ Failure                  its text is for the person at the terminal
 | - NothingToRead        a path does not exist, or holds no YAML at all
 + RedisMissing           no server is installed
 + RedisFailed            the server did not start
++ PortTaken              somebody else listens there, or we may not
 + SidecarFailed          the sidecar did not start, or ended
 """
 
@@ -28,6 +29,10 @@ class RedisMissing(Failure):
 
 
 class RedisFailed(Failure):
+    pass
+
+
+class PortTaken(Failure):
     pass
 
 

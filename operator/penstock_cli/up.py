@@ -1,11 +1,13 @@
 """`penstock up`: compile, run, follow the files, end cleanly."""
 
 import asyncio
+import socket
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -16,15 +18,16 @@ from penstock_cli.config_files import ConfigFiles
 from penstock_cli.current import Current
 from penstock_cli.documents import STDIN
 from penstock_cli.embedded_redis import embedded_redis
-from penstock_cli.failure import SidecarFailed, WrongUsage
+from penstock_cli.failure import PortTaken, SidecarFailed, WrongUsage
 from penstock_cli.interruption import until_signalled
 from penstock_cli.output import stderr, stdout
-from penstock_cli.sidecar_process import RunningSidecar, SidecarOptions, sidecar
+from penstock_cli.sidecar_process import LOOPBACK, RunningSidecar, SidecarOptions, sidecar
 from penstock_cli.standin import StandIn, StandInPod
 from penstock_cli.watch import Watch
 from penstock_operator.compile.snapshot import RedisSettings
 
-CURL = """\
+AUTO: Final = "auto"
+CURL: Final = """\
 curl {url}/chat/completions -H 'content-type: application/json' \\
   -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
 
@@ -34,6 +37,8 @@ def up(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: str) -> i
     if STDIN in paths:
         msg = "-f -: standard input cannot be watched; name files or folders"
         raise WrongUsage(msg)
+    for wanted in _ports(port):
+        _ensure_free(wanted)
     asyncio.run(until_signalled(_run(paths, standin, port, redis_url)))
     stdout().print("Ended.")
     return 0
@@ -51,7 +56,7 @@ async def _run(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: s
             current = Current(paths, standin, redis, files, console)
             watch = Watch(paths)
             pod = current.begin()
-            options = _options(pod, port)
+            options = SidecarOptions(pod.namespace, pod.app, "local", *_ports(port))
             async with sidecar(options, files, hear) as running:
                 console.print(_banner(pod, running, await _models(running)), soft_wrap=True)
                 await _follow(watch, current, running.process)
@@ -88,10 +93,23 @@ async def _renew_on_save(watch: Watch, current: Current) -> None:
         current.renew()
 
 
-def _options(pod: StandInPod, port: int) -> SidecarOptions:
-    """Three ports in a row, as in a pod; a port of 0 leaves all three to the system."""
-    others = (port + 1, port + 2) if port else (0, 0)
-    return SidecarOptions(pod.namespace, pod.app, "local", port, *others)
+def _ports(port: int) -> tuple[int, int, int]:
+    """Three in a row, as in a pod; a port of 0 leaves all three to the system."""
+    return (port, port + 1, port + 2) if port else (0, 0, 0)
+
+
+def _ensure_free(port: int) -> None:
+    """So that a second `penstock up` ends with a remedy, before it has started anything."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            msg = (
+                f"cannot listen on {LOOPBACK} port {port} ({error.strerror}): choose another "
+                "with --port; it and the two above it must be free"
+            )
+            raise PortTaken(msg) from error
 
 
 async def _models(running: RunningSidecar) -> tuple[str, ...]:
@@ -123,5 +141,6 @@ def _banner(pod: StandInPod, running: RunningSidecar, names: tuple[str, ...]) ->
     text = Text()
     for name, value in lines:
         text.append(name, "bold").append(f"{value}\n")
-    text.append(CURL.format(url=running.url, model=names[0] if names else "auto"), "dim")
+    model = names[0] if names and AUTO not in names else AUTO
+    text.append(CURL.format(url=running.url, model=model), "dim")
     return text.append("\nSave a file and the sidecar follows. Ctrl-C ends it.")

@@ -38,6 +38,10 @@ class Desk:
         return decode_config((self._files.config_dir / "config.v1.json").read_bytes())
 
     @property
+    def labels(self) -> str:
+        return (self._files.pod_info_dir / "labels").read_text()
+
+    @property
     def limit(self) -> int | None:
         return self.config.policies[0].limits[0].limits.requests_per_minute
 
@@ -60,6 +64,14 @@ def test_a_good_change_is_taken(desk: Desk) -> None:
     desk.save("policy.yaml", POLICY.replace("requestsPerMinute: 5", "requestsPerMinute: 9"))
     assert desk.current.renew()
     assert desk.limit == 9
+
+
+def test_the_pod_follows_a_selector_that_changes(desk: Desk) -> None:
+    desk.current.begin()
+    assert desk.labels == 'app="web"\n'
+    desk.save("policy.yaml", POLICY.replace("app: web", "app: shop"))
+    assert desk.current.renew()
+    assert desk.labels == 'app="shop"\n'
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,13 @@ async def test_it_serves_what_the_files_say(tmp_path: Path) -> None:
         await up.says("Ctrl-C ends it")
         answer = await _ask(up)
         assert (answer.status, answer.text) == (200, "Flour.")
-        for text in ("fast, grind, auto", "shop/front", "app=web", "curl http://127.0.0.1:"):
+        for text in (
+            "fast, grind, auto",
+            "shop/front",
+            "app=web",
+            "curl http://127.0.0.1:",
+            '"model": "auto"',
+        ):
             assert text in up.out
         assert "sidecar.started" in up.err
 
@@ -109,7 +115,8 @@ async def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         port = other.url.rpartition(":")[2]
         async with running(tmp_path, "up", "-f", write(tmp_path), "--port", port) as up:
             assert await up.process.wait() == 1
-            assert "cannot listen on 127.0.0.1 port" in up.err
+            assert f"cannot listen on 127.0.0.1 port {port}" in up.err
+            assert "choose another with --port" in up.err
 
 
 @pytest.mark.parametrize("url", ["localhost:6379", "http://localhost"])
