@@ -49,9 +49,9 @@ from penstock_sidecar.model import Usage
 class SidecarError(Exception):
     """Base of all; `public` is the sentence that the caller reads."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     type: ClassVar[str] = "server_error"
-    code: ClassVar[str | None] = "internal_error"
+    code: str | None = "internal_error"
     error_type: ClassVar[str] = "own_error"
     """For metrics: caller_*, policy_*, provider_* or own_*."""
     should_retry: ClassVar[bool | None] = None
@@ -77,7 +77,7 @@ class SidecarError(Exception):
 class CallerError(SidecarError):
     status = 400
     type = "invalid_request_error"
-    code: ClassVar[str | None] = None
+    code: str | None = None
     error_type = "caller_invalid_request"
     should_retry = False
 
@@ -207,7 +207,7 @@ class UpstreamError(SidecarError):
     """A provider failed. `charged` says whether it may have billed the attempt."""
 
     status = 502
-    code = "upstream_error"
+    code: str | None = "upstream_error"
     error_type = "provider_error"
     charged: ClassVar[bool | None] = False
     """False: it did nothing. None: nobody can know."""
@@ -217,7 +217,7 @@ class UpstreamError(SidecarError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The provider calls the request invalid. `status` and `error` are its own words, re-framed."""
+    """The provider calls the request invalid; `status` and the words are its own, re-framed."""
 
     type = "invalid_request_error"
     error_type = "caller_invalid_request"
@@ -229,8 +229,8 @@ class UpstreamRefused(UpstreamError):
         self, public: str, *, status: int = 400, code: str | None = None, param: str | None = None
     ) -> None:
         super().__init__(public, param=param)
-        self.refused_status = status
-        self.refused_code = code
+        self.status = status
+        self.code = code
 
 
 class UpstreamUnsupported(UpstreamRefused):

@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from penstock_sidecar.errors import SidecarError, UpstreamRefused
+from penstock_sidecar.errors import SidecarError
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def public(error: Exception, call_id: str) -> SidecarError:
 def response(error: SidecarError, call_id: str) -> web.Response:
     """The whole answer, for errors that come before the first byte."""
     return web.Response(
-        status=error.refused_status if isinstance(error, UpstreamRefused) else error.status,
+        status=error.status,
         body=orjson.dumps(_document(error)),
         headers={
             "content-type": "application/json",
@@ -52,7 +52,7 @@ def _document(error: SidecarError) -> Mapping[str, object]:
         "message": error.public,
         "type": error.type,
         "param": error.param,
-        "code": error.refused_code if isinstance(error, UpstreamRefused) else error.code,
+        "code": error.code,
     }
     if error.metadata is not None:
         fields["metadata"] = error.metadata

@@ -246,7 +246,7 @@ async def test_what_ollama_cannot_express_is_refused_by_name(
     with pytest.raises(UpstreamUnsupported) as caught:
         await ollama.ask(**fields)
     assert caught.value.param == param
-    assert caught.value.refused_code == "unsupported_parameter"
+    assert caught.value.code == "unsupported_parameter"
     assert caught.value.next_candidate
     assert stub.requests == []
 

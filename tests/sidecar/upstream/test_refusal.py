@@ -51,7 +51,7 @@ async def test_a_refusal_passes_on_the_provider_s_words(stub: StubProvider, acme
     error = await failure(acme)
     assert isinstance(error, UpstreamRefused)
     assert (error.public, error.param) == ("Unknown tool.", "tools[0]")
-    assert (error.refused_status, error.refused_code) == (422, "bad_tool")
+    assert (error.status, error.code) == (422, "bad_tool")
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_a_prompt_too_long_is_always_the_same_error(
     error = await failure(acme)
     too_long = (400, "context_length_exceeded", "messages")
     found = isinstance(error, UpstreamRefused) and (
-        error.refused_status,
-        error.refused_code,
+        error.status,
+        error.code,
         error.param,
     )
     assert found == (too_long if status.code != 500 else False)
