@@ -12,6 +12,8 @@ from penstock_sidecar.model import CacheControl
 
 _DIRECTIVE: Final = re.compile(r'\s*([!#$%&\'*+.^_`|~0-9a-z-]+)(?:\s*=\s*"?([^",]*)"?)?\s*(?:,|$)')
 _MAX_SECONDS: Final = 2**31 - 1
+_MAX_DIGITS: Final = 11
+"""Enough to be above `_MAX_SECONDS`; `int` refuses thousands."""
 NEUTRAL: Final = CacheControl()
 
 
@@ -35,7 +37,10 @@ def _of_header(text: str) -> CacheControl:
 
 
 def _age(text: str) -> int:
-    return min(int(text), _MAX_SECONDS) if text.isascii() and text.isdigit() else 0
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    digits = text.lstrip("0") or "0"
+    return min(int(digits[:_MAX_DIGITS]), _MAX_SECONDS)
 
 
 def _of_body(cache: object) -> CacheControl:

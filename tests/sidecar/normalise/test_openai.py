@@ -160,6 +160,12 @@ def test_a_max_age_that_cannot_be_read_is_stale_at_once() -> None:
     assert parse({"cache-control": "max-age=soon"}).cache_control.max_age_seconds == 0
 
 
+@pytest.mark.parametrize("digits", ["9" * 5000, "0" * 5000 + "2147483647"])
+def test_a_max_age_beyond_all_time_is_the_longest_there_is(digits: str) -> None:
+    request = parse({"cache-control": f"max-age={digits}"})
+    assert request.cache_control.max_age_seconds == 2**31 - 1
+
+
 def test_litellm_s_cache_object_is_read_and_never_sent_on() -> None:
     request = parse(cache={"no-store": True, "ttl": 60, "s-maxage": 30})
     assert request.cache_control == CacheControl(
