@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from aiohttp import StreamReader, web
+from aiohttp import HttpVersion11, StreamReader, web
 from aiohttp.web_protocol import RequestPayloadError
 
 from penstock_sidecar.errors import (
@@ -48,8 +48,10 @@ async def _read(content: StreamReader, max_bytes: int) -> bytes:
 
 
 async def _continue(request: web.BaseRequest) -> None:
-    """RFC 9110, 10.1.1: curl holds larger bodies back until told. Only aiohttp's router does it."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
+    """RFC 9110, 10.1.1: curl holds larger bodies back until told. Only aiohttp's router does it.
+    HTTP/1.0 has no such answer, and would take it for the last one."""
+    expected = request.headers.get("Expect", "").lower() == "100-continue"
+    if expected and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
 

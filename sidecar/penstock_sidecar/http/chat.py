@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from penstock_sidecar.http import problem
 from penstock_sidecar.http.body import BODY_SECONDS, read_body
@@ -40,8 +41,7 @@ class Chat:
             body = await read_body(
                 http_request, self.bounds.max_body_bytes, self.bounds.body_seconds
             )
-            headers = {name.lower(): value for name, value in http_request.headers.items()}
-            request = self.parse(body, headers, call_id)
+            request = self.parse(body, _by_lower_name(http_request.headers), call_id)
             line = Line(http_request, call_id, self._last, self.bounds.write_seconds)
             reply = StreamReply(line) if request.stream else PlainReply(line)
             return await self._serve(request, reply)
@@ -66,3 +66,12 @@ class Chat:
 
     def _last(self) -> bool:
         return self.load.closing
+
+
+def _by_lower_name(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+    """A header that comes twice is one list (RFC 9110, 5.3): both `Cache-Control` lines count."""
+    found: dict[str, str] = {}
+    for name, value in headers.items():
+        lower = name.lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found

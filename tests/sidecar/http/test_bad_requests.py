@@ -154,6 +154,19 @@ async def test_a_client_that_waits_for_100_continue_is_told_to_go_on(edge: Edge)
         assert (await read_response(reader)).status == 200
 
 
+async def test_an_old_client_is_never_told_to_go_on(edge: Edge) -> None:
+    """HTTP/1.0 would take it for the answer (RFC 9110, 10.1.1)."""
+    data = post(JSON, expect="100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert (await exchange(edge.number, data)).status == 200
+
+
+async def test_a_header_sent_twice_counts_twice(edge: Edge) -> None:
+    twice = b"Cache-Control: no-cache\r\ncache-control: no-store\r\n"
+    request_line, rest = post(JSON).split(b"\r\n", 1)
+    await exchange(edge.number, request_line + b"\r\n" + twice + rest)
+    assert edge.service.asked[0].headers["cache-control"] == "no-cache, no-store"
+
+
 async def test_pipelined_requests_are_answered_in_order(edge: Edge) -> None:
     bodies = [JSON.replace(b"fast", b"m%d" % number) for number in range(5)]
     async with connection(edge.number) as (reader, writer):
