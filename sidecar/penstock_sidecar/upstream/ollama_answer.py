@@ -15,6 +15,7 @@ from penstock_sidecar.upstream.refusal import Refusals
 from penstock_sidecar.upstream.said import said
 from penstock_sidecar.upstream.splitter import LINE_END, EventTooLarge, Splitter
 from penstock_sidecar.upstream.sse import DONE_EVENT
+from penstock_sidecar.upstream.usage import token_count
 
 ROLE: Final = {"role": "assistant", "content": ""}
 
@@ -198,11 +199,10 @@ def finish_of(line: Mapping[str, object], *, called: bool) -> str:
 
 def ollama_usage(line: Mapping[str, object]) -> Usage | None:
     """Ollama leaves out a count of zero, so one is enough to know both."""
-    counts = [line.get(name) for name in ("prompt_eval_count", "eval_count")]
-    known = [c if isinstance(c, int) and c >= 0 else None for c in counts]
-    if known == [None, None]:
+    counts = [token_count(line, name) for name in ("prompt_eval_count", "eval_count")]
+    if counts == [None, None]:
         return None
-    return Usage(known[0] or 0, known[1] or 0)
+    return Usage(counts[0] or 0, counts[1] or 0)
 
 
 def usage_document(usage: Usage) -> dict[str, object]:
