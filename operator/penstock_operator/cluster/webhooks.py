@@ -1,6 +1,7 @@
 """What the webhook keeps in the cluster: its CA, and that CA in the webhook configuration."""
 
 import base64
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -11,29 +12,42 @@ from penstock_operator.cluster.published import LABELS
 CA_SECRET_NAME: Final = "penstock-webhook-ca"  # noqa: S105  # a name
 CERTIFICATE_KEY: Final = "ca.crt"
 PRIVATE_KEY: Final = "ca.key"
+Certificate = tuple[bytes, bytes]
+"""Certificate and key, PEM."""
 
 
 async def shared_ca(
-    cluster: Cluster, namespace: str, make: Callable[[], tuple[bytes, bytes]]
-) -> tuple[bytes, bytes]:
-    """Certificate and key (PEM) that all replicas use: whoever comes first makes them."""
+    cluster: Cluster, namespace: str, made: Certificate, is_good: Callable[[Certificate], bool]
+) -> Certificate:
+    """The CA that all replicas use: `made`, where there is none yet or none that is good."""
+    while True:
+        found = await _stored(cluster, namespace)
+        if found and (pair := _pair(found)) and is_good(pair):
+            return pair
+        with contextlib.suppress(Conflict):  # another replica was faster: look again
+            await _store(cluster, namespace, made, found)
+            return made
+
+
+async def _stored(cluster: Cluster, namespace: str) -> Document | None:
     try:
-        return _pair(await cluster.get(SECRETS, CA_SECRET_NAME, namespace))
+        return await cluster.get(SECRETS, CA_SECRET_NAME, namespace)
     except NotFound:
-        certificate, key = make()
-    document: Document = {
-        "metadata": {"name": CA_SECRET_NAME, "namespace": namespace, "labels": _LABELS},
-        "type": "Opaque",
-        "data": {
-            CERTIFICATE_KEY: base64.b64encode(certificate).decode(),
-            PRIVATE_KEY: base64.b64encode(key).decode(),
-        },
-    }
-    try:
+        return None
+
+
+async def _store(
+    cluster: Cluster, namespace: str, made: Certificate, former: Document | None
+) -> None:
+    meta: Document = {"name": CA_SECRET_NAME, "namespace": namespace, "labels": _LABELS}
+    fields = zip((CERTIFICATE_KEY, PRIVATE_KEY), made, strict=True)
+    data = {key: base64.b64encode(value).decode() for key, value in fields}
+    document: Document = {"metadata": meta, "type": "Opaque", "data": data}
+    if former is None:
         await cluster.create(SECRETS, document)
-    except Conflict:
-        return _pair(await cluster.get(SECRETS, CA_SECRET_NAME, namespace))
-    return certificate, key
+        return
+    meta["resourceVersion"] = former["metadata"]["resourceVersion"]
+    await cluster.replace(SECRETS, {**document, "type": former.get("type", "Opaque")})
 
 
 async def trust_ca(cluster: Cluster, configuration: str, certificate: bytes) -> bool:
@@ -55,6 +69,10 @@ async def trust_ca(cluster: Cluster, configuration: str, certificate: bytes) -> 
 _LABELS: Final = {**LABELS, "app.kubernetes.io/component": "webhook"}
 
 
-def _pair(document: Document) -> tuple[bytes, bytes]:
-    data = document["data"]
-    return base64.b64decode(data[CERTIFICATE_KEY]), base64.b64decode(data[PRIVATE_KEY])
+def _pair(document: Document) -> Certificate | None:
+    """`None` where one of the two is missing."""
+    data = document.get("data") or {}
+    try:
+        return base64.b64decode(data[CERTIFICATE_KEY]), base64.b64decode(data[PRIVATE_KEY])
+    except (KeyError, ValueError):
+        return None

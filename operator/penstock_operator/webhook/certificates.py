@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -36,6 +37,20 @@ class Pair:
     def is_old(self, now: datetime) -> bool:
         """Whether less than half of a leaf's life is left."""
         return self.expires - now < LEAF_LIFE / 2
+
+    def signs(self, now: datetime) -> bool:
+        """Whether leaves can be signed with it, and outlive no part of it."""
+        try:
+            key = serialization.load_pem_private_key(self.key, password=None)
+            certificate = x509.load_pem_x509_certificate(self.certificate)
+        except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key has a password
+            return False
+        is_ours = isinstance(key, ec.EllipticCurvePrivateKey)
+        return (
+            is_ours
+            and key.public_key() == certificate.public_key()
+            and certificate.not_valid_after_utc - now > LEAF_LIFE
+        )
 
 
 def make_ca(now: datetime) -> Pair:

@@ -64,10 +64,24 @@ def judge(
         text = "Penstock could not check this object because of a fault of its own; see its log."
         return Verdict("failed", warnings=(text,))
     errors = [problem.text for problem in problems if problem.severity == "error"]
-    if errors:
+    if errors and not _is_old_news(request, document):
         return Verdict("denied", "; ".join(errors))
     warnings = tuple(_shortened(problem.text) for problem in problems)[:MAX_WARNINGS]
     return Verdict("warned" if warnings else "allowed", warnings=warnings)
+
+
+def _is_old_news(request: Document, document: Document) -> bool:
+    """Whether this update brings in no fault: the spec stays, or the object is going away.
+
+    Else nobody could label an object that came past us, nor take off a finalizer: its deletion,
+    and its namespace's, would wait for ever.
+    """
+    former = request.get("oldObject")
+    if request.get("operation") != "UPDATE" or not isinstance(former, Mapping):
+        return False
+    metadata = document.get("metadata")
+    leaving = isinstance(metadata, Mapping) and metadata.get("deletionTimestamp") is not None
+    return leaving or former.get("spec") == document.get("spec")
 
 
 def _shortened(text: str) -> str:

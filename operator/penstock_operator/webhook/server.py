@@ -23,6 +23,8 @@ from penstock_operator.webhook.review import judge
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """An update carries the object twice, and etcd takes 1.5 MiB of JSON by default."""
+READ_SECONDS: Final = 10
+"""The longest that an API server would wait is 30."""
 CARE_SECONDS: Final = 60
 """How often the webhook configuration is looked at: it may come later, or be written anew."""
 logger = logging.getLogger(__name__)
@@ -53,10 +55,11 @@ async def run_webhook(settings: Settings) -> None:
             logger.info("webhook.serving", extra={"port": port})
             while True:
                 await _trust(cluster, settings.webhook_configuration, ca)
-                if leaf.is_old(now := datetime.now(UTC)):
-                    leaf = make_leaf(ca, hosts, now)
-                    load_leaf(context, leaf)
                 await asyncio.sleep(CARE_SECONDS)
+                former, ca = ca, await _ca_now(cluster, settings.namespace, ca)
+                if ca != former or leaf.is_old(datetime.now(UTC)):
+                    leaf = make_leaf(ca, hosts, datetime.now(UTC))
+                    load_leaf(context, leaf)
 
 
 @asynccontextmanager
@@ -73,15 +76,18 @@ async def serve_reviews(
         await runner.cleanup()
 
 
-def review_app(metrics: Metrics) -> web.Application:
+def review_app(metrics: Metrics, read_seconds: float = READ_SECONDS) -> web.Application:
     """The routes, without TLS."""
 
     async def validate(request: web.Request) -> web.Response:
         try:
-            review = json.loads(await request.read())
-            asked = review["request"]
+            async with asyncio.timeout(read_seconds):
+                body = await request.read()
+            asked = json.loads(body)["request"]
             uid = str(asked["uid"])
-        except (ValueError, KeyError, TypeError):
+        except TimeoutError:
+            return web.Response(status=408, text=f"the body took over {read_seconds} seconds")
+        except (ValueError, KeyError, TypeError, RecursionError):
             return web.Response(status=400, text="expected an AdmissionReview with a request")
         verdict = judge(asked)
         metrics.admissions.labels(verdict.result).inc()
@@ -114,12 +120,23 @@ def load_leaf(context: ssl.SSLContext, leaf: Pair) -> None:
         context.load_cert_chain(path)
 
 
-async def _ca(cluster: Cluster, namespace: str) -> Pair:
-    def make() -> tuple[bytes, bytes]:
-        made = make_ca(datetime.now(UTC))
-        return made.certificate, made.key
+async def _ca(cluster: Cluster, namespace: str, former: Pair | None = None) -> Pair:
+    """The one that all replicas share; where it is gone, `former` again."""
+    now = datetime.now(UTC)
+    made = former if former and former.signs(now) else make_ca(now)
+    found = await shared_ca(
+        cluster, namespace, (made.certificate, made.key), lambda pair: Pair(*pair).signs(now)
+    )
+    return Pair(*found)
 
-    return Pair(*await shared_ca(cluster, namespace, make))
+
+async def _ca_now(cluster: Cluster, namespace: str, former: Pair) -> Pair:
+    """Two replicas with two CAs would each be trusted for a minute."""
+    try:
+        return await _ca(cluster, namespace, former)
+    except ClusterError as error:
+        logger.warning("webhook.ca_not_read", extra={"error": str(error)})
+        return former
 
 
 async def _trust(cluster: Cluster, configuration: str, ca: Pair) -> None:

@@ -68,3 +68,19 @@ def test_a_key_of_another_kind_is_refused(ca: Pair) -> None:
 def test_the_python_tls_library_takes_the_ca(ca: Pair) -> None:
     context = ssl.create_default_context(cadata=ca.certificate.decode())
     assert context.cert_store_stats()["x509_ca"] == 1
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"no PEM"], ids=["empty", "text"])
+def test_a_ca_that_cannot_be_read_signs_nothing(ca: Pair, spoiled: bytes) -> None:
+    assert ca.signs(NOW)
+    assert not Pair(spoiled, ca.key).signs(NOW)
+    assert not Pair(ca.certificate, spoiled).signs(NOW)
+
+
+def test_a_ca_with_the_key_of_another_signs_nothing(ca: Pair) -> None:
+    assert not Pair(ca.certificate, make_ca(NOW).key).signs(NOW)
+
+
+def test_a_ca_that_would_expire_before_a_leaf_signs_nothing(ca: Pair) -> None:
+    assert ca.signs(ca.expires - LEAF_LIFE - timedelta(minutes=1))
+    assert not ca.signs(ca.expires - LEAF_LIFE + timedelta(minutes=1))

@@ -86,3 +86,36 @@ def test_a_denial_is_a_status_that_kubectl_prints() -> None:
         "allowed": False,
         "status": {"code": 422, "reason": "Invalid", "message": "spec.x: remove it"},
     }
+
+
+def update(old_spec: dict[str, Any], spec: dict[str, Any], **metadata: str) -> dict[str, Any]:
+    asked = request(spec, "UPDATE")
+    asked["object"]["metadata"] |= metadata
+    return asked | {"oldObject": request(old_spec)["object"]}
+
+
+INVALID: dict[str, Any] = {"limits": {"daily": "5"}, "timeZone": "Mars/Olympus"}
+
+
+def test_an_object_that_came_past_us_can_be_labelled() -> None:
+    verdict = judge(update(INVALID, INVALID))
+    assert verdict.result == "warned"
+    assert "spec.timeZone" in verdict.warnings[0]
+
+
+def test_an_object_that_is_wrong_and_goes_away_loses_its_finalizers() -> None:
+    leaving = update({"limits": {}}, INVALID, deletionTimestamp="2026-01-01T00:00:00Z")
+    assert judge(leaving).result == "warned"
+
+
+def test_a_change_that_leaves_a_fault_is_denied() -> None:
+    assert judge(update(INVALID, INVALID | {"limits": {"daily": "6"}})).result == "denied"
+
+
+@pytest.mark.parametrize("old", [None, [], "text", {}])
+def test_an_update_whose_old_object_is_not_there_is_judged_by_the_new_one(old: object) -> None:
+    assert judge(update({}, INVALID) | {"oldObject": old}).result == "denied"
+
+
+def test_an_update_whose_old_object_is_invalid_may_mend_it() -> None:
+    assert judge(update(INVALID, {"limits": {"daily": "5"}})) == Verdict("allowed")

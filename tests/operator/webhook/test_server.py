@@ -1,5 +1,6 @@
 """The webhook's server over TLS, without an API server."""
 
+import asyncio
 import io
 import json
 import ssl
@@ -9,12 +10,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from penstock_operator.metrics import Metrics
 from penstock_operator.webhook.certificates import make_ca, make_leaf
 from penstock_operator.webhook.server import (
     MAX_BODY_BYTES,
     load_leaf,
+    review_app,
     serve_reviews,
     server_context,
 )
@@ -80,7 +83,9 @@ async def test_a_body_beyond_the_bound_is_refused_as_such(client: Client) -> Non
         assert answer.status == 413
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"request": 1}', b'{"request": {}}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"{}", b'{"request": 1}', b'{"request": {}}', b"[" * 99_999]
+)
 async def test_what_is_no_review_is_a_bad_request(client: Client, body: bytes) -> None:
     async with client.session.post(f"{client.base}/validate", data=body) as answer:
         assert answer.status == 400
@@ -104,3 +109,30 @@ async def test_a_new_leaf_is_served_without_a_restart() -> None:
             session.get(f"https://127.0.0.1:{port}/healthz") as answer,
         ):
             assert answer.status == 200
+
+
+async def test_a_client_that_never_ends_its_body_is_let_go() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    runner = web.AppRunner(review_app(Metrics(), read_seconds=0.05), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/validate"
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, data=endless()) as answer,
+        ):
+            assert answer.status == 408
+    finally:
+        await runner.cleanup()
+
+
+async def test_tls_before_1_2_is_refused() -> None:
+    now = datetime.now(UTC)
+    ca = make_ca(now)
+    assert server_context(make_leaf(ca, ("127.0.0.1",), now)).minimum_version == (
+        ssl.TLSVersion.TLSv1_2
+    )
