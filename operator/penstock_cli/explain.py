@@ -15,7 +15,7 @@ from penstock_cli.workspace import compile_files
 from penstock_config.budget import Budget
 from penstock_config.provider import RateLimits
 from penstock_sidecar.model import Candidate
-from penstock_sidecar.progress import MICRO, usd
+from penstock_sidecar.metering.cost import usd
 
 CENT: Final = 10_000
 """In millionths of a dollar."""
@@ -135,7 +135,7 @@ def _candidates(explanation: Explanation) -> Table:
 
 def _dollars(micro: int) -> str:
     """Cents where that says it all."""
-    return f"${usd(micro)}" if micro % CENT else f"${micro / MICRO:.2f}"
+    return f"${usd(micro)}" if micro % CENT else f"${micro // CENT / 100:.2f}"
 
 
 def _line(name: str, value: str, style: str = "") -> Text:
