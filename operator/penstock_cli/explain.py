@@ -14,8 +14,8 @@ from penstock_cli.standin import StandIn, resolve
 from penstock_cli.workspace import compile_files
 from penstock_config.budget import Budget
 from penstock_config.provider import RateLimits
-from penstock_sidecar.model import Candidate
 from penstock_sidecar.metering.cost import usd
+from penstock_sidecar.model import Candidate
 
 CENT: Final = 10_000
 """In millionths of a dollar."""
