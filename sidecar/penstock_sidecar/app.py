@@ -24,6 +24,7 @@ from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.server import LOOPBACK, Port
+from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.routing.health import Health
@@ -98,6 +99,7 @@ class Sidecar:
             session=await self._exits.enter_async_context(open_session()),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
+            shares=Shares(clock),
         )
         self._exits.push_async_callback(self._holder.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)

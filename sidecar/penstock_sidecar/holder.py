@@ -15,6 +15,10 @@ from penstock_sidecar.runtime import Runtime
 
 MAX_RETIRED: Final = 2
 RETIRED_DEADLINE_SECONDS: Final = 30
+SETTLED_SECONDS: Final = 3600
+"""How long a retired runtime waits for a Redis that is away, to tell it what was used."""
+LEAVING_SECONDS: Final = 1
+"""For requests that were cancelled at the end, to give back what they hold."""
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +28,12 @@ class _Lease:
     runtime: Runtime
     in_flight: set[asyncio.Timeout] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def left(self) -> None:
+        """Returns when no request is in it."""
+        if self.in_flight:
+            self.idle.clear()
+            await self.idle.wait()
 
 
 class RuntimeHolder:
@@ -72,18 +82,26 @@ class RuntimeHolder:
             _set_deadline(lease)
 
     async def close(self) -> None:
-        """Closes every runtime; the caller has seen to it that no request is in flight."""
+        """Closes every runtime; requests have ended, or were told to."""
+        leases = [*self._retired, *([self._current] if self._current else [])]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await asyncio.gather(*(lease.left() for lease in leases))
+        for task in self._retired.values():
+            task.cancel()
+        await asyncio.gather(*self._retired.values(), return_exceptions=True)
         if self._current:
             await self._current.runtime.close()
-        for task in list(self._retired.values()):
-            await task
 
     async def _close_when_idle(self, lease: _Lease) -> None:
-        if lease.in_flight:
-            lease.idle.clear()
-            await lease.idle.wait()
-        await lease.runtime.close()
-        del self._retired[lease]
+        try:
+            await lease.left()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLED_SECONDS):
+                    await lease.runtime.settled()
+        finally:
+            await lease.runtime.close()
+            del self._retired[lease]
 
 
 def _set_deadline(lease: _Lease) -> None:

@@ -14,6 +14,7 @@ from penstock_sidecar.errors import Denied
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
@@ -34,6 +35,8 @@ class Shared:
     random: Random
     health: Health
     """Failures are remembered over changes of the configuration."""
+    shares: Shares
+    """So is what was admitted while Redis is away."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -72,8 +75,13 @@ class Runtime:
         """(id, owner) of all that may be asked for: tiers, models, `auto`."""
         return self._ruled().router.models()
 
+    async def settled(self) -> None:
+        """Returns when Redis knows what its requests used, however long it is away."""
+        if self.pipeline:
+            await self.pipeline.limiter.settled()
+
     async def close(self) -> None:
-        """Flushes settlements, then lets go of Redis."""
+        """Flushes settlements as far as Redis answers, then lets go of it."""
         if self.pipeline:
             await self.pipeline.limiter.close()
         if self._access:
@@ -146,7 +154,14 @@ def _pipeline(
             shared.clock,
         ),
         limiter=Limiter(
-            config, policy, pod, store, scope_key, shared.clock, observer=shared.limit_observer
+            config,
+            policy,
+            pod,
+            store,
+            scope_key,
+            shared.clock,
+            observer=shared.limit_observer,
+            shares=shared.shares,
         ),
         upstreams=build_upstreams(config, credentials, shared.session),
         recorder=shared.recorder,

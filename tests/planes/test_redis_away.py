@@ -5,14 +5,20 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from penstock_config.policy import CallerLimit
+from penstock_cli.stub import Ok
+from penstock_config.budget import Amounts, Budget
+from penstock_config.policy import CallerLimit, Target
 from penstock_config.provider import RateLimits
-from tests.planes.plane import Plane, chat, running_plane
+from penstock_config.schema import SidecarConfig
+from penstock_sidecar.limits.keys import Group
+from tests.planes.plane import NAMESPACE, Plane, chat, running_plane
 from tests.planes.relay import Relay, relay
-from tests.sidecar.http.edge import Response
+from tests.sidecar.http.edge import Response, connection, post
+from tests.sidecar.limits.books import Books
 
 LIMIT = CallerLimit(name="app", per="App", limits=RateLimits(requests_per_minute=1000))
 REQUESTS = 20
@@ -88,3 +94,48 @@ async def test_the_state_says_that_redis_is_away(plane: Plane, redis: Relay) -> 
     await until_redis_is(plane, available=False)
     assert b"penstock_redis_available 0.0" in (await plane.probe("/metrics")).body
     assert json.loads((await plane.probe("/readyz")).body) == {"status": "ready"}
+
+
+def budgeted(plane: Plane, **changes: Any) -> SidecarConfig:
+    budget = Budget(id=f"{NAMESPACE}/all", limits=Amounts(total=10**9))
+    return plane.config(**changes).model_copy(update={"budgets": (budget,)})
+
+
+async def test_what_was_used_is_told_after_a_reload_while_redis_was_away(
+    plane: Plane, redis: Relay, redis_url: str
+) -> None:
+    """A configuration that retires keeps its books until Redis has heard them."""
+    await plane.publish(budgeted(plane))
+    word = asyncio.Semaphore(1)
+    plane.main.always(Ok(text="one two", each=word))
+    async with connection(plane.ports.application) as (reader, writer):
+        writer.write(post(json.dumps(chat(stream=True)).encode()))
+        await reader.readuntil(b"one")
+        await redis.cut()
+        await until_redis_is(plane, available=False)
+        word.release()
+        assert b"[DONE]" in await reader.readuntil(b"0\r\n\r\n")
+    await plane.publish(budgeted(plane, default=Target(denied="changed")))
+    await redis.mend()
+    await until_redis_is(plane, available=True)
+    books = Books(redis_url)
+    namespace = Group.of_namespace("test", NAMESPACE)
+    async with asyncio.timeout(20):
+        while books.money(namespace, f"{NAMESPACE}/all")["R"]:
+            await plane.probe("/readyz")
+    money = books.money(namespace, f"{NAMESPACE}/all")
+    assert (money["S"] > 0, money["U"]) == (True, 0)
+
+
+async def test_a_reload_while_redis_is_away_admits_nothing_twice(
+    plane: Plane, redis: Relay
+) -> None:
+    limit = CallerLimit(name="app", per="App", limits=RateLimits(requests_per_minute=10))
+    await redis.cut()
+    await until_redis_is(plane, available=False)
+    admitted = 0
+    for number in range(3):
+        default = Target(denied=f"change {number}")
+        await plane.publish(plane.config(limits=(limit,), default=default))
+        admitted += sum(response.status == 200 for response in await ask_many(plane))
+    assert admitted == 9, "nine tenths of the limit"

@@ -28,7 +28,8 @@ INCARNATION_BYTES: Final = 6
 
 
 class Limiter:
-    """Built once per configuration. `close` ends what it started, settlements first."""
+    """Built once per configuration. `shares` may be those of the limiters before and after this
+    one, so that a change of configuration admits nothing twice. `close` ends what it started."""
 
     def __init__(  # noqa: PLR0913  # six come from the runtime; the named ones are for tests
         self,
@@ -41,6 +42,7 @@ class Limiter:
         *,
         hold_seconds: float = HOLD_SECONDS,
         observer: LimitObserver | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self._config = config
         self._pod = pod
@@ -52,7 +54,7 @@ class Limiter:
             ledger=ledger,
             settlements=Settlements(ledger),
             renewals=Renewals(ledger, clock, hold_seconds),
-            shares=Shares(clock),
+            shares=shares or Shares(clock),
             refusals=Refusals(clock, random.Random()),  # noqa: S311  # spreads waits, guards nothing
             incarnation=secrets.token_hex(INCARNATION_BYTES),
             numbers=count(1),
@@ -66,8 +68,12 @@ class Limiter:
         hold = CallerHold(self._desk, place, bounds.bounds, self._desk.policy.sidecars)
         return Ticket(self._desk, hold, request, estimate_input(request), self._bounds)
 
+    async def settled(self) -> None:
+        """Returns when Redis knows what was used, however long it is away."""
+        await self._desk.settlements.settled()
+
     async def close(self) -> None:
-        """Requests have ended; waits for their settlements."""
+        """Requests have ended; waits for their settlements, if Redis answers."""
         await self._desk.renewals.close()
         await self._desk.settlements.close()
 

@@ -15,6 +15,9 @@ from penstock_sidecar.limits.ledger import End, Ledger, Place
 from penstock_sidecar.store import StoreUnavailable
 
 JOURNAL_LENGTH: Final = 10_000
+MOST_GIVEN_BACK: Final = JOURNAL_LENGTH // 2
+"""Beyond so many entries a hold that may never have been taken is left to expire: every request
+while Redis is away has one, and they must not push out what was really used."""
 RETRY_SECONDS: Final = 0.25
 FLUSH_SECONDS: Final = 2.0
 
@@ -27,6 +30,10 @@ class Settlement:
 
     place: Place
     ends: Sequence[End]
+
+    @property
+    def gives_back_only(self) -> bool:
+        return not any(end.requests or end.tokens or end.micro_usd for end in self.ends)
 
 
 class Settlements:
@@ -51,6 +58,12 @@ class Settlements:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def settled(self) -> None:
+        """Returns when Redis has heard all that was said until now, however long it is away."""
+        await asyncio.gather(*self._tasks)
+        if self._pump:
+            await asyncio.wait([self._pump])
+
     async def close(self) -> None:
         """Waits for all; what Redis will not hear within two seconds is given up, and said."""
         await asyncio.gather(*self._tasks)
@@ -69,6 +82,8 @@ class Settlements:
                 self._write_down(settlement)
 
     def _write_down(self, settlement: Settlement) -> None:
+        if settlement.gives_back_only and len(self._journal) >= MOST_GIVEN_BACK:
+            return
         if len(self._journal) == JOURNAL_LENGTH:
             logger.warning("limits.journal_full", extra={"length": JOURNAL_LENGTH})
         self._journal.append(settlement)

@@ -78,7 +78,8 @@ class Shares:
     def free_slots(self, taken: Sequence[Counted]) -> None:
         for key, bound in taken:
             if bound.what == "slots":
-                self._counter(key, bound).used -= 1
+                counter = self._counter(key, bound)
+                counter.used = max(0, counter.used - 1)  # it may have been forgotten meanwhile
 
     def _counter(self, key: str, bound: Bound) -> Counter:
         name = (key, bound.what, bound.field)
