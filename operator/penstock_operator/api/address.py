@@ -9,14 +9,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-Url = Annotated[
-    str,
-    Field(
-        max_length=1024,
-        pattern=r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])"
-        r"(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?$",
-    ),
-]
+URL_PATTERN: Final = (
+    r"^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])"
+    r"(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?$"
+)
+Url = Annotated[str, Field(max_length=1024, pattern=URL_PATTERN)]
 """http or https; without user, password, query and fragment."""
 
 _END: Final = "[.]?(:[0-9]+)?(/|$)"

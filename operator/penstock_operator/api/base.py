@@ -6,7 +6,7 @@ stored object keeps saying what its author said.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -17,7 +17,8 @@ Name = Annotated[
     str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
 ]
 """A Kubernetes object's name."""
-UsdAmount = Annotated[str, Field(max_length=24, pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$")]
+USD_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
+UsdAmount = Annotated[str, Field(max_length=24, pattern=USD_PATTERN)]
 """Money in US dollars, as a decimal string: never a float."""
 
 

@@ -5,15 +5,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
 from penstock_operator.api import GROUP, VERSION
-from penstock_operator.api.base import Kind
+from penstock_operator.api.address import URL_PATTERN
+from penstock_operator.api.base import USD_PATTERN, Kind
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.problem import ObjectRef, Problem
+from penstock_operator.compile.slips import nearest_field
 
 Resource = LLMProvider | ModelTier | RoutePolicy | Budget
 API_VERSION: Final = f"{GROUP}/{VERSION}"
@@ -30,12 +32,28 @@ WORDINGS: Final[Mapping[str, str]] = {
     "dict_type": "must be an object",
     "tuple_type": "must be a list",
     "string_type": "must be text: put it in quotes",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
     "string_pattern_mismatch": "must match {pattern}",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a whole number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "bool_type": "must be true or false, without quotes",
+    "datetime_parsing": "must be a time such as 2026-12-31T00:00:00Z",
+    "datetime_from_date_parsing": "must be a time such as 2026-12-31T00:00:00Z",
+    "timezone_aware": "must be a time with its zone, such as 2026-12-31T00:00:00Z",
     "too_short": "must not have fewer items than {min_length}",
     "too_long": "must not have more items than {max_length}",
     "literal_error": "must be {expected}",
 }
 """In the author's words where pydantic's are a programmer's, by its type of error."""
+PATTERNS: Final[Mapping[str, str]] = {
+    USD_PATTERN: 'must be US dollars such as "2.50", with at most six decimals',
+    URL_PATTERN: "must be an address such as https://api.example.com/v1, without user, query or #",
+}
+"""Where a pattern says less than a sentence."""
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """The API server sees to names; a file on a laptop does not."""
 
@@ -48,6 +66,8 @@ def ref_of(resource: Kind) -> ObjectRef:
 def parse_resource(document: Mapping[str, object]) -> Resource | Problem:
     """An API object or YAML document as its type; server-side fields and `status` are ignored.
 
+    As strict as the API server, which takes no "5" for 5: hence by way of JSON, whose strings may
+    still be times and whose lists tuples.
     The problem's text holds paths and rules, never a value of the document.
     """
     type_ = KINDS.get(str(document.get("kind")))
@@ -56,9 +76,11 @@ def parse_resource(document: Mapping[str, object]) -> Resource | Problem:
         return _refused(document, f"write apiVersion: {API_VERSION} and a kind of {kinds}")
     body = {**document, "metadata": _without_nulls(document.get("metadata"))}
     try:
-        found = type_.model_validate(body, by_alias=True, by_name=False)
+        found = type_.model_validate_json(to_json(body), strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        return _refused(document, _faults(error))
+        return _refused(document, _faults(error, type_))
+    except (PydanticSerializationError, UnicodeEncodeError):
+        return _refused(document, "spec: holds what JSON cannot: write plain values")
     if all(map(_NAME.fullmatch, (found.metadata.name, found.metadata.namespace))):
         return found
     return _refused(document, "metadata: name and namespace are of lower case, digits, - and .")
@@ -82,12 +104,12 @@ def _without_nulls(metadata: object) -> object:
     return {key: value for key, value in metadata.items() if value is not None}
 
 
-def _faults(error: ValidationError) -> str:
+def _faults(error: ValidationError, type_: type[Resource]) -> str:
     """Path and rule of each fault, without the value that pydantic would quote."""
     found = error.errors(include_input=False, include_url=False)
     places = [fault["loc"] for fault in found]
     faults = [
-        f"{_path(fault['loc'])}: {_wording(fault)}"
+        f"{_path(fault['loc'])}: {_wording(fault, type_)}"
         for fault in found
         if not any(_is_inside(place, fault["loc"]) for place in places)
     ]
@@ -100,8 +122,10 @@ def _is_inside(place: Place, outer: Place) -> bool:
     return len(place) > len(outer) and place[: len(outer)] == outer
 
 
-def _wording(fault: ErrorDetails) -> str:
-    wording = WORDINGS.get(fault["type"])
+def _wording(fault: ErrorDetails, type_: type[Resource]) -> str:
+    if fault["type"] == "extra_forbidden" and (meant := nearest_field(type_, fault["loc"])):
+        return f"is no field here: {meant} is"
+    wording = PATTERNS.get(fault.get("ctx", {}).get("pattern", "")) or WORDINGS.get(fault["type"])
     if wording is None:
         return fault["msg"].removeprefix("Value error, ")
     return wording.format(**fault.get("ctx", {}))

@@ -49,6 +49,31 @@ def test_a_problem_names_the_object_the_path_and_the_remedy() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ({"baseUrl": "http://x"}, "spec.baseUrl: is no field here: baseURL is"),
+        ({"limits": {"requestPerMinute": 1}}, "here: requestsPerMinute is"),
+        (
+            {"models": [{"name": "m", "prices": {}}]},
+            "[0].prices: is no field here: price is",
+        ),
+        ({"limits": {"requestsPerMinute": "5"}}, "must be a whole number, without quotes"),
+        ({"limits": {"requestsPerMinute": 0}}, "must be 1 or more"),
+        ({"suspended": "true"}, "must be true or false, without quotes"),
+        ({"baseURL": "example.com/v1"}, "must be an address such as https://"),
+        (
+            {"models": [{"name": "m", "price": {"inputPerMillion": "$2"}}]},
+            "must be US dollars",
+        ),
+        ({"models": [{"name": 4.1}]}, "spec.models[0].name: must be text: put it in quotes"),
+        ({"models": [{"name": "\ud800"}]}, "holds what JSON cannot"),
+    ],
+)
+def test_a_slip_is_answered_with_what_to_write(spec: dict[str, Any], text: str) -> None:
+    assert text in refused(document("LLMProvider", "own", **spec)).text
+
+
 def test_a_field_is_known_by_its_outside_name_alone() -> None:
     assert "spec.base_url" in refused(document("LLMProvider", "own", base_url="http://x")).text
 
