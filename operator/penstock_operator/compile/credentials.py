@@ -54,8 +54,8 @@ def _key(
     text = secret.values[ref.key].decode("ascii", errors="replace").strip()
     if not text or not text.isascii() or not text.isprintable():
         return "SecretKeyInvalid", (
-            f"{where} has under {ref.key} what no header can carry (nothing, or not plain ASCII):"
-            " store the key alone"
+            f"{where} has under {ref.key} nothing that a header can carry: store the key alone, as "
+            "plain ASCII text (in base64 under data, in quotes under stringData)"
         )
     return text
 

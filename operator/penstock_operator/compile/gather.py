@@ -103,15 +103,21 @@ def _secrets(documents: Iterable[Document]) -> Mapping[SecretId, SecretData]:
 
 
 def _secret_values(secret: Document) -> Mapping[str, bytes]:
-    """`data` decoded, `stringData` over it. What is not base64 is left out."""
-    values = {}
-    for key, text in _strings(secret, "data").items():
-        try:
-            values[key] = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            continue
-    plain = _strings(secret, "stringData")
-    return values | {key: text.encode() for key, text in plain.items()}
+    """`data` decoded, `stringData` over it. What cannot be read is empty: there, but no key."""
+    decoded = {str(key): _decoded(text) for key, text in _part(secret, "data").items()}
+    plain = {str(key): _encoded(text) for key, text in _part(secret, "stringData").items()}
+    return decoded | plain
+
+
+def _decoded(text: object) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _encoded(text: object) -> bytes:
+    return text.encode(errors="replace") if isinstance(text, str) else b""
 
 
 def _namespaces(documents: Iterable[Document]) -> Mapping[str, Mapping[str, str]]:

@@ -35,9 +35,14 @@ def test_resources_are_sorted_by_kind() -> None:
 
 
 def test_a_secret_is_decoded_and_string_data_wins() -> None:
-    data = {"a": base64.b64encode(b"one").decode(), "b": "not base64!", "c": "eA=="}
+    data = {"a": base64.b64encode(b"one").decode(), "c": "eA=="}
     found = gathered(core("Secret", "keys", data=data, stringData={"c": "plain"}))
     assert found.secrets["llm", "keys"].values == {"a": b"one", "c": b"plain"}
+
+
+def test_what_of_a_secret_cannot_be_read_is_there_but_empty() -> None:
+    found = gathered(core("Secret", "keys", data={"a": "not base64!"}, stringData={"b": 7}))
+    assert found.secrets["llm", "keys"].values == {"a": b"", "b": b""}
 
 
 def test_every_namespace_that_occurs_has_the_label_of_its_name() -> None:
