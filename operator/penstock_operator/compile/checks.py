@@ -28,6 +28,11 @@ NOT_A_PROVIDER: Final = (
     "leads to this machine, its link or a metadata service: give the provider's own address"
 )
 NO_ADDRESS: Final = "is no address: write https://host[:port]/path"
+ENDPOINTS: Final = ("/completions", "/embeddings", "/responses", "/api/chat", "/api/generate")
+A_CALL: Final = (
+    "is the address of one call, to which the sidecar would append another: write what stands "
+    "before /chat/completions or /api/chat"
+)
 
 
 def check_object(resource: Resource, *, loopback_allowed: bool = False) -> tuple[Problem, ...]:
@@ -69,6 +74,8 @@ def _provider_faults(provider: LLMProvider, *, loopback_allowed: bool) -> Iterat
     for path, url in (("spec.baseURL", spec.base_url), ("spec.proxyURL", spec.proxy_url)):
         if url is not None and (fault := _url_fault(url, loopback_allowed=loopback_allowed)):
             yield path, fault
+    if spec.base_url is not None and spec.base_url.rstrip("/").endswith(ENDPOINTS):
+        yield "spec.baseURL", A_CALL
     sent = {} if spec.credentials is None else {(spec.credentials.name or "").lower(): "the key's"}
     for index, header in enumerate(spec.headers):
         if former := sent.get(header.name.lower()):

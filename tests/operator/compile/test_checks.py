@@ -29,6 +29,11 @@ def test_what_no_client_can_call_is_refused_everywhere(url: str) -> None:
     assert errors(provider(baseURL=url), loopback_allowed=True) == ["spec.baseURL"]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions/", "/api/chat"])
+def test_the_address_of_one_call_is_no_base(path: str) -> None:
+    assert errors(provider(baseURL=f"https://x.example.com{path}")) == ["spec.baseURL"]
+
+
 def test_the_way_out_is_checked_too() -> None:
     assert errors(provider(proxyURL="http://169.254.169.254")) == ["spec.proxyURL"]
 
