@@ -55,7 +55,9 @@ class Downgrade(ApiModel):
 class Boost(ApiModel):
     """More money for an incident."""
 
-    amount_usd: UsdAmount = Field(alias="amountUSD", description="Added to each limit.")
+    amount_usd: UsdAmount = Field(
+        alias="amountUSD", description="Added to each limit, in US dollars."
+    )
     until: AwareDatetime = Field(description="When it ends.")
     reason: str = Field(min_length=1, max_length=256, description="Why, for the record.")
 
@@ -79,8 +81,12 @@ class BudgetSpec(ApiModel):
     scope: BudgetScope = Field(
         BudgetScope(), description="Whose spending counts. Default: the whole namespace's."
     )
-    limits: Amounts | None = Field(None, description="For all together. Default: no bound.")
-    per_user: Amounts | None = Field(None, description="For each user. Default: no bound.")
+    limits: Amounts | None = Field(
+        None, description="US dollars, for all together. Default: no bound."
+    )
+    per_user: Amounts | None = Field(
+        None, description="US dollars, for each user. Default: no bound."
+    )
     time_zone: str = Field(
         "UTC",
         max_length=64,

@@ -73,7 +73,9 @@ class ProviderModel(ApiModel):
         None, ge=1, le=100_000_000, description="Output tokens it can produce. Default: unknown."
     )
     price: Price | None = Field(
-        None, description="What it costs. Default: unknown, see `onUnknownPrice`."
+        None,
+        description="What it costs, in US dollars. "
+        "Default: unknown, see `onUnknownPrice`; nothing with `type: ollama`.",
     )
     quality: Quality | None = Field(
         None,
