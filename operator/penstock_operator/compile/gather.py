@@ -14,7 +14,7 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.labels import NAME_LABEL
-from penstock_operator.compile.parse import KINDS, Resource, parse_resource, ref_of
+from penstock_operator.compile.parse import KINDS, Resource, parse_resource, ref_of, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.compile.snapshot import (
     PodLabels,
@@ -80,6 +80,8 @@ def _resources(
         found = parse_resource(document)
         if isinstance(found, Problem):
             problems.append(found)
+            if (salvaged := salvage(document)) is not None:
+                resources[ref_of(salvaged)] = salvaged
             continue
         ref = ref_of(found)
         if ref in resources:

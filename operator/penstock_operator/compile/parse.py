@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import ValidationError
@@ -21,6 +22,22 @@ Resource = LLMProvider | ModelTier | RoutePolicy | Budget
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 KINDS: Final[Mapping[str, type[Resource]]] = {
     type_.kind: type_ for type_ in (LLMProvider, ModelTier, RoutePolicy, Budget)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Fields that say by themselves what they mean, and what makes a whole object of them."""
+
+    names: frozenset[str]
+    added: Mapping[str, object] = field(default_factory=dict)
+
+
+CLEAR: Final[Mapping[str, Clear]] = {
+    "RoutePolicy": Clear(
+        frozenset({"selector", "precedence", "suspended"}), {"defaultTier": {"name": "refused"}}
+    ),
+    "Budget": Clear(frozenset({"scope", "limits"})),
 }
 MAX_FAULTS_SHOWN: Final = 5
 Place = tuple[int | str, ...]
@@ -84,6 +101,21 @@ def parse_resource(document: Mapping[str, object]) -> Resource | Problem:
     if all(map(_NAME.fullmatch, (found.metadata.name, found.metadata.namespace))):
         return found
     return _refused(document, "metadata: name and namespace are of lower case, digits, - and .")
+
+
+def salvage(document: Mapping[str, object]) -> Resource | None:
+    """What must not be lost of an object that does not parse, lest its loss open something.
+
+    Of a policy the pods that it selects, which must not fall to another one; of a budget its
+    limits. `None` where these do not parse either, and for what only grants.
+    """
+    kept = CLEAR.get(str(document.get("kind")))
+    spec = document.get("spec")
+    if kept is None or not isinstance(spec, Mapping):
+        return None
+    clear = {name: value for name, value in spec.items() if name in kept.names}
+    found = parse_resource({**document, "spec": {**clear, **kept.added}})
+    return None if isinstance(found, Problem) else found
 
 
 def _refused(document: Mapping[str, object], message: str) -> Problem:

@@ -51,15 +51,24 @@ def build_policy(
     policy: RoutePolicy, catalogue: Catalogue, tiers: Mapping[str, BuiltTier]
 ) -> BuiltPolicy:
     """The policy and everything that is wrong with it."""
+    if unparsed := catalogue.refused.get(ref_of(policy)):
+        return _built(policy, _refusing(policy, unparsed), ())
     faults = check_object(policy)
     lines = _lines(policy, catalogue, tiers)
     refusal = first_error(faults)
+    found = _refusing(policy, refusal) if refusal else _config(policy, lines, tiers)
+    return _built(
+        policy, found, (*faults, *(line.problem for line in lines.values() if line.problem))
+    )
+
+
+def _built(policy: RoutePolicy, found: Policy, problems: tuple[Problem, ...]) -> BuiltPolicy:
     return BuiltPolicy(
         namespace=policy.metadata.namespace,
-        config=_refusing(policy, refusal) if refusal else _config(policy, lines, tiers),
+        config=found,
         order=_order(policy),
         suspended=policy.spec.suspended,
-        problems=(*faults, *(line.problem for line in lines.values() if line.problem)),
+        problems=problems,
     )
 
 

@@ -13,7 +13,7 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.reference import AllowedNamespaces, ObjectReference
 from penstock_operator.compile.labels import NAME_LABEL, keys_of, selector_of, selects
-from penstock_operator.compile.problem import ObjectRef, Reason
+from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.snapshot import Snapshot
 
 Referable = TypeVar("Referable", LLMProvider, ModelTier)
@@ -33,8 +33,8 @@ class Catalogue:
 
     providers: Mapping[str, LLMProvider]
     tiers: Mapping[str, ModelTier]
-    refused: frozenset[ObjectRef]
-    """Objects that exist and did not parse."""
+    refused: Mapping[ObjectRef, Problem]
+    """Objects that exist and did not parse, with the reason."""
     namespaces: Mapping[str, Mapping[str, str]]
     """Labels of each."""
 
@@ -44,7 +44,7 @@ def catalogue_of(snapshot: Snapshot) -> Catalogue:
     return Catalogue(
         providers={provider.id: provider for provider in snapshot.providers},
         tiers={tier.id: tier for tier in snapshot.tiers},
-        refused=frozenset(p.object for p in snapshot.unparsable if p.severity == "error"),
+        refused={p.object: p for p in snapshot.unparsable if p.severity == "error"},
         namespaces=snapshot.namespaces,
     )
 

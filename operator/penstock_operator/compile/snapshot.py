@@ -63,6 +63,6 @@ class Snapshot:
     scope_keys: Mapping[str, str] = field(default_factory=dict)
     """By namespace: made once by whoever gathers, and kept."""
     unparsable: tuple[Problem, ...] = ()
-    """Objects that did not parse; they take no part, but what refers to them should say so."""
+    """Objects that did not parse. What `parse.salvage` found in them is above, beside the good."""
     loopback_allowed: bool = False
     """Local mode: providers may live on this machine."""

@@ -90,5 +90,5 @@ def _secret_references(value: object) -> Iterator[SecretKeyReference]:
 
 
 def _in_force(inventory: Inventory, type_: type[T]) -> tuple[T, ...]:
-    found = (seen.resource for seen in inventory.objects.values())
+    found = (seen.resource or seen.salvaged for seen in inventory.objects.values())
     return tuple(resource for resource in found if isinstance(resource, type_))

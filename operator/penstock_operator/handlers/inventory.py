@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from penstock_operator.cluster.published import config_digest, credentials_digest, scope_key
-from penstock_operator.compile.parse import Resource, parse_resource
+from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.compile.snapshot import PodLabels
 from penstock_operator.plan import Published
@@ -26,6 +26,8 @@ class Seen:
     generation: int
     resource: Resource | None
     """What is in force. Of an object that no longer parses: its last version that did."""
+    salvaged: Resource | None = None
+    """Of one that never parsed: what of it must hold in any case."""
     fault: Problem | None = None
     conditions: Sequence[Mapping[str, object]] = ()
     observed_generation: int = 0
@@ -119,6 +121,7 @@ def _seen(ref: ObjectRef, body: Body) -> Seen:
         uid=meta["uid"],
         generation=meta.get("generation", 0),
         resource=None if isinstance(parsed, Problem) else parsed,
+        salvaged=salvage(body) if isinstance(parsed, Problem) else None,
         fault=parsed if isinstance(parsed, Problem) else None,
         conditions=tuple(dict(each) for each in status.get("conditions") or ()),
         observed_generation=status.get("observedGeneration", 0),

@@ -4,10 +4,11 @@ import asyncio
 import logging
 from typing import Final
 
+from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster import Cluster, ClusterError
 from penstock_operator.cluster.published import carry_out
 from penstock_operator.handlers.compilation import Outcome
-from penstock_operator.handlers.inventory import Inventory
+from penstock_operator.handlers.inventory import Inventory, Seen
 from penstock_operator.handlers.reporting import Written
 from penstock_operator.metrics import Metrics
 from penstock_operator.plan import NamespacePlan, Published, plan_writes
@@ -27,7 +28,7 @@ class Publisher:
 
     async def publish(self, outcome: Outcome, *, cluster_wide: bool) -> Written:
         """Never raises for a namespace: a failure is in the result, and does not stop others."""
-        keep = outcome.failed | outcome.withheld | self._unparsable_alone(outcome)
+        keep = outcome.failed | outcome.withheld | self._unparsable_alone()
         leaving = self._leaving(outcome) if cluster_wide else frozenset()
         plans = plan_writes(
             outcome.configs,
@@ -46,13 +47,11 @@ class Publisher:
         there = {*outcome.configs, *self._inventory.published}
         return frozenset(there - self._inventory.namespaces.keys())
 
-    def _unparsable_alone(self, outcome: Outcome) -> frozenset[str]:
+    def _unparsable_alone(self) -> frozenset[str]:
         """Where no policy is left only because none parses: the last configuration stays."""
-        return frozenset(
-            seen.ref.namespace
-            for seen in self._inventory.objects.values()
-            if seen.ref.kind == "RoutePolicy" and seen.resource is None
-        ) - {*outcome.configs}
+        policies = [each for each in self._inventory.objects.values() if _is_policy(each)]
+        parsed = {seen.ref.namespace for seen in policies if seen.resource is not None}
+        return frozenset(seen.ref.namespace for seen in policies) - parsed
 
     async def _carry_out(self, plan: NamespacePlan, failed: dict[str, str]) -> None:
         try:
@@ -84,3 +83,7 @@ class Publisher:
             plan.credentials.digest if plan.credentials else former.credentials,
         )
         self._inventory.note_written(plan.namespace, Published() if plan.remove else now)
+
+
+def _is_policy(seen: Seen) -> bool:
+    return seen.ref.kind == RoutePolicy.kind

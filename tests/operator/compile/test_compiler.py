@@ -12,9 +12,10 @@ from penstock_config.codec import encode
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.compiler import MAX_CONFIG_BYTES, Compiled, compile_snapshot
+from penstock_operator.compile.gather import snapshot_of
 from penstock_operator.compile.labels import NAME_LABEL
 from penstock_operator.compile.snapshot import PodLabels, SecretData, Snapshot
-from tests.operator.compile.documents import policy, provider, tier
+from tests.operator.compile.documents import document, policy, provider, tier
 from tests.operator.compile.snapshots import SNAPSHOTS
 from tests.operator.compile.steady import few
 from tests.operator.compile.test_cases import shuffled
@@ -231,3 +232,57 @@ def test_who_consents_by_labels_does_not_consent_to_a_namespace_whose_labels_are
     assert found.default is not None
     assert (found.default.denied is None) is opens
     assert (found.tiers != ()) is opens
+
+
+def gathered(*documents: dict[str, Any]) -> Snapshot:
+    return snapshot_of(
+        documents,
+        cluster="test",
+        loopback_allowed=False,
+        redis=None,
+        scope_keys={"llm": "scope"},
+    )
+
+
+SERVING = (document("LLMProvider", "own"), document("ModelTier", "fast"))
+
+
+def test_pods_of_a_policy_that_does_not_parse_fall_to_no_other_policy() -> None:
+    strict = document(
+        "RoutePolicy",
+        "strict",
+        selector={"matchLabels": {"team": "x"}},
+        precedence=5,
+        limits=[{"name": "a", "per": "Everybody"}],
+    )
+    compiled = compile_snapshot(gathered(*SERVING, strict, document("RoutePolicy", "lax")))
+    first, second = only(compiled).policies
+    assert (first.id, first.selector.match_labels) == ("llm/strict", {"team": "x"})
+    assert first.default is not None
+    assert "RoutePolicy llm/strict is refused: " in (first.default.denied or "")
+    assert (second.id, second.tiers) == ("llm/lax", ("llm/fast",))
+    [fault] = [p for p in compiled.problems if p.object.name == "strict"]
+    assert (fault.condition, fault.reason) == ("Accepted", "InvalidSpec")
+
+
+def test_a_suspended_policy_that_does_not_parse_takes_no_pods() -> None:
+    idle = document("RoutePolicy", "idle", precedence=5, suspended=True, colour="red")
+    [found] = only(
+        compile_snapshot(gathered(*SERVING, idle, document("RoutePolicy", "lax")))
+    ).policies
+    assert found.id == "llm/lax"
+
+
+def test_a_policy_whose_selector_does_not_parse_stops_no_other() -> None:
+    odd = document("RoutePolicy", "odd", precedence=5, selector={"pods": "all"})
+    [found] = only(
+        compile_snapshot(gathered(*SERVING, odd, document("RoutePolicy", "lax")))
+    ).policies
+    assert found.id == "llm/lax"
+
+
+def test_a_budget_that_does_not_parse_binds_by_its_limits() -> None:
+    newer = document("Budget", "money", limits={"daily": "5"}, onExceeded="Warn", colour="red")
+    config = only(compile_snapshot(gathered(*SERVING, newer, document("RoutePolicy", "lax"))))
+    [found] = config.budgets
+    assert (found.limits.daily, found.on_exceeded) == (5_000_000, "Reject")

@@ -69,6 +69,14 @@ async def test_what_never_parsed_is_handed_on_as_a_problem() -> None:
     assert snapshot.budgets == ()
 
 
+async def test_what_never_parsed_takes_part_with_what_is_clear_in_it() -> None:
+    inventory = Inventory()
+    inventory.note_object(budget(colour="red"))
+    snapshot = await gather(inventory, Secrets(), Settings(), None)
+    assert [problem.reason for problem in snapshot.unparsable] == ["InvalidSpec"]
+    assert [each.id for each in snapshot.budgets] == ["shop/money"]
+
+
 async def test_what_parsed_before_is_in_force_and_no_problem_of_others() -> None:
     inventory = Inventory()
     inventory.note_object(budget())
