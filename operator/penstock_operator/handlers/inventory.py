@@ -65,6 +65,7 @@ class Inventory:
     def note_namespace(self, body: Body, *, gone: bool = False) -> bool:
         meta = body["metadata"]
         if gone or meta.get("deletionTimestamp"):
+            self.scope_keys.pop(meta["name"], None)
             return self.namespaces.pop(meta["name"], None) is not None
         labels = dict(meta.get("labels") or {})
         former = self.namespaces.get(meta["name"])
@@ -86,9 +87,9 @@ class Inventory:
 
     def note_credentials(self, body: Body, *, gone: bool = False) -> bool:
         namespace, key = body["metadata"]["namespace"], scope_key(dict(body))
-        if gone:
-            self.scope_keys.pop(namespace, None)
-        elif key:
+        if (
+            key
+        ):  # of a Secret that somebody deleted it is kept: with another, all counters begin anew
             self.scope_keys[namespace] = key
         return self._publish(body, credentials=None if gone else credentials_digest(dict(body)))
 

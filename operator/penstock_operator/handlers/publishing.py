@@ -77,6 +77,8 @@ class Publisher:
         )
 
     def _note(self, plan: NamespacePlan) -> None:
+        if plan.remove:
+            self._inventory.scope_keys.pop(plan.namespace, None)
         former = self._inventory.published.get(plan.namespace, Published())
         now = Published(
             plan.config.digest if plan.config else former.config,

@@ -142,6 +142,19 @@ def test_a_pair_that_is_gone_leaves_nothing() -> None:
     inventory.note_config(meta("ConfigMap", "penstock-config"), gone=True)
     assert inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
     assert inventory.published == {}
+
+
+def test_credentials_that_somebody_deleted_come_back_with_their_scope_key() -> None:
+    """With another key every user's counters and every cached answer would be out of reach."""
+    inventory = Inventory()
+    inventory.note_credentials(secret(CREDENTIALS))
+    inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
+    assert inventory.scope_keys == {"shop": "hush" * 8}
+
+
+def test_a_namespace_that_goes_takes_its_scope_key_along() -> None:
+    inventory = Inventory(scope_keys={"shop": "hush"})
+    inventory.note_namespace(meta("Namespace", "shop", ""), gone=True)
     assert inventory.scope_keys == {}
 
 

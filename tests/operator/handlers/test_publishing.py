@@ -90,10 +90,11 @@ async def test_the_configuration_goes_before_its_credentials(
     cluster: Cluster, calls: Calls
 ) -> None:
     there = inventory("a")
+    there.scope_keys["a"] = "hush"
     there.note_written("a", Published("x", "y"))
     await Publisher(cluster, there, Metrics()).publish(outcome(), cluster_wide=True)
     assert calls.made == [("DELETE", "a/configmaps"), ("DELETE", "a/secrets")]
-    assert there.published == {}
+    assert (there.published, there.scope_keys) == ({}, {})
 
 
 async def test_a_namespace_that_is_being_deleted_is_left_alone(
