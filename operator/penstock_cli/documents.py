@@ -20,6 +20,7 @@ from penstock_cli.yaml_loader import Loader
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 STDIN: Final = "-"
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+NO_TOKEN: Final = "found character that cannot start any token"
 STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -130,17 +131,20 @@ def _resources(name: str, node: yaml.Node, loader: Loader) -> Iterator[Document]
     line = node.start_mark.line + 1
     if value is None:
         return
+    is_list = isinstance(value, dict) and value.get("kind") == "List"
+    items = _child(node, "items", "") if is_list else None
+    if items and isinstance(items[1], yaml.SequenceNode):
+        for item, inner in zip(value["items"], items[1].value, strict=True):
+            yield _resource(item, inner, Place(name, inner.start_mark.line + 1))
+        return
+    yield _resource(value, node, Place(name, line))
+
+
+def _resource(value: object, node: yaml.Node, place: Place) -> Document:
     if not isinstance(value, dict) or not isinstance(node, yaml.MappingNode):
         msg = f"a {type(value).__name__} where a resource (a mapping) belongs"
-        raise _Unsuitable(msg, line)
-    if value.get("kind") == "List" and (items := _child(node, "items", "")):
-        yield from (
-            Document(item, inner, Place(name, inner.start_mark.line + 1))
-            for item, inner in zip(value["items"] or (), items[1].value, strict=True)
-            if isinstance(item, dict) and isinstance(inner, yaml.MappingNode)
-        )
-        return
-    yield Document(value, node, Place(name, line))
+        raise _Unsuitable(msg, place.line)
+    return Document(value, node, place)
 
 
 def _child(node: yaml.Node, key: str, index: str) -> tuple[int, yaml.Node] | None:
@@ -157,6 +161,8 @@ def _child(node: yaml.Node, key: str, index: str) -> tuple[int, yaml.Node] | Non
 def _syntax_finding(name: str, error: yaml.MarkedYAMLError) -> Finding:
     mark = error.problem_mark or error.context_mark
     what = ": ".join(part for part in (error.context, error.problem) if part)
+    if what.endswith(NO_TOKEN):
+        what += " (a tab? indent with spaces; quote what begins with @ or `)"
     line = mark.line + 1 if mark else 0
     column = mark.column + 1 if mark else 0
     return Finding("error", "InvalidYaml", what, Place(name, line, column))

@@ -11,6 +11,7 @@ from penstock_cli.finding import Finding, Place, errors_among
 from penstock_cli.secret_sources import SecretKey, SecretSource, absent_secrets, with_secrets
 from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.gather import snapshot_of
+from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.compile.snapshot import RedisSettings, Snapshot
 
@@ -44,8 +45,8 @@ class Workspace:
     def objects(self) -> int:
         """How many custom resources the files hold."""
         s = self.snapshot
-        refused = {p.object for p in s.unparsable if p.severity == "error"}
-        return sum(map(len, (s.providers, s.tiers, s.policies, s.budgets, refused)))
+        parsed = map(ref_of, (*s.providers, *s.tiers, *s.policies, *s.budgets))
+        return len({*parsed, *(problem.object for problem in s.unparsable)})
 
     @property
     def ruled_namespaces(self) -> tuple[str, ...]:

@@ -70,7 +70,8 @@ def test_empty_documents_and_comments_are_nothing(tmp_path: Path) -> None:
     ("text", "line", "what"),
     [
         ("a: [1\nb: 2\n", 2, "expected"),
-        ("a:\n\tb: 1\n", 2, "cannot start any token"),
+        ("a:\n\tb: 1\n", 2, "indent with spaces"),
+        ("kind: List\nitems:\n- a\n", 3, "a str where a resource"),
         ("kind: A\nkind: B\n", 2, "second time"),
         ("- 1\n", 1, "a list where a resource"),
         ("kind: A\n---\njust words\n", 3, "a str where a resource"),

@@ -56,6 +56,11 @@ def test_of_two_policies_for_the_same_pods_one_is_said_to_rule_none(
     assert Path(found["file"]).name == "second.yaml"
 
 
+def test_a_refused_object_counts_once(penstock: Penstock, tmp_path: Path) -> None:
+    write(tmp_path, policy=POLICY.replace("requestsPerMinute: 5", 'requestsPerMinute: "5"'))
+    assert "4 objects: 1 error," in penstock("validate", "-f", tmp_path).out
+
+
 def test_a_syntax_error_names_file_line_and_column(penstock: Penstock, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("spec: {name: [}\n")
