@@ -18,8 +18,8 @@ Url = Annotated[str, Field(max_length=1024, pattern=URL_PATTERN)]
 
 _END: Final = "[.]?(:[0-9]+)?(/|$)"
 _NAMES: Final = (
-    "(?i)://(([^/:]*[.])?localhost|metadata([.]google[.]internal)?|instance-data([.]ec2[.]internal)?)"
-    + _END
+    "(?i)://(([^/:]*[.])?localhost|ip6-(localhost|loopback)"
+    "|metadata([.]google[.]internal)?|instance-data([.]ec2[.]internal)?)" + _END
 )
 _IPV4: Final = (
     "://((0|127)([.][0-9]+){3}|169[.]254[.][0-9.]+|100[.]100[.]100[.]200|168[.]63[.]129[.]16)"

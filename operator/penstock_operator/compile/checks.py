@@ -100,6 +100,11 @@ def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
         path = "spec.preset" if provider.spec.type is None else "spec.type"
         message = f"{type_} is not served in this version: its models are left out of every tier"
         yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
+    for index, model in enumerate(provider.spec.models):
+        if "chat" not in model.capabilities:
+            message = "has no chat, and nothing else is served in this version: the model is idle"
+            path = f"spec.models[{index}].capabilities"
+            yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
     if type_ == "ollama" or provider.spec.on_unknown_price != "Deny":
         return
     for index, model in enumerate(provider.spec.models):

@@ -17,7 +17,16 @@ def test_the_least_that_is_needed_is_fine(resource: Resource) -> None:
     assert check_object(resource) == ()
 
 
-@pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1", "http://[::1]:8000/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:1",
+        "http://127.0.0.1",
+        "http://[::1]:8000/v1",
+        "http://ip6-localhost:4143",  # in every pod's /etc/hosts, as the next one
+        "http://IP6-Loopback/v1",
+    ],
+)
 def test_this_machine_is_for_local_mode_alone(url: str) -> None:
     here = provider(baseURL=url)
     assert errors(here) == ["spec.baseURL"]
@@ -81,3 +90,10 @@ def test_a_budget_that_may_be_exceeded_says_so() -> None:
         "WarnOnly",
         "warning",
     )
+
+
+def test_a_model_that_no_request_can_reach_says_so() -> None:
+    models = [{"name": "m", "capabilities": ["embeddings"]}, {"name": "n"}]
+    [warning] = check_object(provider(models=models))
+    assert (warning.reason, warning.severity) == ("NotYetEnforced", "warning")
+    assert warning.path == "spec.models[0].capabilities"
