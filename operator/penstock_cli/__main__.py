@@ -14,6 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Failure as failure:
         print(f"penstock: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)
+    except OSError as error:  # no room, no right, no temporary folder: its text says what and where
+        print(f"penstock: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

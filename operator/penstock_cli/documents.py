@@ -20,7 +20,7 @@ from penstock_cli.yaml_loader import Loader
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 STDIN: Final = "-"
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
-NO_TOKEN: Final = "found character that cannot start any token"
+TAB_PERHAPS: Final = "found character that cannot start any token"
 STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -76,6 +76,14 @@ def load(paths: tuple[str, ...]) -> Loaded:
 
 def files_of(paths: tuple[str, ...]) -> tuple[Path, ...]:
     """The files that `load` reads, standard input left out, each once, in a stable order."""
+    try:
+        return _files_of(paths)
+    except OSError as error:
+        msg = f"{error.filename}: cannot be read: {error.strerror}"
+        raise NothingToRead(msg) from error
+
+
+def _files_of(paths: tuple[str, ...]) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for path in map(Path, (p for p in paths if p != STDIN)):
         if path.is_dir():
@@ -161,7 +169,7 @@ def _child(node: yaml.Node, key: str, index: str) -> tuple[int, yaml.Node] | Non
 def _syntax_finding(name: str, error: yaml.MarkedYAMLError) -> Finding:
     mark = error.problem_mark or error.context_mark
     what = ": ".join(part for part in (error.context, error.problem) if part)
-    if what.endswith(NO_TOKEN):
+    if what.endswith(TAB_PERHAPS):
         what += " (a tab? indent with spaces; quote what begins with @ or `)"
     line = mark.line + 1 if mark else 0
     column = mark.column + 1 if mark else 0

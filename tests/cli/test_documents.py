@@ -129,9 +129,9 @@ def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(found.place) == "stdin:1"
 
 
-@pytest.mark.parametrize("name", ["absent.yaml", "."])
+@pytest.mark.parametrize("name", ["absent.yaml", ".", "a" * 300])
 def test_a_path_that_holds_nothing_is_wrong_usage(tmp_path: Path, name: str) -> None:
-    with pytest.raises(NothingToRead, match=r"no such file|in this folder"):
+    with pytest.raises(NothingToRead, match=r"no such file|in this folder|cannot be read"):
         load((str(tmp_path / name),))
 
 
