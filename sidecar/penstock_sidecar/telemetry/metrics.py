@@ -47,7 +47,7 @@ class _Children:
 
 
 class Metrics:
-    """`model.Recorder`, the edge's `Refusals`, the limits' and the watcher's observer, in numbers."""
+    """What the pipeline, the edge, the limits and the watcher report, in numbers."""
 
     def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
