@@ -30,9 +30,13 @@ class LoopThread(threading.Thread):
                 loop.call_soon_threadsafe(task.cancel)
 
     def run(self) -> None:
+        asyncio.run(self._guarded())
+
+    async def _guarded(self) -> None:
+        """Tells the end at once: the loop itself may go on, with tasks that do not want to end."""
         failure: BaseException | None = None
         try:
-            asyncio.run(self._guarded())
+            await self._cancellable()
         except asyncio.CancelledError:
             pass
         except BaseException as error:  # noqa: BLE001  # whoever waits for `ended` hears of it
@@ -40,7 +44,7 @@ class LoopThread(threading.Thread):
         with contextlib.suppress(RuntimeError):  # that loop is closed: nobody waits any more
             self._caller.call_soon_threadsafe(self._finish, failure)
 
-    async def _guarded(self) -> None:
+    async def _cancellable(self) -> None:
         task = asyncio.create_task(self._main())
         with self._lock:
             self._inside = (asyncio.get_running_loop(), task)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import kopf
@@ -25,6 +25,10 @@ STUCK_SECONDS: Final = 120
 KINDS_POLL_SECONDS: Final = 2
 COMPARE_SECONDS: Final = 600
 logger = logging.getLogger(__name__)
+
+
+class WatchEnded(Exception):
+    """The API server refused a watch for good; beginning anew is all that helps."""
 
 
 class Operation:
@@ -77,15 +81,14 @@ class Operation:
 
     async def _watch(self, registry: kopf.OperatorRegistry, watched: tuple[Source, ...]) -> None:
         namespaces = self._settings.watch_namespaces
-        await kopf.operator(
+        tasks = await kopf.spawn_tasks(
             registry=registry,
             settings=kopf_settings(watched),
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
         )
-        msg = "kopf ended by itself"
-        raise RuntimeError(msg)
+        await until_one_ends(tasks)
 
     async def _compare(
         self,
@@ -112,6 +115,21 @@ class Operation:
         while True:
             self._beat_at = time.monotonic()
             await asyncio.sleep(BEAT_SECONDS)
+
+
+async def until_one_ends(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Raises `WatchEnded` as soon as any of kopf's tasks has ended: from then on it is deaf.
+
+    `kopf.operator` would first wait for all others, and some never end.
+    """
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    failure = next((t.exception() for t in ended if not t.cancelled()), None)
+    msg = f"the watches ended, so that this process is deaf: {failure or 'no reason was given'}"
+    raise WatchEnded(msg) from failure
 
 
 def kopf_settings(watched: tuple[Source, ...]) -> kopf.OperatorSettings:

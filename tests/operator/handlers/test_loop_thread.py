@@ -1,6 +1,7 @@
 """A coroutine in a loop of its own: how it ends, and that it ends."""
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -57,3 +58,25 @@ async def test_cancelled_before_it_began_it_ends_at_once() -> None:
     thread.cancel()
     thread.start()
     await thread.ended
+
+
+async def test_a_failure_is_told_while_other_tasks_refuse_to_end() -> None:
+    let_go = threading.Event()
+
+    async def stubborn() -> None:
+        while not let_go.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.to_thread(let_go.wait)
+
+    async def fail() -> None:
+        other = asyncio.create_task(stubborn())
+        await asyncio.wait([other], timeout=0)
+        raise ZeroDivisionError
+
+    thread = LoopThread(fail)
+    thread.start()
+    with pytest.raises(ZeroDivisionError):
+        await thread.ended
+    assert thread.is_alive()
+    let_go.set()
+    await asyncio.to_thread(thread.join)
