@@ -1,7 +1,7 @@
 """Which runtime is current, and the one assignment that swaps it.
 
 A request keeps the Runtime (configuration, keys, prices) it began with to its end, settlement
-included. At most three are alive: when a fourth comes, requests in the oldest get a deadline.
+included. At most three have requests: when a fourth comes, those in the oldest get a deadline.
 """
 
 import asyncio
@@ -78,7 +78,8 @@ class RuntimeHolder:
         former, self._current = self._current, _Lease(runtime)
         if former:
             self._retired[former] = asyncio.create_task(self._close_when_idle(former))
-        for lease in list(self._retired)[:-MAX_RETIRED]:
+        busy = [lease for lease in self._retired if lease.in_flight]
+        for lease in busy[:-MAX_RETIRED]:
             _set_deadline(lease)
 
     async def close(self) -> None:
