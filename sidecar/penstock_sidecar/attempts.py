@@ -12,12 +12,11 @@ for candidate in order:                       fallback
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from random import Random
 
 from penstock_config.policy import Retry
 from penstock_sidecar.cache.exact import Collector
-from penstock_sidecar.errors import BudgetExceeded, EmptyCompletion, UpstreamError
+from penstock_sidecar.errors import EmptyCompletion, SidecarError, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt, Ticket
 from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
@@ -54,27 +53,23 @@ class Attempts:
 
     async def _served_by(self, candidate: Candidate, failures: list[Failure]) -> bool:
         nudge = False
-        for tries in count(1):
+        tries = 0
+        while True:
+            tries += 1
             try:
                 await self._attempt(candidate, nudge=nudge)
-            except (UpstreamError, BudgetExceeded) as error:
-                if self._begun or not getattr(error, "next_candidate", True):
+            except SidecarError as error:
+                if self._begun or not error.next_candidate:
                     raise
                 failures.append(Failure(candidate, error))
                 nudge = isinstance(error, EmptyCompletion)
-                delay_seconds = self._delay(tries, error)
-                if delay_seconds is None:
-                    return False
-                await asyncio.sleep(delay_seconds)
-                self.progress.retries += 1
+                delay_seconds = backoff_seconds(self.retry, tries, error, self.random)
             else:
                 return True
-        raise AssertionError  # count() has no end
-
-    def _delay(self, tries: int, error: UpstreamError | BudgetExceeded) -> float | None:
-        if isinstance(error, BudgetExceeded):
-            return None
-        return backoff_seconds(self.retry, tries, error, self.random)
+            if delay_seconds is None:
+                return False
+            await asyncio.sleep(delay_seconds)
+            self.progress.retries += 1
 
     async def _attempt(self, candidate: Candidate, *, nudge: bool) -> None:
         attempt = self.ticket.attempt(candidate)

@@ -56,6 +56,10 @@ class SidecarError(Exception):
     """For metrics: caller_*, policy_*, provider_* or own_*."""
     should_retry: ClassVar[bool | None] = None
     """Says `x-should-retry`, which the vendors' clients obey before their own rules."""
+    next_candidate: ClassVar[bool] = False
+    """Another candidate may still serve."""
+    same_again: ClassVar[bool] = False
+    """Worth a retry of the same candidate."""
 
     def __init__(
         self,
@@ -170,6 +174,7 @@ class BudgetExceeded(PolicyError):
     code = "insufficient_quota"
     error_type = "policy_budget_exceeded"
     should_retry: ClassVar[bool | None] = False
+    next_candidate = True
 
 
 class BudgetExceeded402(BudgetExceeded):
@@ -211,9 +216,8 @@ class UpstreamError(SidecarError):
     error_type = "provider_error"
     charged: ClassVar[bool | None] = False
     """False: it did nothing. None: nobody can know."""
-    next_candidate: ClassVar[bool] = True
-    same_again: ClassVar[bool] = True
-    """Worth a retry of the same candidate."""
+    next_candidate = True
+    same_again = True
 
 
 class UpstreamRefused(UpstreamError):

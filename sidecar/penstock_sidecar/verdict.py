@@ -1,14 +1,14 @@
 """Why nobody could serve, said as one error: pure.
 
-All failures of one class keep it (429 stays 429, with the earliest retry); mixed ones become
-502 with every candidate's reason. A budget that refused what the others failed at is named first,
-because only a person can mend it.
+Failures of one kind keep it (429 stays 429, with the earliest retry); mixed ones become 502 with
+every candidate's reason. A budget that refused what the others failed at is named first, because
+only a person can mend it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock_sidecar.errors import BudgetExceeded, SidecarError, UpstreamError, UpstreamUnavailable
+from penstock_sidecar.errors import BudgetExceeded, SidecarError, UpstreamUnavailable
 from penstock_sidecar.model import Candidate
 
 
@@ -17,13 +17,13 @@ class Failure:
     """One candidate's last word."""
 
     candidate: Candidate
-    error: UpstreamError | BudgetExceeded
+    error: SidecarError
 
 
 def verdict(failures: Sequence[Failure]) -> SidecarError:
     """The error for the caller; `failures` is not empty, in order of the attempts."""
     errors = [failure.error for failure in failures]
-    kinds = {type(error) for error in errors}
+    kinds = {(error.status, error.code) for error in errors}
     if len(kinds) == 1:
         return min(errors, key=_wait)
     for error in errors:

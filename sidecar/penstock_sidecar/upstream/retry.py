@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from penstock_config.policy import Retry
-from penstock_sidecar.errors import UpstreamError
+from penstock_sidecar.errors import SidecarError
 
 MAX_BACKOFF_SECONDS: Final = 10.0
 MAX_RETRY_AFTER_SECONDS: Final = 5.0
@@ -15,7 +15,7 @@ MAX_RETRY_AFTER_SECONDS: Final = 5.0
 
 
 def backoff_seconds(
-    retry: Retry, failures: int, error: UpstreamError, random: Random
+    retry: Retry, failures: int, error: SidecarError, random: Random
 ) -> float | None:
     """Seconds until the next try, or `None` for no more. `failures` counts this one too.
 

@@ -1,0 +1,58 @@
+"""Why nobody could serve, said as one error."""
+
+import pytest
+
+from penstock_sidecar.errors import (
+    BudgetExceeded,
+    EmptyCompletion,
+    SidecarError,
+    UpstreamConnectTimeout,
+    UpstreamCredentials,
+    UpstreamLimited,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from penstock_sidecar.model import Candidate
+from penstock_sidecar.verdict import Failure, verdict
+from tests.sidecar.routing.builders import provider
+
+
+def candidate(name: str) -> Candidate:
+    owner = provider("cloud", name)
+    return Candidate(owner, owner.models[0], "fast", "shop/fast")
+
+
+def of(*errors: SidecarError) -> SidecarError:
+    return verdict([Failure(candidate(f"m{n}"), error) for n, error in enumerate(errors)])
+
+
+def test_the_earliest_retry_is_told_where_all_are_limited() -> None:
+    errors = [UpstreamLimited("x", retry_after_seconds=wait) for wait in (None, 9, 4)]
+    found = of(*errors)
+    assert (found.status, found.retry_after_seconds) == (429, 4)
+
+
+def test_time_outs_of_any_sort_stay_a_time_out() -> None:
+    assert of(UpstreamTimeout("x"), UpstreamConnectTimeout("y")).status == 504
+
+
+@pytest.mark.parametrize(
+    "other", [UpstreamUnavailable("x"), UpstreamCredentials("x"), EmptyCompletion("x")]
+)
+def test_mixed_failures_are_a_502_that_names_each_candidate(other: SidecarError) -> None:
+    found = of(UpstreamLimited("x", retry_after_seconds=7), other)
+    assert (found.status, found.code, found.retry_after_seconds) == (502, "upstream_error", 7)
+    assert "shop/cloud/m0: rate_limit_exceeded" in found.public
+    assert f"shop/cloud/m1: {other.code}" in found.public
+
+
+def test_a_budget_is_named_before_all_others() -> None:
+    budget = BudgetExceeded("spent")
+    assert of(UpstreamUnavailable("x"), budget) is budget
+
+
+def test_a_candidate_that_fails_the_same_way_twice_is_named_once() -> None:
+    found = of(UpstreamLimited("x"), UpstreamUnavailable("x"))
+    again = verdict([Failure(candidate("m0"), UpstreamUnavailable("x"))] * 2)
+    assert found.public.count("m1") == 1
+    assert again.public == "x"
