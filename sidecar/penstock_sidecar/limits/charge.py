@@ -1,6 +1,7 @@
 """What an attempt is charged when it has ended: pure.
 
 usage known                            its real cost, zeros included
+usage so far, and then it broke off    the same, or the estimate below where that is more
 content seen, or complete without it   input estimate + 1.1 x the output seen
 caller or sidecar gave up, sent        the same: a provider was set to work
 provider failed, did nothing           nothing
@@ -27,11 +28,17 @@ class Seen:
     content: bool = False
     text_bytes: int = 0
     usage: Usage | None = None
+    finished: bool = False
+    """The model has said why it stopped."""
+    usage_is_final: bool = False
+    """Some providers count along the way, or say the input alone with the first chunk."""
 
     def add(self, chunk: Chunk) -> None:
         self.text_bytes += chunk.text_bytes
         self.content = self.content or chunk.content
-        self.usage = chunk.usage or self.usage
+        self.finished = self.finished or chunk.end or chunk.finish is not None
+        if chunk.usage:
+            self.usage, self.usage_is_final = chunk.usage, self.finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,9 @@ class Meter:
 
     def charge(self, seen: Seen, error: BaseException | None) -> Charge:
         if usage := seen.usage or _counted(error):
-            return Charge(1, usage.total_tokens, self._cost(usage))
+            counted = Charge(1, usage.total_tokens, self._cost(usage))
+            whole = seen.usage_is_final or error is None or isinstance(error, EmptyCompletion)
+            return counted if whole else _larger(counted, self._by_estimate(seen))
         if seen.content or seen.text_bytes or error is None:
             return self._by_estimate(seen)
         if isinstance(error, UpstreamError):
@@ -79,6 +88,10 @@ class Meter:
         if self.price is None:
             return 0
         return micro_usd(cost_pico_usd(usage, self.price, self.input.images))
+
+
+def _larger(a: Charge, b: Charge) -> Charge:
+    return Charge(1, max(a.tokens, b.tokens), max(a.micro_usd, b.micro_usd))
 
 
 def _counted(error: BaseException | None) -> Usage | None:
