@@ -1,7 +1,7 @@
 """Why nobody could serve, said as one error: pure.
 
-Failures of one kind keep it (429 stays 429, with the earliest retry); mixed ones become 502 with
-every candidate's reason. A budget that refused what the others failed at is named first, because
+Failures of one kind keep it (429 stays 429, with the earliest retry) and say each candidate's words;
+mixed ones become 502 with every candidate's reason. A budget that refused what the others failed at is named first, because
 only a person can mend it.
 """
 
@@ -25,7 +25,9 @@ def verdict(failures: Sequence[Failure]) -> SidecarError:
     errors = [failure.error for failure in failures]
     kinds = {(error.status, error.code) for error in errors}
     if len(kinds) == 1:
-        return min(errors, key=_wait)
+        soonest = min(errors, key=_wait)
+        soonest.public = "; ".join(dict.fromkeys(error.public for error in errors))
+        return soonest
     for error in errors:
         if isinstance(error, BudgetExceeded):
             return error
