@@ -1,8 +1,8 @@
 """Why nobody could serve, said as one error: pure.
 
-Failures of one kind keep it (429 stays 429, with the earliest retry) and say each candidate's words;
-mixed ones become 502 with every candidate's reason. A budget that refused what the others failed at is named first, because
-only a person can mend it.
+Failures of one kind keep it (429 stays 429, with the earliest retry) and say each candidate's
+words; mixed ones become 502 with every candidate's reason. A budget that refused what the others
+failed at is named first, because only a person can mend it.
 """
 
 from collections.abc import Sequence
