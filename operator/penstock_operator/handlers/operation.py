@@ -20,6 +20,8 @@ from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 
 STOP_SECONDS: Final = 5
+CLOSE_SECONDS: Final = 3
+"""For kopf to close its connections."""
 BEAT_SECONDS: Final = 5
 STUCK_SECONDS: Final = 120
 KINDS_POLL_SECONDS: Final = 2
@@ -117,7 +119,9 @@ class Operation:
             await asyncio.sleep(BEAT_SECONDS)
 
 
-async def until_one_ends(tasks: Collection[asyncio.Task[None]]) -> None:
+async def until_one_ends(
+    tasks: Collection[asyncio.Task[None]], close_seconds: float = CLOSE_SECONDS
+) -> None:
     """Raises `WatchEnded` as soon as any of kopf's tasks has ended: from then on it is deaf.
 
     `kopf.operator` would first wait for all others, and some never end.
@@ -127,6 +131,7 @@ async def until_one_ends(tasks: Collection[asyncio.Task[None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks, timeout=close_seconds)
     failure = next((t.exception() for t in ended if not t.cancelled()), None)
     msg = f"the watches ended, so that this process is deaf: {failure or 'no reason was given'}"
     raise WatchEnded(msg) from failure

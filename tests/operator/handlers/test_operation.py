@@ -23,7 +23,7 @@ async def test_one_watch_that_was_refused_ends_the_process_whatever_the_others_d
 
     other = asyncio.create_task(stubborn())
     with pytest.raises(WatchEnded, match="403: you may not watch"):
-        await until_one_ends([asyncio.create_task(refused()), other])
+        await until_one_ends([asyncio.create_task(refused()), other], close_seconds=0)
     let_go.set()
     await other
 
