@@ -65,6 +65,8 @@ class Request:
     """Names in lower case."""
     images: int = 0
     tools: bool = False
+    json: bool = False
+    """A JSON answer was asked for, with a schema or without."""
     max_output_tokens: int | None = None
     choices: int = 1
     """How many answers were asked for (`n`): each may use `max_output_tokens`."""

@@ -20,6 +20,7 @@ MAX_DEPTH: Final = 254 - SPARE_LEVELS
 """orjson reads 1024 levels but writes 254, and later stages may wrap the document in their own."""
 MAX_MODEL_CHARACTERS: Final = 256
 MAX_CHOICES: Final = 128
+JSON_FORMATS: Final = ("json_object", "json_schema")
 OWN_FIELDS: Final = ("cache",)
 """Fields that speak to a gateway (LiteLLM's), which no provider knows."""
 
@@ -44,6 +45,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
         document=document,
         headers=headers,
         images=found.images,
+        json=_json_wanted(document),
         tools=bool(document.get("tools") or document.get("functions")),
         max_output_tokens=_max_output_tokens(document),
         choices=count_field(document, "n", MAX_CHOICES) or 1,
@@ -103,6 +105,11 @@ def _usage_wanted(document: JsonObject, *, stream: bool) -> bool:
             "`stream_options` is allowed only with `stream: true`", param="stream_options"
         )
     return flag_field(options, "include_usage", "stream_options.include_usage")
+
+
+def _json_wanted(document: JsonObject) -> bool:
+    wanted = object_field(document, "response_format")
+    return wanted is not None and wanted.get("type") in JSON_FORMATS
 
 
 def _max_output_tokens(document: JsonObject) -> int | None:

@@ -59,6 +59,8 @@ def _needs(request: Request) -> tuple[Capability, ...]:
     needs: list[Capability] = ["chat"]
     if request.tools:
         needs.append("tools")
+    if request.json:
+        needs.append("json")
     if request.images:
         needs.append("vision")
     return tuple(needs)
@@ -83,7 +85,7 @@ def _drop(candidate: Candidate, needs: tuple[Capability, ...], tokens: int) -> D
 def _nobody_is_able(candidates: Sequence[Candidate], needs: tuple[Capability, ...]) -> CallerError:
     """Names the needs that no single candidate has; all of them where it is their combination."""
     nowhere = [need for need in needs if all(_missing(c, (need,)) for c in candidates)]
-    param = {"chat": "model", "tools": "tools", "vision": "messages"}
+    param = {"chat": "model", "tools": "tools", "json": "response_format", "vision": "messages"}
     lacking = nowhere or list(needs)
     return CallerError(
         f"no model that may serve this request can do {' and '.join(lacking)}",

@@ -47,6 +47,19 @@ def test_options_are_read() -> None:
     assert (request.choices, request.max_output_tokens, request.tools) == (3, 5, True)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "json_wanted"),
+    [
+        (None, False),
+        ({"type": "text"}, False),
+        ({"type": "json_object"}, True),
+        ({"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}, True),
+    ],
+)
+def test_a_wish_for_json_is_seen(wanted: object, *, json_wanted: bool) -> None:
+    assert parse(response_format=wanted).json is json_wanted
+
+
 def test_null_counts_as_absent() -> None:
     request = parse(stream=None, stream_options=None, n=None, max_tokens=None, cache=None)
     assert (request.stream, request.choices, request.max_output_tokens) == (False, 1, None)

@@ -108,6 +108,7 @@ def request(
     *,
     images: int = 0,
     tools: bool = False,
+    json: bool = False,
     max_output_tokens: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Request:
@@ -121,5 +122,6 @@ def request(
         headers=headers or {},
         images=images,
         tools=tools,
+        json=json,
         max_output_tokens=max_output_tokens,
     )

@@ -152,6 +152,16 @@ SHORT_AND_LONG = (
 BOTH = tier("fast", candidate("p/short"), candidate("p/long", priority=1))
 
 
+def test_json_goes_to_models_that_can_write_it() -> None:
+    neat = model("neat", capabilities=("chat", "json"))
+    by = router((provider("p", CHAT_ONLY, neat),), tier("fast", "p/chat-only", "p/neat"))
+    assert names(select(by, request("fast", json=True))) == "neat"
+    alone = router((provider("p", CHAT_ONLY),), tier("fast", "p/chat-only"))
+    with pytest.raises(CallerError, match="can do json") as caught:
+        select(alone, request("fast", json=True))
+    assert caught.value.param == "response_format"
+
+
 @pytest.mark.parametrize(
     ("input_tokens", "max_output_tokens", "expected"),
     [(100, None, "short long"), (101, None, "long"), (60, 40, "short long"), (60, 41, "long")],
