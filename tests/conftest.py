@@ -1,5 +1,6 @@
-"""What all tests share: a real Redis."""
+"""What all tests share: a real Redis, and no event loop left over."""
 
+import asyncio
 import importlib.util
 import shutil
 import socket
@@ -10,6 +11,15 @@ from pathlib import Path
 
 import pytest
 import redis
+
+
+def pytest_sessionstart() -> None:
+    """Say that there is no current loop.
+
+    Otherwise pytest-asyncio makes one to put back after each test, and whatever calls
+    `asyncio.run` drops it unclosed: a warning, and so an error, in some later test.
+    """
+    asyncio.set_event_loop(None)
 
 
 def redis_servers() -> dict[str, str]:
