@@ -1,6 +1,5 @@
-"""Eight sidecars, one Redis, one limit: what they admit together, by the times Redis recorded."""
+"""Eight limiters, one Redis, one limit: what they admit together, by the times Redis recorded."""
 
-from bisect import bisect_right
 from contextlib import ExitStack
 from typing import cast
 
@@ -10,14 +9,13 @@ import redis
 from penstock_config.provider import RateLimits
 from tests.planes.limits_fleet import limiter_process
 from tests.planes.limits_process import ADMITTED_KEY
+from tests.planes.windows import cycle_us, mean_per_window, most_in_a_window
 from tests.sidecar.limits import world
 
 SIDECARS = 8
 LIMIT = 60
 WINDOW_SECONDS = 3.0
 """A minute, twenty times as fast; sixty buckets all the same."""
-CYCLE_US = round(WINDOW_SECONDS * 1_000_000 * 61 / 60)
-"""A full window admits again when its oldest bucket and the partial one have passed."""
 CYCLES = 4
 
 
@@ -27,7 +25,7 @@ def test_eight_sidecars_admit_one_limit(redis_url: str) -> None:
     the long-run mean is at least 0.98 of it."""
     limits = RateLimits(requests_per_minute=LIMIT, window_seconds=WINDOW_SECONDS)
     config = world.config(limits=(world.per_app(limits),))
-    seconds = (CYCLES + 1.5) * CYCLE_US / 1_000_000
+    seconds = (CYCLES + 1.5) * cycle_us(WINDOW_SECONDS) / 1_000_000
     with ExitStack() as stack:
         fleet = [
             stack.enter_context(limiter_process(config, redis_url, mode="flood", pod=f"web-{i}"))
@@ -40,24 +38,11 @@ def test_eight_sidecars_admit_one_limit(redis_url: str) -> None:
         offered = sum(int(sidecar.read_line()) for sidecar in fleet)
     assert offered >= 20 * LIMIT * seconds / WINDOW_SECONDS
     times = _admissions(redis_url)
-    assert _most_in_a_window(times) <= LIMIT
-    assert _mean_per_window(times) >= 0.98 * LIMIT
+    assert most_in_a_window(times, WINDOW_SECONDS) <= LIMIT
+    assert mean_per_window(times, LIMIT, WINDOW_SECONDS, CYCLES) >= 0.98 * LIMIT
 
 
 def _admissions(url: str) -> list[int]:
     with redis.Redis.from_url(url) as client:
         recorded = cast("list[bytes]", client.lrange(ADMITTED_KEY, 0, -1))
     return sorted(int(float(time)) for time in recorded)
-
-
-def _most_in_a_window(times: list[int]) -> int:
-    """Over every window that begins with an admission: no other can hold more."""
-    length = round(WINDOW_SECONDS * 1_000_000)
-    return max(bisect_right(times, start + length) - i for i, start in enumerate(times))
-
-
-def _mean_per_window(times: list[int]) -> float:
-    """From the first admission after the window first filled to the one `CYCLES` limits later:
-    as many admissions as time, with no burst too many at either end."""
-    taken_us = times[(1 + CYCLES) * LIMIT] - times[LIMIT]
-    return CYCLES * LIMIT * WINDOW_SECONDS * 1_000_000 / taken_us

@@ -1,12 +1,9 @@
 """The sidecar as it ships: a process of its own, on the loop that it uses in a pod."""
 
 import asyncio
-import contextlib
 import json
-import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from penstock_config.policy import CallerLimit
 from penstock_config.provider import RateLimits
 from penstock_sidecar.app import Ports
 from tests.planes.plane import Files, chat
+from tests.planes.shipped import running
 from tests.sidecar.http.edge import connection, exchange, head, post
 
 
@@ -33,33 +31,6 @@ class Child:
         found = json.loads(response.body)
         assert isinstance(found, dict)
         return found
-
-
-@contextlib.asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[tuple[Process, Ports]]:
-    settings = {
-        "CONFIG_DIR": str(folder),
-        "CREDENTIALS_DIR": str(folder),
-        "POD_INFO_DIR": str(folder),
-        "NAMESPACE": "team",
-        "PORT": "0",
-        "PROBE_HOST": "127.0.0.1",
-        "PROBE_PORT": "0",
-        "ADMIN_PORT": "0",
-    }
-    env = os.environ | {f"PENSTOCK_{name}": value for name, value in settings.items()}
-    command = (sys.executable, "-P", "-m", "penstock_sidecar")
-    process = await asyncio.create_subprocess_exec(*command, env=env, stdout=PIPE)
-    try:
-        assert process.stdout
-        said: dict[str, Any] = {}
-        while said.get("event") != "sidecar.started":
-            said = json.loads(await process.stdout.readline())
-        yield process, Ports(said["application"], said["probe"], said["admin"])
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
 
 
 @pytest.fixture
