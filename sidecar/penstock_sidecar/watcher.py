@@ -163,6 +163,9 @@ class Watcher:
         """A failure is tried again at the next look: its cause may lie outside of the files."""
         try:
             await self._load(loaded)
+        except ConfigError as error:
+            self._load_error = str(error)
+            return
         except Exception as error:  # in the log, the metric and /debug/state
             self._load_error = f"cannot be put to work: {type(error).__name__}"
             if self._load_error not in self._reported:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from penstock_config.codec import config_file_name, credentials_file_name, digest, encode
+from penstock_config.codec import (
+    ConfigError,
+    config_file_name,
+    credentials_file_name,
+    digest,
+    encode,
+)
 from penstock_config.credentials import Credentials
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.settings import Settings
@@ -255,6 +261,18 @@ async def test_what_cannot_be_put_to_work_is_reported_once_and_tried_again(
     await watcher.check()
     assert watcher.last_error == ""
     assert len(station.loaded) == 1
+
+
+async def test_what_the_files_say_wrong_is_reported_in_its_own_words(
+    watcher: Watcher, station: Station
+) -> None:
+    async def refuse(_: Loaded) -> None:
+        raise ConfigError("redis.url begins with redis://")
+
+    station.load = refuse
+    station.publish()
+    await watcher.check()
+    assert watcher.last_error == "redis.url begins with redis://"
 
 
 def test_labels_are_read_as_the_downward_api_writes_them() -> None:

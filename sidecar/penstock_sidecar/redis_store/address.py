@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from penstock_config.codec import ConfigError
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.redis_store.connection import Connection
 
@@ -26,17 +27,32 @@ class Address:
 
 
 def parse(access: RedisAccess) -> Address:
-    """`redis://host:port/0`, `rediss://...`, `unix:///path?db=0`; else `ValueError`."""
+    """`redis://host:port/0`, `rediss://...`, `unix:///path?db=0`; else `ConfigError`."""
+    try:
+        return _parse(access)
+    except ConfigError:
+        raise
+    except ValueError:
+        raise ConfigError("redis.url: its port and its database must be numbers") from None
+
+
+def _parse(access: RedisAccess) -> Address:
     url = urlsplit(access.url)
     if url.scheme == "unix":
         database = int(url.query.removeprefix("db=") or 0)
         return Address("", 0, unquote(url.path), database, None)
     if url.scheme not in {"redis", "rediss"} or not url.hostname:
-        msg = "a Redis address begins with redis://, rediss:// or unix:// and names a host"
-        raise ValueError(msg)
-    tls = ssl.create_default_context(cadata=access.ca_pem) if url.scheme == "rediss" else None
+        raise ConfigError("redis.url begins with redis://, rediss:// or unix://, then a host")
+    tls = _tls(access) if url.scheme == "rediss" else None
     database = int(url.path.strip("/") or 0)
     return Address(url.hostname, url.port or DEFAULT_PORT, None, database, tls)
+
+
+def _tls(access: RedisAccess) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=access.ca_pem)
+    except (ssl.SSLError, ValueError):
+        raise ConfigError("redis.ca_pem is no certificate in PEM form") from None
 
 
 async def dial(address: Address, access: RedisAccess) -> Connection:

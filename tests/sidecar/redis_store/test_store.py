@@ -15,6 +15,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from penstock_config.codec import ConfigError
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.redis_store.address import parse
@@ -213,7 +214,22 @@ def test_addresses_are_read(url: str, text: str) -> None:
     assert isinstance(parse(RedisAccess(url="rediss://h")).tls, ssl.SSLContext)
 
 
-@pytest.mark.parametrize("url", ["http://redis", "redis://", "redis"])
-def test_a_strange_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="redis://"):
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://redis", "begins with redis://"),
+        ("redis://", "then a host"),
+        ("redis", "then a host"),
+        ("redis://redis:port", "must be numbers"),
+        ("redis://redis/first", "must be numbers"),
+        ("unix:///run/redis.sock?db=x", "must be numbers"),
+    ],
+)
+def test_a_strange_address_is_refused_and_says_what_to_change(url: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
         parse(RedisAccess(url=url))
+
+
+def test_a_ca_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="PEM"):
+        parse(RedisAccess(url="rediss://redis", ca_pem="not a certificate"))
