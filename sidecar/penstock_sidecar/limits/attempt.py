@@ -126,10 +126,12 @@ class Attempt:
         if isinstance(of_caller, Refusal):
             if isinstance(of_provider, Grant):
                 self._desk.release(asked[-1])
+            self._caller.refused(of_caller)
             raise self._desk.refusals.of_caller(of_caller)
         if of_caller:
-            self._caller.granted(of_caller.standings)
+            self._caller.granted(of_caller.standings, self._tokens)
         if isinstance(of_provider, Refusal):
+            self._desk.shares.refused(self._counted(), of_provider)
             if money:
                 self._caller.give_back(money)
             raise self._desk.refusals.of_provider(of_provider)
@@ -161,6 +163,8 @@ class Attempt:
             self.standings += provider.standings
             self._places.append(self._bounds.place)
             self._desk.renewals.keep(self._bounds.place, self.id)
+            self._shared = self._counted()
+            self._desk.shares.granted(self._shared, self._tokens)
             granted += provider.money if self._money_hold(self._bounds.provider_budgets) else ()
         if self._bounds.hard:
             self._held_micro_usd = min(granted, default=None)
@@ -175,11 +179,14 @@ class Attempt:
                 self._take_local_share(cause)
             case _:
                 pass
-        wanted = [(self._bounds.place.group.tag, bound) for bound in self._bounds.rates]
+        wanted = self._counted()
         refusal = self._desk.shares.take(wanted, self._tokens, self._bounds.sidecars)
         if refusal:
             raise self._desk.refusals.of_provider(refusal) from cause
         self._shared = wanted
+
+    def _counted(self) -> Sequence[Counted]:
+        return [(self._bounds.place.group.tag, bound) for bound in self._bounds.rates]
 
     def _take_local_share(self, cause: StoreUnavailable) -> None:
         hard = self._bounds.hard

@@ -21,12 +21,13 @@ class CallerHold:
     sidecars: int
     id: str = ""
     held: bool = False
-    """In Redis; else `shared` says what was taken of this sidecar's share."""
+    """In Redis."""
     admitted: bool = False
     served: bool = False
     used_tokens: int = AS_HELD
     standings: tuple[Standing, ...] = ()
     shared: Sequence[Counted] = ()
+    """What was taken of this sidecar's share."""
     _ends: list[End] = field(default_factory=list)
     """Of attempts that served: told together with the end of the request."""
     _settling: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -38,25 +39,32 @@ class CallerHold:
         self.id = self.desk.new_id()
         return [Hold(self.id, self.bounds, tokens)]
 
-    def granted(self, standings: tuple[Standing, ...]) -> None:
+    def granted(self, standings: tuple[Standing, ...], tokens: int) -> None:
         """Of the hold that `wanted` gave last."""
         if self.bounds and not self.admitted:
             self.standings = standings
             self.held = self.admitted = True
+            self.shared = self._counted()
+            self.desk.shares.granted(self.shared, tokens)
             self.desk.renewals.keep(self.place, self.id)
 
     def take_share(self, tokens: int) -> Refusal | None:
         """Redis is away: of what this sidecar may admit by itself."""
         if self.admitted:
             return None
-        wanted = [
-            (self.place.keys[bound.key - len(self.place.group.keys) - 1], bound)
-            for bound in self.bounds
-        ]
+        wanted = self._counted()
         refusal = self.desk.shares.take(wanted, tokens, self.sidecars)
         if refusal is None:
             self.admitted, self.shared = True, wanted
         return refusal
+
+    def refused(self, refusal: Refusal) -> None:
+        """By Redis: remembered for when it is late."""
+        self.desk.shares.refused(self._counted(), refusal)
+
+    def _counted(self) -> Sequence[Counted]:
+        first = len(self.place.group.keys) + 1
+        return [(self.place.keys[bound.key - first], bound) for bound in self.bounds]
 
     def attempt_ended(self, charge: Charge, *, served: bool) -> None:
         if charge.tokens != AS_HELD:

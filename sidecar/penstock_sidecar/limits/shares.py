@@ -1,7 +1,9 @@
-"""Limits while Redis is away: this sidecar's share, counted in this process.
+"""Limits while Redis is away, or late: this sidecar's share, counted in this process.
 
 A share is 0.9 of the limit, divided by the sidecars; one that is less than a single request denies.
-So all sidecars together stay below the limit as long as there are no more of them than configured.
+What Redis granted counts as well, and what it refused stays refused until the time it named. So all
+sidecars together stay below the limit, and one late answer under load opens no second allowance,
+as long as there are no more sidecars than configured.
 """
 
 from collections import OrderedDict, deque
@@ -30,6 +32,9 @@ class Counter:
     window_seconds: float
     used: int = 0
     buckets: deque[tuple[int, int]] = field(default_factory=deque)
+    """(number, used in it), each once, in order."""
+    closed_until: float = 0
+    """Until then Redis said no."""
 
     def advance(self, now: float) -> None:
         oldest = self._bucket(now) - BUCKETS
@@ -39,7 +44,10 @@ class Counter:
     def add(self, now: float, cost: int) -> None:
         self.used += cost
         if self.window_seconds:
-            self.buckets.append((self._bucket(now), cost))
+            bucket = self._bucket(now)
+            if self.buckets and self.buckets[-1][0] == bucket:
+                cost += self.buckets.pop()[1]
+            self.buckets.append((bucket, cost))
 
     def seconds_until(self, now: float, excess: int) -> float:
         for bucket, cost in self.buckets:
@@ -67,13 +75,32 @@ class Shares:
             counter.advance(now)
             share = int(bound.amount * SHARED_OUT / sidecars)
             cost = bound.cost(tokens, 0)
-            if bound.enforced and counter.used + cost > share:
-                wait = counter.seconds_until(now, counter.used + cost - share)
+            if not bound.enforced:
+                continue
+            wait = counter.closed_until - now
+            if counter.used + cost > share:
+                wait = max(wait, counter.seconds_until(now, counter.used + cost - share))
+            if wait > 0:
                 standing = Standing(bound, max(0, share - counter.used), wait)
                 return Refusal(bound, wait, (standing,))
         for bound, counter in pairs:
             counter.add(now, bound.cost(tokens, 0))
         return None
+
+    def granted(self, counted: Sequence[Counted], tokens: int) -> None:
+        """Redis admitted it: it is used of the share too."""
+        now = self._clock.monotonic()
+        for key, bound in counted:
+            counter = self._counter(key, bound)
+            counter.advance(now)
+            counter.add(now, bound.cost(tokens, 0))
+
+    def refused(self, counted: Sequence[Counted], refusal: Refusal) -> None:
+        """Redis said no, and until when; of a slot nobody knows when it comes free."""
+        for key, bound in counted:
+            if bound is refusal.bound and bound.what != "slots" and refusal.wait_seconds:
+                until = self._clock.monotonic() + refusal.wait_seconds
+                self._counter(key, bound).closed_until = until
 
     def free_slots(self, taken: Sequence[Counted]) -> None:
         for key, bound in taken:
