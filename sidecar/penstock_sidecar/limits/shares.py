@@ -43,11 +43,14 @@ class Counter:
 
     def add(self, now: float, cost: int) -> None:
         self.used += cost
-        if self.window_seconds:
-            bucket = self._bucket(now)
-            if self.buckets and self.buckets[-1][0] == bucket:
-                cost += self.buckets.pop()[1]
-            self.buckets.append((bucket, cost))
+        if not self.window_seconds:
+            return
+        bucket = self._bucket(now)
+        if self.buckets and self.buckets[-1][0] == bucket:
+            cost += self.buckets.pop()[1]
+        elif len(self.buckets) > BUCKETS:
+            self.advance(now)
+        self.buckets.append((bucket, cost))
 
     def seconds_until(self, now: float, excess: int) -> float:
         for bucket, cost in self.buckets:
@@ -91,9 +94,7 @@ class Shares:
         """Redis admitted it: it is used of the share too."""
         now = self._clock.monotonic()
         for key, bound in counted:
-            counter = self._counter(key, bound)
-            counter.advance(now)
-            counter.add(now, bound.cost(tokens, 0))
+            self._counter(key, bound).add(now, bound.cost(tokens, 0))
 
     def refused(self, counted: Sequence[Counted], refusal: Refusal) -> None:
         """Redis said no, and until when; of a slot nobody knows when it comes free."""
@@ -110,8 +111,11 @@ class Shares:
 
     def _counter(self, key: str, bound: Bound) -> Counter:
         name = (key, bound.what, bound.field)
-        counter = self._counters.pop(name, None) or Counter(_window_seconds(bound))
-        self._counters[name] = counter
+        counter = self._counters.get(name)
+        if counter:
+            self._counters.move_to_end(name)
+            return counter
+        counter = self._counters[name] = Counter(_window_seconds(bound))
         if len(self._counters) > MAX_COUNTERS:
             self._counters.popitem(last=False)
         return counter
