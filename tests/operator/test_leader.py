@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from penstock_operator.cluster import ClusterUnreachable, Conflict
+from penstock_operator.cluster.client import WRITE_SECONDS
 from penstock_operator.cluster.leases import LeaseRecord
 from penstock_operator.leader import Elector, LeaseLost, Timing
 
@@ -179,3 +180,8 @@ async def test_a_server_that_is_away_while_waiting_is_asked_again() -> None:
         await asyncio.sleep(30)
         store.reachable = True
         assert await seconds_until(waiting) <= 2.4
+
+
+async def test_a_write_begun_as_leader_ends_before_another_may_lead() -> None:
+    timing = Timing()
+    assert timing.renew_seconds + WRITE_SECONDS < timing.lease_seconds

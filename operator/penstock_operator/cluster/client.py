@@ -25,6 +25,8 @@ Document = dict[str, Any]
 
 FIELD_MANAGER: Final = "penstock-operator"
 CALL_SECONDS: Final = 15
+WRITE_SECONDS: Final = 4
+"""Less than lies between a leader giving up and the next beginning: no write lands late."""
 WATCH_SECONDS: Final = 120
 """A watch ends and begins again this often, so that a dead connection is noticed."""
 CHUNK: Final = 500
@@ -217,7 +219,13 @@ class Cluster:
             raise Fenced(msg)
         with _translated(f"{method} {path}"):
             answer = await self._send(
-                method, path, query or {}, body=body, content_type=content_type, accept=accept
+                method,
+                path,
+                query or {},
+                body=body,
+                content_type=content_type,
+                accept=accept,
+                seconds=CALL_SECONDS if method == "GET" else WRITE_SECONDS,
             )
             data = await answer.response.read()
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
