@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
 
 import aiohttp
 import pytest
-import redis
 
 from penstock_cli.stub import Ok, StubProvider
 from penstock_config.budget import Amounts, Budget
@@ -59,19 +57,8 @@ async def served_at_last(folder: Path, books: Books) -> int:
     async with aiohttp.ClientSession() as session, running(folder) as (_, ports):
         while True:
             if await ask(session, ports.application) == 200:
-                return now_us(books.client)
+                return books.now_us()
             await asyncio.sleep(0.2)
-
-
-def now_us(client: "redis.Redis") -> int:
-    seconds, micros = client.time()
-    return seconds * US + micros
-
-
-def slot_ends_us(client: "redis.Redis") -> list[float]:
-    (key,) = cast("list[bytes]", client.keys("*:slots:*"))
-    leases = cast("list[tuple[bytes, float]]", client.zrange(key.decode(), 0, -1, withscores=True))
-    return [end for _, end in leases]
 
 
 @pytest.mark.slow
@@ -87,9 +74,9 @@ async def test_kill_dash_nine_costs_no_slot_for_longer_than_its_lease(
         async with dying(tmp_path, main):
             held = books.money(group, BUDGET)
             assert (books.slots(), held["S"], held["U"]) == (SLOTS, 0, 0)
-        killed_us = now_us(books.client)
-        assert len(slot_ends_us(books.client)) == SLOTS
-        assert max(slot_ends_us(books.client)) <= killed_us + HOLD_SECONDS * US
+        killed_us = books.now_us()
+        assert len(books.slot_ends_us()) == SLOTS
+        assert max(books.slot_ends_us()) <= killed_us + HOLD_SECONDS * US
         main.always(Ok("at last"))
         assert await served_at_last(tmp_path, books) <= killed_us + 31 * US
     assert books.money(group, BUDGET)["U"] == held["R"] > 0

@@ -43,6 +43,17 @@ class Books:
         keys = cast("list[bytes]", self.client.keys("*:slots:*"))
         return sum(int(str(self.client.zcard(key.decode()))) for key in keys)
 
+    def slot_ends_us(self) -> list[float]:
+        """When each lease of the only concurrency limit ends, by Redis's clock."""
+        (key,) = cast("list[bytes]", self.client.keys("*:slots:*"))
+        leases = self.client.zrange(key.decode(), 0, -1, withscores=True)
+        return [end for _, end in cast("list[tuple[bytes, float]]", leases)]
+
+    def now_us(self) -> int:
+        """Redis's clock."""
+        seconds, micros = self.client.time()
+        return seconds * 1_000_000 + micros
+
     def dump(self) -> dict[bytes, object]:
         """Every key with its serialised value."""
         keys = cast("list[bytes]", self.client.keys("*"))
