@@ -7,6 +7,7 @@ from pydantic import Field
 
 from penstock_config.base import ConfigModel, ObjectId
 from penstock_config.provider import RateLimits
+from penstock_config.queue import Queue
 
 PersonalData = Literal["Always", "Header", "Never"]
 """Which requests hold personal data: all, those whose header says so, or none."""
@@ -79,6 +80,8 @@ class Identity(ConfigModel):
         UserSource(kind="BodyUser"),
     )
     required: bool = False
+    max_subjects: int = Field(10_000, ge=1)
+    """Users, and values of a limit's header, told apart at a time; further ones share a bucket."""
 
 
 class CallerLimit(ConfigModel):
@@ -89,8 +92,18 @@ class CallerLimit(ConfigModel):
     header: str | None = None
     """Lower case; with `per` Header only."""
     limits: RateLimits
+    weight: int = Field(1, ge=1)
+    """The policy's share of a provider's limits when apps wait for them: its highest counts."""
+    reserved_percent: int = Field(0, ge=0, le=100)
+    """Kept for requests of high priority."""
+    on_exceeded: Literal["Reject", "Queue"] = "Reject"
+    queue: Queue = Queue()
+    """With `on_exceeded` Queue only."""
     shadow: bool = False
     """Count and report, deny nothing."""
+    lease: bool = False
+    """Take a little ahead where traffic is dense: fewer round trips, and up to half a second's
+    worth of the limit more within a minute."""
 
 
 class ExactCache(ConfigModel):
@@ -126,6 +139,7 @@ class Policy(ConfigModel):
     """Every tier the policy may use, in order of mention, fallback tiers included."""
     identity: Identity = Identity()
     limits: tuple[CallerLimit, ...] = ()
+    request_priority: Literal["Low", "Normal", "High"] = "Normal"
     cache: Cache = Cache()
     retry: Retry = Retry()
     personal_data: PersonalData = "Always"

@@ -19,6 +19,8 @@ class RateLimits(ConfigModel):
     requests_per_day: int | None = Field(None, ge=1)
     tokens_per_day: int | None = Field(None, ge=1)
     concurrent_requests: int | None = Field(None, ge=1)
+    pacing: Literal["Window", "Smooth"] = "Window"
+    """Smooth spaces requests and tokens evenly over the minute."""
     window_seconds: float = Field(60, gt=0)
     """Length of a "minute". The operator always writes 60; tests shorten it."""
 

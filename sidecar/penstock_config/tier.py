@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.queue import Queue
 
 
 class Candidate(ConfigModel):
@@ -24,5 +25,9 @@ class Tier(ConfigModel):
     """What callers send as `model`."""
     candidates: tuple[Candidate, ...]
     strategy: Literal["Weighted"] = "Weighted"
+    when_saturated: Literal["Fallback", "Queue", "Reject"] = "Fallback"
+    """When provider limits alone refuse every candidate: the next tier, wait, or 429."""
+    queue: Queue = Queue()
+    """With `when_saturated` Queue only."""
     fallback_tiers: tuple[ObjectId, ...] = ()
     denied: str | None = None

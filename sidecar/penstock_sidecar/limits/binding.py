@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.budget import Budget
+from penstock_config.layout import Group, subject_digest
 from penstock_config.policy import CallerLimit, Policy
 from penstock_config.provider import Model, Price, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.limits import ledger
 from penstock_sidecar.limits.bounds import STATE_KEY, Bound, Place, budget_bounds, rate_bounds
-from penstock_sidecar.limits.keys import Group, subject_digest
 from penstock_sidecar.metering.estimate import PriceUnknown, price_of
 from penstock_sidecar.model import Caller, Candidate, Pod
 from penstock_sidecar.selector import matches

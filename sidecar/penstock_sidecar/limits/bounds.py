@@ -6,8 +6,8 @@ from math import ceil
 from typing import Final, Literal
 
 from penstock_config.budget import Budget
+from penstock_config.periods import Calendar, Period
 from penstock_config.provider import RateLimits
-from penstock_sidecar.limits.periods import Calendar, Period
 from penstock_sidecar.store import Argument
 
 What = Literal["requests", "tokens", "slots", "money"]

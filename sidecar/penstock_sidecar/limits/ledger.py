@@ -4,9 +4,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from penstock_config.layout import Group
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.bounds import Bound
-from penstock_sidecar.limits.keys import Group
 from penstock_sidecar.limits.scripts import ACQUIRE, RENEW, SETTLE
 from penstock_sidecar.store import Argument, Store, StoreUnavailable
 

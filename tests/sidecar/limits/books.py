@@ -4,7 +4,7 @@ from typing import cast
 
 import redis
 
-from penstock_sidecar.limits.keys import Group
+from penstock_config.layout import Group
 
 NAMESPACE = Group.of_namespace("test", "shop")
 PROVIDER = Group.of_provider("test", "shop/cloud")

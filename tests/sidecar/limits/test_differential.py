@@ -17,11 +17,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from penstock_config.layout import Group
+from penstock_config.periods import Arguments, Calendar
 from penstock_sidecar.limits.bounds import Bound
-from penstock_sidecar.limits.keys import Group
 from penstock_sidecar.limits.ledger import AS_HELD, End, Grant, Hold, Ledger, Place, Refusal
-from penstock_sidecar.limits.periods import Calendar
-from penstock_sidecar.store import Argument, StoreUnavailable
+from penstock_sidecar.store import StoreUnavailable
 from tests.sidecar.limits.oracle import Charge, Day, Money, Slots, Window
 from tests.sidecar.limits.virtual import VirtualStore, run
 
@@ -36,7 +36,7 @@ REQUESTS, TOKENS, PER_DAY, SLOTS, BUDGET = 6, 100, 25, 4, 500
 class ShortPeriods(Calendar):
     """Days of 400 seconds."""
 
-    def arguments(self, utc: float) -> tuple[Argument, ...]:
+    def arguments(self, utc: float) -> Arguments:
         this = round(utc * SECOND) // PERIOD
         labels = (str(this + offset) for offset in (-2, -1, 0, 1))
         return (this * PERIOD, (this + 1) * PERIOD, (this + 2) * PERIOD, *labels)

@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from penstock_config.budget import Amounts
+from penstock_config.layout import Group
 from penstock_config.provider import RateLimits
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.limits.bounds import Place as KeyPlace
 from penstock_sidecar.limits.bounds import budget_bounds, rate_bounds
-from penstock_sidecar.limits.keys import Group
 from penstock_sidecar.limits.ledger import AS_HELD, End, Grant, Hold, Ledger, Place, Refusal
 from penstock_sidecar.store import Store, StoreUnavailable
 from tests.sidecar.limits import world

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from penstock_config.layout import Group
 from penstock_sidecar.clock import SystemClock
-from penstock_sidecar.limits.keys import Group
 from penstock_sidecar.limits.ledger import End, Ledger, Place
 from penstock_sidecar.limits.settlements import MOST_GIVEN_BACK, Settlements
 from penstock_sidecar.store import StoreUnavailable

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from penstock_sidecar.limits.periods import FOREVER_US, Calendar, Period
+from penstock_config.periods import FOREVER_US, Calendar, Period
 
 HOUR_US = 3_600_000_000
 

@@ -10,9 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from penstock_sidecar.store import Argument
-
 Period = Literal["daily", "weekly", "monthly", "total"]
+Arguments = tuple[int | str, ...]
 FOREVER_US: Final = 2**53 - 1
 """The end of the period `total`: the largest integer that Lua's numbers hold exactly."""
 
@@ -48,15 +47,15 @@ class Calendar:
         self._kind = None if period == "total" else _KINDS[period]
         self._zone = ZoneInfo(zone)
         self._valid = (0.0, 0.0)
-        self._arguments: tuple[Argument, ...] = (0, FOREVER_US, FOREVER_US, "", "all", "all", "all")
+        self._arguments: Arguments = (0, FOREVER_US, FOREVER_US, "", "all", "all", "all")
 
-    def arguments(self, utc: float) -> tuple[Argument, ...]:
+    def arguments(self, utc: float) -> Arguments:
         """Start, stop and the next stop in us; labels before last, last, this and next."""
         if self._kind and not self._valid[0] <= utc < self._valid[1]:
             self._arguments = self._around(self._kind, utc)
         return self._arguments
 
-    def _around(self, kind: _Kind, utc: float) -> tuple[Argument, ...]:
+    def _around(self, kind: _Kind, utc: float) -> Arguments:
         this = kind.first_day(datetime.fromtimestamp(utc, self._zone).date())
         last = kind.first_day(this - timedelta(days=1))
         before = kind.first_day(last - timedelta(days=1))
