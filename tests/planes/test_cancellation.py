@@ -15,11 +15,11 @@ import pytest
 
 from penstock_cli.stub import EMPTY, Behaviour, Broken, Ok, Status
 from penstock_config.budget import Amounts, Budget
+from penstock_config.layout import Group
 from penstock_config.policy import Cache, CallerLimit, ExactCache, Retry
 from penstock_config.provider import Health, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.errors import SidecarError
-from penstock_config.layout import Group
 from penstock_sidecar.model import Request
 from penstock_sidecar.normalise.openai import parse_chat
 from tests.planes.plane import NAMESPACE, PRICE, Plane, chat, running_plane

@@ -10,10 +10,10 @@ import pytest
 
 from penstock_cli.stub import Ok, StubProvider
 from penstock_config.budget import Amounts, Budget
+from penstock_config.layout import Group
 from penstock_config.policy import CallerLimit
 from penstock_config.provider import RateLimits
 from penstock_config.schema import SidecarConfig
-from penstock_config.layout import Group
 from penstock_sidecar.limits.ledger import HOLD_SECONDS
 from tests.planes.plane import NAMESPACE, Files, chat
 from tests.planes.shipped import running

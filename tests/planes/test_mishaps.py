@@ -7,10 +7,10 @@ from random import Random
 
 from penstock_cli.stub import EMPTY, Behaviour, Broken, Ok, Status
 from penstock_config.budget import Amounts, Budget
+from penstock_config.layout import Group
 from penstock_config.policy import CallerLimit, Retry
 from penstock_config.provider import Health, RateLimits, Timeouts
 from penstock_config.schema import SidecarConfig
-from penstock_config.layout import Group
 from tests.planes.plane import NAMESPACE, PRICE, Plane, chat
 from tests.sidecar.http.edge import connection, post, read_response
 from tests.sidecar.limits.books import Books

@@ -11,10 +11,10 @@ import pytest
 
 from penstock_cli.stub import Ok
 from penstock_config.budget import Amounts, Budget
+from penstock_config.layout import Group
 from penstock_config.policy import CallerLimit, Target
 from penstock_config.provider import RateLimits
 from penstock_config.schema import SidecarConfig
-from penstock_config.layout import Group
 from tests.planes.plane import NAMESPACE, Plane, chat, running_plane
 from tests.planes.relay import Relay, relay
 from tests.sidecar.http.edge import Response, connection, post
