@@ -39,8 +39,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.credentials.entra"),
         Unenforced("spec.tls"),
         Unenforced("spec.proxyURL"),
-        Unenforced("spec.limits.pacing", "is Window in this version"),
-        Unenforced("spec.models[].limits.pacing", "is Window in this version"),
         Unenforced("spec.models[].quality"),
         Unenforced("spec.models[].expectedLatencyMs"),
         Unenforced("spec.health.intervalSeconds"),

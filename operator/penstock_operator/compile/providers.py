@@ -18,7 +18,7 @@ from penstock_config.provider import (
 )
 from penstock_operator.api import provider_model as api
 from penstock_operator.api.credentials import Credentials
-from penstock_operator.api.limits import Rates
+from penstock_operator.api.limits import ProviderLimits, Rates
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.preset import PRESETS
 from penstock_operator.compile.checks import check_object
@@ -152,7 +152,7 @@ def _optional(per_million: str | None) -> int | None:
 
 
 def rate_limits(rates: Rates | None) -> RateLimits:
-    """The bounds alone: pacing and what happens beyond them stand elsewhere."""
+    """The bounds, and how a provider wants them spaced; callers' limits are windows."""
     if rates is None:
         return RateLimits()
     return RateLimits(
@@ -161,4 +161,5 @@ def rate_limits(rates: Rates | None) -> RateLimits:
         requests_per_day=rates.requests_per_day,
         tokens_per_day=rates.tokens_per_day,
         concurrent_requests=rates.concurrent_requests,
+        pacing=rates.pacing if isinstance(rates, ProviderLimits) else "Window",
     )

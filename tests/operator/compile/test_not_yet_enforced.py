@@ -26,6 +26,8 @@ ENFORCED: Final = {
         "spec.models[].contextWindow",
         "spec.models[].maxOutputTokens",
         "spec.models[].price",
+        "spec.models[].limits.pacing",
+        "spec.limits.pacing",
         "spec.health.failureThreshold",
         "spec.health.cooldownSeconds",
         "spec.timeouts",
