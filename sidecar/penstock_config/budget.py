@@ -53,3 +53,5 @@ class Budget(ConfigModel):
     """With `on_exceeded` Downgrade; without it that is Reject."""
     boost: Boost | None = None
     status_on_reject: Literal[429, 402] = 429
+    unsettled_age_out_seconds: int = Field(86_400, ge=1)
+    """When money held for calls whose cost never became known is let go."""

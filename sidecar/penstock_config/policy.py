@@ -137,6 +137,9 @@ class Policy(ConfigModel):
     """For requests that no rule matches and whose model name says nothing; `None` is 404."""
     tiers: tuple[ObjectId, ...]
     """Every tier the policy may use, in order of mention, fallback tiers included."""
+    downgrade_tiers: tuple[ObjectId, ...] = ()
+    """Further tiers to which alone a budget's `downgrade` leads, fallback tiers included: callers
+    reach neither these nor their models by name."""
     identity: Identity = Identity()
     limits: tuple[CallerLimit, ...] = ()
     request_priority: Literal["Low", "Normal", "High"] = "Normal"

@@ -34,7 +34,8 @@ class SidecarConfig(ConfigModel):
     def _references_resolve(self) -> Self:
         tiers = {tier.id for tier in self.tiers}
         models = {(p.id, m.name) for p in self.providers for m in p.models}
-        wanted_tiers = {id_ for policy in self.policies for id_ in policy.tiers}
+        wanted_tiers = {id_ for p in self.policies for id_ in (*p.tiers, *p.downgrade_tiers)}
+        wanted_tiers |= {b.downgrade.tier for b in self.budgets if b.downgrade}
         wanted_tiers |= {id_ for tier in self.tiers for id_ in tier.fallback_tiers}
         wanted_models = {(c.provider, c.model) for tier in self.tiers for c in tier.candidates}
         missing = [f"tier {id_}" for id_ in sorted(wanted_tiers - tiers)]

@@ -4,6 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from penstock_config.base import ConfigModel
+from penstock_config.budget import Budget, Downgrade
+from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 
@@ -22,6 +24,15 @@ def test_a_tier_that_is_not_there_is_refused() -> None:
     tier = Tier(id="n/t", name="t", candidates=(), fallback_tiers=("n/gone",))
     with pytest.raises(ValidationError, match="unresolved: tier n/gone"):
         SidecarConfig(cluster="c", namespace="n", tiers=(tier,))
+
+
+def test_a_downgrade_to_a_tier_that_is_not_there_is_refused() -> None:
+    policy = Policy(id="n/p", tiers=(), downgrade_tiers=("n/gone",))
+    with pytest.raises(ValidationError, match="unresolved: tier n/gone"):
+        SidecarConfig(cluster="c", namespace="n", policies=(policy,))
+    budget = Budget(id="n/b", on_exceeded="Downgrade", downgrade=Downgrade(tier="n/gone"))
+    with pytest.raises(ValidationError, match="unresolved: tier n/gone"):
+        SidecarConfig(cluster="c", namespace="n", budgets=(budget,))
 
 
 def test_a_model_that_is_not_there_is_refused() -> None:
