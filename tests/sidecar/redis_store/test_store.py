@@ -21,7 +21,9 @@ from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.redis_store.address import parse
 from penstock_sidecar.redis_store.breaker import Breaker
 from penstock_sidecar.store import Script, StoreUnavailable
-from tests.conftest import redis_servers, running_redis
+from tests.conftest import running_redis
+from tests.servers import any_server, redis_servers
+from tests.servers.server import Server, running
 
 PATIENCE_SECONDS = 5
 """Machines that run tests are busy; one test below is about the deadline."""
@@ -34,10 +36,6 @@ async def store(redis_url: str) -> AsyncIterator[RedisStore]:
     opened = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENCE_SECONDS)
     yield opened
     await opened.close()
-
-
-def any_server() -> str:
-    return next(iter(redis_servers().values()))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -72,16 +70,13 @@ async def test_an_error_of_redis_is_unavailability(store: RedisStore) -> None:
     assert store.available
 
 
-async def test_it_starts_without_redis_and_finds_it_later(tmp_path: Path, redis_url: str) -> None:
-    del redis_url  # this test needs a server binary, as that fixture does
-    with running_redis(any_server(), tmp_path) as url:
-        pass
-    store = await connect(RedisAccess(url=url), deadline_seconds=PATIENCE_SECONDS)
+async def test_it_starts_without_redis_and_finds_it_later(tmp_path: Path) -> None:
+    server = Server(any_server(), tmp_path, ("--save", ""))
+    store = await connect(RedisAccess(url=server.url), deadline_seconds=PATIENCE_SECONDS)
     assert not store.available
     with pytest.raises(StoreUnavailable):
         await store.command("PING")
-    port = url.rpartition(":")[2]
-    with running_redis(any_server(), tmp_path, "--port", port):
+    with running(server):
         await until(lambda: store.available)
         assert await store.command("PING") == b"PONG"
     await until(lambda: not store.available)
