@@ -42,8 +42,10 @@ async def running(folder: Path, **more: str) -> AsyncIterator[tuple[Process, Por
         while said.get("event") != "sidecar.started":
             said = json.loads(await process.stdout.readline())
         reading = asyncio.create_task(process.stdout.read())  # a full pipe would stop it
-        yield process, Ports(said["application"], said["probe"], said["admin"])
-        reading.cancel()
+        try:
+            yield process, Ports(said["application"], said["probe"], said["admin"])
+        finally:
+            reading.cancel()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
