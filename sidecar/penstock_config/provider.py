@@ -27,15 +27,25 @@ class RateLimits(ConfigModel):
 
 class Price(ConfigModel):
     """What one unit costs. A class of tokens without a price of its own costs as its parent does:
-    cached input as input, cache writes as input, reasoning as output."""
+    cached input as input, cache writes as input, those for an hour as writes, reasoning as output.
+    """
 
     input_token: PicoUsd
     output_token: PicoUsd
     cached_input_token: PicoUsd | None = None
     cache_write_token: PicoUsd | None = None
+    cache_write_1h_token: PicoUsd | None = None
     reasoning_token: PicoUsd | None = None
     image: PicoUsd = 0
     request: PicoUsd = 0
+    long_context: "LongContext | None" = None
+
+
+class LongContext(ConfigModel):
+    """A request with more input than this costs another price, from its first token on."""
+
+    above_input_tokens: int = Field(ge=1)
+    price: Price
 
 
 class Model(ConfigModel):

@@ -16,6 +16,7 @@ SidecarError                          status, type, code, public message
 | - RateLimited 429                   a caller's limit; true `retry_after_seconds`
 | - BudgetExceeded 429 | 402          money; never worth a retry before the reset
 | | - BudgetUnknown 503               Redis away: what was spent is not known here
+| - PriceUnbounded 400                a budget, and a feature that may cost anything
 | - Denied 503                        a dangling reference, with the problem's text
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
 + UpstreamError                       a provider failed; carries the candidate's label
@@ -191,6 +192,18 @@ class BudgetUnknown(BudgetExceeded):
     code = "limiter_unavailable"
     error_type = "own_limiter_unavailable"
     should_retry = None
+
+
+class PriceUnbounded(PolicyError):
+    """Under a budget that refuses, a feature of the request has no most that it can cost. `param`
+    names it. A candidate that costs nothing can still serve."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "price_unbounded"
+    error_type = "policy_price_unbounded"
+    should_retry = False
+    next_candidate = True
 
 
 class Denied(PolicyError):

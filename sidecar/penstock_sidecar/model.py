@@ -95,13 +95,15 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them. Classes are parts: cached input and cache writes are
-    within `input_tokens`, reasoning within `output_tokens` (OpenAI's way; others are converted)."""
+    within `input_tokens`, writes for an hour within cache writes, reasoning within `output_tokens`
+    (OpenAI's way; others are converted)."""
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_1h_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:

@@ -1,11 +1,11 @@
 """What a request will use, before anybody has counted: one guess for rates, one bound for money."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.provider import Model, Price, Provider
 from penstock_sidecar.metering.cost import cost_pico_usd, dearest, highest, micro_usd
+from penstock_sidecar.metering.parts import TEXT_PARTS, image_url, kind_of, parts_of
 from penstock_sidecar.model import Request, Usage
 
 BYTES_PER_TOKEN: Final = 3
@@ -14,6 +14,12 @@ IMAGE_TOKENS: Final = 1_100
 """What a picture of 1024 x 1024 costs at OpenAI's high detail, and a little more."""
 MAX_IMAGE_TOKENS: Final = 50_000
 """No listed model charges more for one picture (gpt-4o-mini comes next, 48,169)."""
+TOOLS_TOKENS: Final = 1_000
+"""At most, what a provider tells a model about tools as such (Anthropic: up to 675 tokens), beside
+their schemas, which are in the body."""
+HIDDEN_TOKENS: Final = 256
+"""At most, what a model's template says by itself: gpt-oss about 70, Llama 3.1 about 30. A
+request outweighs it by its own JSON, but for the shortest."""
 OUTPUT_TOKENS: Final = 4_096
 """For requests that name no maximum, of models that have none."""
 MIN_OUTPUT_TOKENS: Final = 256
@@ -47,15 +53,23 @@ class Input:
     tokens: int
     most_tokens: int
     images: int
+    text_bytes: int = 0
+    """Without pictures that came along."""
+    text_only: bool = False
+    """No pictures, sound or files: tokens are the text's alone."""
 
 
-def estimate_input(request: Request) -> Input:
-    """A byte is never more than one token for byte-level encodings; pictures count by number."""
+def estimate_input(request: Request, hidden_tokens: int = 0) -> Input:
+    """A byte is never more than one token for byte-level encodings; pictures count by number.
+    `hidden_tokens` are the provider's own, which it bills and nobody sent (`HIDDEN_TOKENS`)."""
     text_bytes = len(request.body) - (_inline_bytes(request) if request.images else 0)
+    hidden = hidden_tokens + (TOOLS_TOKENS if request.tools else 0)
     return Input(
         tokens=-(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS,
-        most_tokens=text_bytes + request.images * MAX_IMAGE_TOKENS,
+        most_tokens=text_bytes + request.images * MAX_IMAGE_TOKENS + hidden,
         images=request.images,
+        text_bytes=text_bytes,
+        text_only=_text_only(request),
     )
 
 
@@ -77,7 +91,7 @@ class Quote:
 
     @classmethod
     def of(cls, price: Price, given: Input, choices: int, output_tokens: int) -> "Quote":
-        return cls(dearest(price), given, choices, output_tokens)
+        return cls(dearest(price, given.most_tokens), given, choices, output_tokens)
 
     @property
     def most_micro_usd(self) -> int:
@@ -111,19 +125,11 @@ def seen_usage(input_tokens: int, output_tokens: int) -> Usage:
 
 def _inline_bytes(request: Request) -> int:
     """Pictures within the request. Only what providers read as a picture: text stays text."""
-    urls = (
-        _image_url(part)
-        for message in _list(request.document.get("messages"))
-        for part in _list(message.get("content"))
-    )
+    urls = (image_url(part) for _, part in parts_of(request.document))
     return sum(len(url) for url in urls if url.startswith("data:"))
 
 
-def _image_url(part: Mapping[str, object]) -> str:
-    found = part.get("image_url")
-    url = found.get("url") if isinstance(found, Mapping) else found
-    return url if isinstance(url, str) else ""
-
-
-def _list(value: object) -> list[Mapping[str, object]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+def _text_only(request: Request) -> bool:
+    return not request.images and all(
+        kind_of(part) in TEXT_PARTS for _, part in parts_of(request.document)
+    )

@@ -15,7 +15,7 @@ from penstock_sidecar.upstream.refusal import Refusals
 from penstock_sidecar.upstream.said import said
 from penstock_sidecar.upstream.splitter import LINE_END, EventTooLarge, Splitter
 from penstock_sidecar.upstream.sse import DONE_EVENT
-from penstock_sidecar.upstream.usage import token_count
+from penstock_sidecar.upstream.usage import usage_of_ollama
 
 ROLE: Final = {"role": "assistant", "content": ""}
 
@@ -116,7 +116,7 @@ class OllamaStream:
         return {name: value for name, value in parts.items() if value}
 
     def _end(self, line: Mapping[str, object]) -> Iterator[Chunk]:
-        usage, finish = ollama_usage(line), finish_of(line, called=self._calls > 0)
+        usage, finish = usage_of_ollama(line), finish_of(line, called=self._calls > 0)
         yield Chunk(self._event(line, {}, finish), usage=usage, finish=finish)
         if usage and self._identity.usage_wanted:
             head = self._identity.head("chat.completion.chunk", line)
@@ -146,7 +146,7 @@ async def plain_chunk(incoming: Source, refusals: Refusals, identity: Identity) 
     if calls:
         answer["tool_calls"] = calls
         answer["content"] = answer["content"] or None
-    usage, finish = ollama_usage(line), finish_of(line, called=bool(calls))
+    usage, finish = usage_of_ollama(line), finish_of(line, called=bool(calls))
     choice = {"index": 0, "message": answer, "logprobs": None, "finish_reason": finish}
     document = identity.head("chat.completion", line) | {"choices": [choice]}
     if usage:
@@ -195,14 +195,6 @@ def finish_of(line: Mapping[str, object], *, called: bool) -> str:
     if called and reason != "length":
         return "tool_calls"
     return reason if isinstance(reason, str) and reason else "stop"
-
-
-def ollama_usage(line: Mapping[str, object]) -> Usage | None:
-    """Ollama leaves out a count of zero, so one is enough to know both."""
-    counts = [token_count(line, name) for name in ("prompt_eval_count", "eval_count")]
-    if counts == [None, None]:
-        return None
-    return Usage(counts[0] or 0, counts[1] or 0)
 
 
 def usage_document(usage: Usage) -> dict[str, object]:

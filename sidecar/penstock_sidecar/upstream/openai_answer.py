@@ -14,7 +14,7 @@ from penstock_sidecar.upstream.refusal import Refusals
 from penstock_sidecar.upstream.said import Said, said
 from penstock_sidecar.upstream.splitter import SSE_END, EventTooLarge, Splitter
 from penstock_sidecar.upstream.sse import DONE, DONE_EVENT, payload
-from penstock_sidecar.upstream.usage import openai_usage
+from penstock_sidecar.upstream.usage import usage_of_openai
 
 CONTENT_FILTER = "content_filter"
 """A finish that is an answer without text: the provider refuses."""
@@ -89,7 +89,7 @@ class OpenAiStream:
 
     def _read(self, event: bytes, document: Mapping[str, object]) -> Chunk:
         choices = choices_of(document)
-        usage = openai_usage(document.get("usage"))
+        usage = usage_of_openai(document.get("usage"))
         if usage and not choices:
             return Chunk(event if self._expected.usage_wanted else b"", usage=usage)
         size, content, finish = 0, False, None
@@ -126,7 +126,7 @@ async def plain_chunk(incoming: Source, refusals: Refusals) -> Chunk:
         body,
         content=any(s.answer for s in spoken) or CONTENT_FILTER in finishes,
         text_bytes=sum(s.text_bytes for s in spoken),
-        usage=openai_usage(document.get("usage")),
+        usage=usage_of_openai(document.get("usage")),
         finish=finishes[0] if finishes else None,
         end=True,
     )

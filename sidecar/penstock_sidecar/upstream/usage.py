@@ -1,4 +1,10 @@
-"""Tokens as OpenAI's dialect reports them."""
+"""Tokens as each dialect reports them, into ours: parts lie within their sum.
+
+Unknown (`None`) is a report whose sums cannot be numbers of tokens: missing, negative, a float, a
+string, a boolean, or beyond a billion. What was seen of the answer is charged then. A part that
+cannot be one (cached, written, reasoned) is left out, and costs as its sum does; a part larger than
+its sum is the whole of it. Explicit zeros are counts. Nothing here raises.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,29 +15,87 @@ MAX_TOKENS: Final = 10**9
 """A nonsense beyond it would fill every budget, and the books could not hold its price."""
 
 
-def openai_usage(value: object) -> Usage | None:
-    """`None` unless both sums are there; explicit zeros are sums. Parts never exceed their sum."""
-    if not isinstance(value, dict):
+def usage_of_openai(value: object) -> Usage | None:
+    """`usage` of chat completions and of responses, at OpenAI and those who speak its dialect.
+
+    Who leaves thinking out of the output (xAI, and Gemini behind its OpenAI endpoint) has it in the
+    total, so the larger count of the output holds.
+    """
+    if not isinstance(value, Mapping):
         return None
-    input_tokens = token_count(value, "prompt_tokens")
-    output_tokens = token_count(value, "completion_tokens")
-    if input_tokens is None or output_tokens is None:
-        return None
-    cached = _part(value, "prompt_tokens_details", "cached_tokens")
-    if cached is None:
-        cached = token_count(value, "prompt_cache_hit_tokens")  # DeepSeek
-    reasoning = _part(value, "completion_tokens_details", "reasoning_tokens")
-    return Usage(
-        input_tokens,
-        output_tokens,
-        cached_input_tokens=min(cached or 0, input_tokens),
-        reasoning_tokens=min(reasoning or 0, output_tokens),
+    given = _first(value, "prompt_tokens", "input_tokens")
+    output = _first(value, "completion_tokens", "output_tokens")
+    inside = _first_group(value, "prompt_tokens_details", "input_tokens_details")
+    cached = token_count(inside, "cached_tokens")
+    if cached is None:  # DeepSeek; Moonshot and Together
+        cached = _first(value, "prompt_cache_hit_tokens", "cached_tokens")
+    outside = _first_group(value, "completion_tokens_details", "output_tokens_details")
+    return _usage(
+        given,
+        _with_hidden(given, output, token_count(value, "total_tokens")),
+        cached=cached,
+        written=token_count(inside, "cache_write_tokens"),
+        reasoning=token_count(outside, "reasoning_tokens"),
     )
 
 
-def _part(usage: Mapping[str, object], group: str, name: str) -> int | None:
-    details = usage.get(group)
-    return token_count(details, name) if isinstance(details, dict) else None
+def usage_of_anthropic(*pieces: object) -> Usage | None:
+    """`usage` of a message; or those of `message_start` and each `message_delta`, in this order:
+    counts are cumulative, so the last one that says something holds.
+
+    Input excludes what was read from the cache and what was written to it: here it is the sum.
+    """
+    said: dict[str, object] = {}
+    for piece in pieces:
+        if isinstance(piece, Mapping):
+            said |= {name: found for name, found in piece.items() if _says_something(found)}
+    given, output = token_count(said, "input_tokens"), token_count(said, "output_tokens")
+    if given is None:
+        return None
+    by_age = _group(said, "cache_creation")
+    for_an_hour = token_count(by_age, "ephemeral_1h_input_tokens") or 0
+    ages = for_an_hour + (token_count(by_age, "ephemeral_5m_input_tokens") or 0)
+    written = max(token_count(said, "cache_creation_input_tokens") or 0, ages)
+    cached = token_count(said, "cache_read_input_tokens") or 0
+    return _usage(
+        given + cached + written,
+        output,
+        cached=cached,
+        written=written,
+        for_an_hour=for_an_hour,
+        reasoning=token_count(_group(said, "output_tokens_details"), "thinking_tokens"),
+    )
+
+
+def usage_of_gemini(value: object) -> Usage | None:
+    """`usageMetadata` of generateContent. Input has the cached tokens within and those of tool
+    results beside it; output has the thoughts beside it. A count of zero is left out."""
+    if not isinstance(value, Mapping):
+        return None
+    prompt = token_count(value, "promptTokenCount")
+    if prompt is None or not _zero_or_count(value, "candidatesTokenCount"):
+        return None
+    given = prompt + (token_count(value, "toolUsePromptTokenCount") or 0)
+    thoughts = token_count(value, "thoughtsTokenCount") or 0
+    output = (token_count(value, "candidatesTokenCount") or 0) + thoughts
+    return _usage(
+        given,
+        _with_hidden(given, output, token_count(value, "totalTokenCount")),
+        cached=token_count(value, "cachedContentTokenCount"),
+        reasoning=thoughts,
+    )
+
+
+def usage_of_ollama(line: object) -> Usage | None:
+    """The last line of a chat. Ollama leaves out a count of zero, and that of a prompt it has
+    cached, so one is enough to know both."""
+    names = ("prompt_eval_count", "eval_count")
+    if not isinstance(line, Mapping) or not all(_zero_or_count(line, name) for name in names):
+        return None
+    given, output = (token_count(line, name) for name in names)
+    if given is None and output is None:
+        return None
+    return _usage(given or 0, output or 0)
 
 
 def token_count(mapping: Mapping[str, object], name: str) -> int | None:
@@ -40,3 +104,55 @@ def token_count(mapping: Mapping[str, object], name: str) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 0 <= value <= MAX_TOKENS else None
+
+
+def _usage(
+    given: int | None,
+    output: int | None,
+    *,
+    cached: int | None = None,
+    written: int | None = None,
+    for_an_hour: int = 0,
+    reasoning: int | None = None,
+) -> Usage | None:
+    if given is None or output is None or max(given, output) > MAX_TOKENS:
+        return None
+    read = min(cached or 0, given)
+    stored = min(written or 0, given - read)
+    return Usage(
+        given,
+        output,
+        cached_input_tokens=read,
+        cache_write_tokens=stored,
+        cache_write_1h_tokens=min(for_an_hour, stored),
+        reasoning_tokens=min(reasoning or 0, output),
+    )
+
+
+def _with_hidden(given: int | None, output: int | None, total: int | None) -> int | None:
+    if given is None or output is None or total is None:
+        return output
+    return max(output, total - given)
+
+
+def _says_something(value: object) -> bool:
+    """A later piece replaces a count by a count only."""
+    return isinstance(value, Mapping) or token_count({"": value}, "") is not None
+
+
+def _zero_or_count(mapping: Mapping[str, object], name: str) -> bool:
+    return mapping.get(name) is None or token_count(mapping, name) is not None
+
+
+def _first(mapping: Mapping[str, object], *names: str) -> int | None:
+    found = (token_count(mapping, name) for name in names)
+    return next((count for count in found if count is not None), None)
+
+
+def _first_group(mapping: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    return next((group for name in names if (group := _group(mapping, name))), {})
+
+
+def _group(mapping: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = mapping.get(name)
+    return value if isinstance(value, Mapping) else {}

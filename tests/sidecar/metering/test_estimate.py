@@ -4,10 +4,12 @@ from typing import Literal
 
 import pytest
 
-from penstock_config.provider import Price
+from penstock_config.provider import LongContext, Price
 from penstock_sidecar.metering.estimate import (
+    HIDDEN_TOKENS,
     IMAGE_TOKENS,
     MAX_IMAGE_TOKENS,
+    TOOLS_TOKENS,
     Input,
     PriceUnknown,
     Quote,
@@ -17,18 +19,26 @@ from penstock_sidecar.metering.estimate import (
     seen_usage,
 )
 from penstock_sidecar.model import Usage
-from tests.sidecar.limits import world
+from tests.sidecar.metering import given as a
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 8000}}
 
 
 def test_a_third_of_the_bytes_is_the_guess_and_all_are_the_bound() -> None:
-    assert estimate_input(world.request(100)) == Input(34, 100, 0)
+    assert estimate_input(a.request(100)) == Input(34, 100, 0, 100, text_only=True)
+
+
+def test_what_providers_add_is_within_the_bound() -> None:
+    """What they tell a model about tools, and what a template says: billed, and sent by nobody."""
+    plain = estimate_input(a.request(100), HIDDEN_TOKENS)
+    assert (plain.tokens, plain.most_tokens) == (34, 100 + HIDDEN_TOKENS)
+    tools = estimate_input(a.request(100, tools=True), HIDDEN_TOKENS)
+    assert (tools.tokens, tools.most_tokens) == (34, 100 + HIDDEN_TOKENS + TOOLS_TOKENS)
 
 
 def test_pictures_count_by_number_and_not_by_their_bytes() -> None:
     document = {"messages": [{"role": "user", "content": [PICTURE]}]}
-    given = estimate_input(world.request(8100, images=1, document=document))
+    given = estimate_input(a.request(8100, images=1, document=document))
     size = 8100 - len(PICTURE["image_url"]["url"])  # type: ignore[index]  # a dictionary above
     assert given.tokens == -(-size // 3) + IMAGE_TOKENS
     assert given.most_tokens == size + MAX_IMAGE_TOKENS
@@ -38,7 +48,7 @@ def test_text_that_looks_like_a_picture_counts_as_text() -> None:
     """Else a prompt could be free by beginning with `data:`."""
     text = {"type": "text", "text": "data:" + "A" * 5000}
     document = {"messages": [{"role": "user", "content": [text]}]}
-    given = estimate_input(world.request(6000, images=1, document=document))
+    given = estimate_input(a.request(6000, images=1, document=document))
     assert given.most_tokens == 6000 + MAX_IMAGE_TOKENS
 
 
@@ -48,21 +58,28 @@ def test_text_that_looks_like_a_picture_counts_as_text() -> None:
 def test_an_answer_is_no_longer_than_anybody_allows(
     asked: int | None, most: int | None, cap: int | None
 ) -> None:
-    model = world.provider(max_output_tokens=most).models[0]
-    assert output_cap(world.request(max_output_tokens=asked), model) == cap
+    model = a.provider(max_output_tokens=most).models[0]
+    assert output_cap(a.request(max_output_tokens=asked), model) == cap
 
 
 def test_the_worst_case_counts_every_choice() -> None:
-    quote = Quote.of(world.PRICE, Input(10, 30, 0), choices=3, output_tokens=1000)
+    quote = Quote.of(a.PRICE, Input(10, 30, 0), choices=3, output_tokens=1000)
     assert quote.most_micro_usd == 30 + 3 * 1000 * 2
     assert quote.least_micro_usd == 30 + 3 * 256 * 2
+
+
+def test_a_long_context_is_bounded_by_its_price_only_where_the_input_can_be_as_long() -> None:
+    step = LongContext(above_input_tokens=100, price=Price(input_token=4, output_token=9))
+    price = Price(input_token=2, output_token=8, long_context=step)
+    assert Quote.of(price, Input(10, 100, 0), 1, 10).price == Price(input_token=2, output_token=8)
+    assert Quote.of(price, Input(10, 101, 0), 1, 10).price == step.price
 
 
 @pytest.mark.parametrize(
     ("granted", "tokens"), [(6030, 1000), (6029, 999), (30 + 600 * 2, 200), (30, 0)]
 )
 def test_what_is_affordable_never_costs_more_than_was_granted(granted: int, tokens: int) -> None:
-    quote = Quote.of(world.PRICE, Input(10, 30, 0), choices=3, output_tokens=1000)
+    quote = Quote.of(a.PRICE, Input(10, 30, 0), choices=3, output_tokens=1000)
     assert quote.affordable_output_tokens(granted) == tokens
 
 
@@ -74,14 +91,14 @@ def test_what_was_seen_counts_a_tenth_more() -> None:
 
 @pytest.mark.parametrize("rule", ["Deny", "UseHighest"])
 def test_an_unknown_price_is_no_price(rule: Literal["Deny", "UseHighest"]) -> None:
-    cloud = world.provider(price=None, on_unknown_price=rule)
+    cloud = a.provider(price=None, on_unknown_price=rule)
     with pytest.raises(PriceUnknown, match="shop/cloud/small has no price"):
         price_of(cloud, cloud.models[0])
 
 
 def test_an_unknown_price_can_be_free_or_the_highest() -> None:
-    free = world.provider(price=None, on_unknown_price="Free")
+    free = a.provider(price=None, on_unknown_price="Free")
     assert price_of(free, free.models[0]) == Price(input_token=0, output_token=0)
-    known = free.models[0].model_copy(update={"name": "big", "price": world.PRICE})
-    highest = world.provider(models=(free.models[0], known), on_unknown_price="UseHighest")
-    assert price_of(highest, highest.models[0]) == world.PRICE
+    known = free.models[0].model_copy(update={"name": "big", "price": a.PRICE})
+    highest = a.provider(models=(free.models[0], known), on_unknown_price="UseHighest")
+    assert price_of(highest, highest.models[0]) == a.PRICE
