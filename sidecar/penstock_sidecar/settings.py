@@ -4,7 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from types import NoneType
+from typing import Self, get_args
 
 DEFAULT_BODY_BYTES = 10 * 1024 * 1024
 
@@ -30,13 +31,16 @@ class Settings:
     max_body_bytes: int = DEFAULT_BODY_BYTES
     max_in_flight: int = 1000
     drain_seconds: float = 25
+    journal_dir: Path | None = None
+    """Where settlements that Redis has not confirmed outlive the process; this sidecar's alone."""
     log_level: str = "info"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """`PENSTOCK_<FIELD>`; a value that does not parse is a `ValueError` naming the variable."""
         values: dict[str, object] = {}
-        for name, kind in cls.__annotations__.items():
+        for name, annotation in cls.__annotations__.items():
+            kind = _present(annotation)
             variable = f"PENSTOCK_{name.upper()}"
             if text := environment.get(variable):
                 try:
@@ -45,3 +49,11 @@ class Settings:
                     msg = f"{variable}={text!r}: expected {kind.__name__}"
                     raise ValueError(msg) from None
         return cls(**values)  # type: ignore[arg-type]  # each value was made by its field's type
+
+
+def _present(annotation: object) -> type:
+    """`X` of `X | None`: a variable that is set is never nothing."""
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not NoneType]
+    (kind,) = kinds
+    assert isinstance(kind, type)  # noqa: S101  # the fields above have no other annotations
+    return kind
