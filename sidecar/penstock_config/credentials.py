@@ -14,11 +14,20 @@ CREDENTIALS_VERSION: Final = 1
 
 
 class RedisAccess(ConfigModel):
-    """`url` is `redis://`, `rediss://` or `unix://`, without user and password."""
+    """`url`, without user and password, says which kind of Redis it is (`rediss` is TLS):
+
+        redis://host:port/<database>, unix:///path?db=<database>
+        redis+sentinel://host:port,host:port/<name of the master>/<database>
+        redis+cluster://host:port,host:port
+
+    Sentinels that ask for a login get their own, or Redis's where none is given for them.
+    """
 
     url: str
     username: str | None = None
     password: SecretStr | None = None
+    sentinel_username: str | None = None
+    sentinel_password: SecretStr | None = None
     ca_pem: str | None = None
 
 

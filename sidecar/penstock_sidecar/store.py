@@ -10,7 +10,15 @@ Argument = bytes | str | int
 
 
 class StoreUnavailable(Exception):
-    """Redis did not answer in time, refused, or is known to be away. Never reaches a caller."""
+    """Redis did not answer in time, refused, or is known to be away. Never reaches a caller.
+
+    `sent` False says that nothing can have been done: the call never left, or Redis refused it
+    before it began. True says that nobody knows: the call may have been done, or be done yet.
+    """
+
+    def __init__(self, why: str = "", *, sent: bool = True) -> None:
+        super().__init__(why)
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)

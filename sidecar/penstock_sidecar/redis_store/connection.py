@@ -22,7 +22,11 @@ _pack: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: i
 
 
 class ConnectionLost(ConnectionError):
-    """The connection ended, or cannot take more."""
+    """The connection ended, or cannot take more. `sent`: the command may have reached Redis."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.sent = sent
 
 
 class Connection(asyncio.Protocol):
@@ -38,14 +42,24 @@ class Connection(asyncio.Protocol):
 
     def send(self, *arguments: Argument) -> Pending:
         """Queue one command; raises `ConnectionLost` when it cannot be."""
-        if self.lost.is_set() or len(self._pending) >= MAX_IN_FLIGHT:
-            raise ConnectionLost("closed" if self.lost.is_set() else "too many commands in flight")
+        pending: Pending = self._loop.create_future()
+        self.put(pending, arguments)
+        return pending
+
+    def put(self, pending: Pending, arguments: tuple[Argument, ...]) -> None:
+        """As `send`, for a future that somebody waits for already."""
+        if self.lost.is_set():
+            raise ConnectionLost("closed", sent=False)
+        if len(self._pending) >= MAX_IN_FLIGHT:
+            raise ConnectionLost("too many commands in flight", sent=False)
         if not self._unsent:
             self._loop.call_soon(self._write)
         self._unsent.append(_pack(arguments))
-        pending: Pending = self._loop.create_future()
         self._pending.append(pending)
-        return pending
+
+    def owes(self, pending: Pending) -> bool:
+        """Whether its reply has not come yet, wanted or not."""
+        return pending in self._pending
 
     def abort(self) -> None:
         """Ends at once; whatever waits fails."""
@@ -73,11 +87,13 @@ class Connection(asyncio.Protocol):
         self._unsent.clear()
 
     def _end(self, cause: Exception | None) -> None:
+        """What had not been written yet was never sent: the last of those that wait."""
         self.lost.set()
         while self._pending:
+            sent = len(self._pending) > len(self._unsent)
             pending = self._pending.popleft()
             if not pending.done():
-                pending.set_exception(ConnectionLost(str(cause or "closed")))
+                pending.set_exception(ConnectionLost(str(cause or "closed"), sent=sent))
                 pending.exception()  # a future that nobody awaits any more is no news
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.redis_store import RedisStore, connect
-from penstock_sidecar.redis_store.address import dial, parse
+from penstock_sidecar.redis_store.address import Login, dial, parse
 from penstock_sidecar.redis_store.connection import MAX_IN_FLIGHT, ConnectionLost
 from penstock_sidecar.store import StoreUnavailable
 
@@ -49,8 +49,7 @@ async def test_what_is_called_first_is_done_first(redis_url: str) -> None:
 
 
 async def test_there_is_a_bound_on_what_waits(redis_url: str) -> None:
-    access = RedisAccess(url=redis_url)
-    connection = await dial(parse(access), access)
+    connection = await dial(parse(RedisAccess(url=redis_url)).addresses[0], Login())
     waiting = [connection.send("PING") for _ in range(MAX_IN_FLIGHT)]
     with pytest.raises(ConnectionLost, match="too many"):
         connection.send("PING")
@@ -59,8 +58,7 @@ async def test_there_is_a_bound_on_what_waits(redis_url: str) -> None:
 
 
 async def test_a_lost_connection_fails_what_waits(redis_url: str) -> None:
-    access = RedisAccess(url=redis_url)
-    connection = await dial(parse(access), access)
+    connection = await dial(parse(RedisAccess(url=redis_url)).addresses[0], Login())
     waiting = connection.send("PING")
     connection.abort()
     with pytest.raises(ConnectionLost):

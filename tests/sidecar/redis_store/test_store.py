@@ -204,9 +204,9 @@ def test_three_failures_within_a_second_open_the_breaker() -> None:
     ],
 )
 def test_addresses_are_read(url: str, text: str) -> None:
-    assert str(parse(RedisAccess(url=url))) == text
-    assert parse(RedisAccess(url="redis://h/3")).database == 3
-    assert isinstance(parse(RedisAccess(url="rediss://h")).tls, ssl.SSLContext)
+    assert [str(address) for address in parse(RedisAccess(url=url)).addresses] == [text]
+    assert parse(RedisAccess(url="redis://h/3")).addresses[0].database == 3
+    assert isinstance(parse(RedisAccess(url="rediss://h")).addresses[0].tls, ssl.SSLContext)
 
 
 @pytest.mark.parametrize(
