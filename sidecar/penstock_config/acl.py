@@ -51,10 +51,15 @@ def acl_rules(tags: Iterable[str]) -> tuple[str, ...]:
 
     To follow `reset`; the login is the caller's to add.
     """
-    patterns = (f"~{_SPECIAL.sub(r'\\\1', tag)}:*" for tag in tags)
+    patterns = (f"~{_literal(tag)}:*" for tag in tags)
     return ("resetchannels", "-@all", *patterns, *(f"+{name}" for name in COMMANDS))
 
 
 def cache_tag(cluster: str, namespace: str) -> str:
     """What the keys of a namespace's cached answers begin with."""
     return f"{cluster}:c:{namespace}"
+
+
+def _literal(text: str) -> str:
+    """Redis's patterns know `*`, `?`, `[...]`, and a backslash before what is to stand for itself."""
+    return _SPECIAL.sub(r"\\\1", text)
