@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.acceptance.fleet import Shipped
+from tests.acceptance.fleet import Fleet, Shipped
 from tests.acceptance.registry import Answer, Case
 
 
@@ -46,6 +46,14 @@ class Caller:
         async with self.session.post(url, data=body, headers=named) as response:
             fields = {name.lower(): value for name, value in response.headers.items()}
             return Reply(case, response.status, fields, await response.read())
+
+    async def warm_up(self, fleet: Fleet, case: Case) -> None:
+        """Each sidecar serves once, for a subject of its own: scripts are loaded, connections
+        open. What comes then is judged, and not the first time that something is done."""
+        body = case.endpoint.body(case.provider.type, max_tokens=1)
+        for number, sidecar in enumerate(fleet.sidecars):
+            reply = await self.ask(sidecar, case, body, x_subject=f"{case}-warm-{number}")
+            assert reply.status == 200, reply.body
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ from penstock_cli.stub import StubProvider
 from penstock_config.provider import Provider, ProviderType
 from tests.planes.plane import NAMESPACE, model
 
-
 LARGEST = {"context_window": 128_000, "max_output_tokens": 16_384}
 SMALL = model("small").model_copy(update=LARGEST)
 

@@ -3,11 +3,12 @@
 import re
 import socket
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-LINE = re.compile(rb'^\+(\d+)\.(\d{6}) \[\d+ lua\] "(\w+)"')
+LINE = re.compile(rb'^\+(\d+)\.(\d{6}) \[\d+ lua\] "(\w+)"(?: "([^"]*)")?')
 
 
 class Monitor:
@@ -20,9 +21,15 @@ class Monitor:
 
     def times_us(self, command: str) -> list[int]:
         """When scripts called `command`, in microseconds."""
-        wanted = command.encode()
-        found = map(LINE.match, b"".join(self._pieces).split(b"\r\n"))
-        return [int(m[1]) * 1_000_000 + int(m[2]) for m in found if m and m[3].upper() == wanted]
+        return sorted(time for times in self.times_us_by_key(command).values() for time in times)
+
+    def times_us_by_key(self, command: str) -> dict[str, list[int]]:
+        """The same, by the call's first argument."""
+        wanted, times = command.encode(), defaultdict[str, list[int]](list)
+        for m in map(LINE.match, b"".join(self._pieces).split(b"\r\n")):
+            if m and m[3].upper() == wanted:
+                times[(m[4] or b"").decode()].append(int(m[1]) * 1_000_000 + int(m[2]))
+        return times
 
     def begin(self) -> None:
         self._connection.sendall(b"MONITOR\r\n")

@@ -1,0 +1,47 @@
+"""AT1: however many sidecars there are, a limit is one: never more, and hardly less."""
+
+import asyncio
+
+import pytest
+
+from penstock_cli.stub import StubProvider
+from tests.acceptance.caller import Caller
+from tests.acceptance.fleet import Fleet
+from tests.acceptance.load import Limited, published, subjects
+from tests.acceptance.registry import Case
+from tests.planes.monitor import monitored
+from tests.planes.windows import cycle_us, mean_per_window
+
+LIMIT = 40
+CYCLES = 2
+WINDOW_SECONDS = 4.0
+OFFERED = 20
+"""Times the limit."""
+REST_SECONDS = 0.02
+SMALL_CALLERS, LARGE_CALLERS = 12, 6
+
+
+@pytest.mark.slow
+async def test_at1_eight_sidecars_keep_one_limit_on_requests_and_one_on_tokens(
+    case: Case, fake: StubProvider, eight: Fleet, application: Caller
+) -> None:
+    """At 20 times the limit no window of any start holds more, the long-run mean is at least 0.98
+    of it, and the provider got what was admitted and nothing else."""
+    seconds = (CYCLES + 1.5) * cycle_us(WINDOW_SECONDS) / 1_000_000
+    limited = Limited.to(LIMIT, window_seconds=WINDOW_SECONDS)
+    await eight.publish(published(case, fake, limited))
+    await application.warm_up(eight, case)
+    before = len(fake.requests)
+    both = subjects(case, fake, eight, application, f"at1-{case}")
+    with monitored(eight.redis_url) as monitor:
+        floods = [both.small.flood(seconds, REST_SECONDS) for _ in range(SMALL_CALLERS)]
+        floods += [both.large.flood(seconds, REST_SECONDS) for _ in range(LARGE_CALLERS)]
+        await asyncio.gather(*floods)
+    judged = both.judged(monitor)
+    assert len(fake.requests) - before == sum(subject.served for subject in judged)
+    for subject, limit in zip(judged, (LIMIT, limited.large_requests), strict=True):
+        offered = limit * seconds / WINDOW_SECONDS
+        assert subject.asked >= OFFERED * offered
+        assert subject.served >= 0.98 * offered
+        assert subject.most_in_a_window(WINDOW_SECONDS) <= limit
+        assert mean_per_window(subject.times_us, limit, WINDOW_SECONDS, CYCLES) >= 0.98 * limit
