@@ -61,5 +61,5 @@ def cache_tag(cluster: str, namespace: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """Redis's patterns know `*`, `?`, `[...]`, and a backslash before what is to stand for itself."""
+    """Redis's patterns know `*`, `?`, `[...]`, and a backslash before one of them."""
     return _SPECIAL.sub(r"\\\1", text)
