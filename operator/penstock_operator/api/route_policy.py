@@ -52,6 +52,11 @@ class CallerLimit(Rates):
     shadow: bool = Field(
         default=False, description="Counts and reports, denies nothing. Default: false."
     )
+    lease: bool = Field(
+        default=False,
+        description="Takes a little of the limit ahead where traffic is dense, to save round trips:"
+        " at most half a second's worth of the limit more within a minute. Default: false.",
+    )
 
 
 class RoutePolicySpec(ApiModel):

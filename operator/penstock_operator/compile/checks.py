@@ -28,6 +28,8 @@ NOT_A_PROVIDER: Final = (
     "leads to this machine, its link or a metadata service: give the provider's own address"
 )
 NO_ADDRESS: Final = "is no address: write https://host[:port]/path"
+ALL: Final = 100
+"""Percent."""
 ENDPOINTS: Final = ("/completions", "/embeddings", "/responses", "/api/chat", "/api/generate")
 A_CALL: Final = (
     "is the address of one call, to which the sidecar would append another: write what stands "
@@ -48,6 +50,7 @@ def check_object(resource: Resource, *, loopback_allowed: bool = False) -> tuple
             faults = _tier_faults(resource)
         case RoutePolicy():
             faults = _policy_faults(resource)
+            warnings = _policy_warnings(resource)
         case Budget():
             faults = _budget_faults(resource)
             warnings = _budget_warnings(resource)
@@ -137,6 +140,20 @@ def _policy_faults(policy: RoutePolicy) -> Iterator[Fault]:
         for path, glob in globs:
             if "[" in glob or "]" in glob:
                 yield path, "has brackets, and a glob knows * and ? alone: use ? in their place"
+
+
+def _policy_warnings(policy: RoutePolicy) -> Iterator[Problem]:
+    """All requests under a policy are of its priority."""
+    if policy.spec.request_priority == "High":
+        return
+    for index, limit in enumerate(policy.spec.limits):
+        if limit.reserved_percent == ALL and not limit.shadow:
+            message = (
+                "is the whole limit, which leaves nothing for this policy's requests: lower it, or"
+                " set spec.requestPriority to High"
+            )
+            path = f"spec.limits[{index}].reservedPercent"
+            yield Problem(ref_of(policy), "Enforced", "AllReserved", message, "warning", path)
 
 
 def _budget_faults(budget: Budget) -> Iterator[Fault]:

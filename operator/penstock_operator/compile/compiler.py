@@ -7,7 +7,7 @@ Each object is built once, with everything that is wrong with it; then each name
 gets the part that its policies reach. Pure: equal snapshots, in any order, give equal bytes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
@@ -22,7 +22,14 @@ from penstock_config.schema import SidecarConfig
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.budgets import build_budget
 from penstock_operator.compile.credentials import credentials_of
-from penstock_operator.compile.namespaces import Built, Namespace, config_of, pods_by_provider
+from penstock_operator.compile.downgrades import budgets_in, not_permitted, with_downgrades
+from penstock_operator.compile.namespaces import (
+    Built,
+    Namespace,
+    config_of,
+    pods_by_provider,
+    tiers_of,
+)
 from penstock_operator.compile.policies import build_policy
 from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.providers import build_provider
@@ -71,6 +78,7 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
     problems = chain(
         snapshot.unparsable,
         _of_objects(built),
+        _downgrades(namespaces, built),
         *(_outranked(each) for each in namespaces),
         *(
             _unwritten(each, sizes[each.name], has_credentials=each.name in credentials)
@@ -106,9 +114,10 @@ def _build(snapshot: Snapshot) -> Built:
             for policy in sorted(snapshot.policies, key=by_id)
         },
         budgets={
-            budget.id: build_budget(budget, catalogue)
+            budget.id: build_budget(budget, catalogue, tiers, snapshot.taken_at)
             for budget in sorted(snapshot.budgets, key=by_id)
         },
+        catalogue=catalogue,
     )
 
 
@@ -123,7 +132,10 @@ def _namespaces(snapshot: Snapshot, built: Built) -> Iterator[Namespace]:
         if not policy.suspended:
             of_namespace.append(policy.config)
     for name, policies in sorted(in_use.items()):
-        yield Namespace(name, tuple(policies), rule_pods(policies, pods.get(name, ())))
+        rulings = rule_pods(policies, pods.get(name, ()))
+        budgets = budgets_in(name, built.budgets.values(), built.catalogue)
+        ruling = with_downgrades(policies, budgets, built.tiers)
+        yield Namespace(name, ruling, rulings, budgets)
 
 
 def _keys(config: SidecarConfig, built: Built) -> Mapping[str, tuple[SecretStr, ...]]:
@@ -135,6 +147,14 @@ def _of_objects(built: Built) -> Iterator[Problem]:
     for kind in (built.providers, built.tiers, built.policies, built.budgets):
         for each in kind.values():
             yield from each.problems
+
+
+def _downgrades(namespaces: Iterable[Namespace], built: Built) -> Iterator[Problem]:
+    reached = {
+        each.name: tuple({id_ for policy in each.policies for id_ in tiers_of(policy)})
+        for each in namespaces
+    }
+    return not_permitted(reached, built.budgets.values(), built.tiers, built.catalogue)
 
 
 def _outranked(namespace: Namespace) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ The operator gathers from its watches instead, with the same `parse`.
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final, TypeVar
 
 from penstock_operator.api import GROUP
@@ -38,6 +39,7 @@ def snapshot_of(
     loopback_allowed: bool,
     redis: RedisSettings | None,
     scope_keys: Mapping[str, str],
+    taken_at: datetime | None = None,
 ) -> Snapshot:
     """All that the documents say; kinds that are not our business are ignored.
 
@@ -57,6 +59,7 @@ def snapshot_of(
         redis=redis,
         scope_keys=scope_keys,
         unparsable=problems,
+        taken_at=taken_at,
         loopback_allowed=loopback_allowed,
     )
 

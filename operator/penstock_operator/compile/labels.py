@@ -1,6 +1,6 @@
 """Label selectors: into the contract's form, and what they select."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from penstock_config.policy import Requirement, Selector
@@ -33,6 +33,27 @@ def keys_of(selector: Selector) -> frozenset[str]:
     """The labels that the selector looks at."""
     lines = {line.key for line in selector.match_expressions}
     return frozenset(lines | set(selector.match_labels))
+
+
+def may_meet(one: Selector, other: Selector) -> bool:
+    """Whether there are labels that satisfy both."""
+    lines = [*_lines(one), *_lines(other)]
+    keys = {line.key for line in lines}
+    return all(_possible([line for line in lines if line.key == key]) for key in keys)
+
+
+def _possible(lines: list[Requirement]) -> bool:
+    """Lines for one key: some value that they name passes all of them, or any other, or none."""
+    named = {value for line in lines for value in line.values}
+    unnamed = "".join(named) + "+"
+    choices = [{}, *({lines[0].key: value} for value in (*named, unnamed))]
+    return any(all(_holds(line, labels) for line in lines) for labels in choices)
+
+
+def _lines(selector: Selector) -> Iterator[Requirement]:
+    for key, value in selector.match_labels.items():
+        yield Requirement(key=key, operator="In", values=(value,))
+    yield from selector.match_expressions
 
 
 def _holds(line: Requirement, labels: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """One namespace's part of everything: what its policies reach, and no more."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from penstock_config.budget import Budget
@@ -11,8 +11,9 @@ from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.budgets import BuiltBudget, binds
 from penstock_operator.compile.policies import BuiltPolicy
 from penstock_operator.compile.providers import BuiltProvider
+from penstock_operator.compile.references import Catalogue
 from penstock_operator.compile.rulings import Rulings, power_of_two
-from penstock_operator.compile.tiers import BuiltTier
+from penstock_operator.compile.tiers import BuiltTier, providers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Built:
     tiers: Mapping[str, BuiltTier]
     policies: Mapping[str, BuiltPolicy]
     budgets: Mapping[str, BuiltBudget]
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,13 @@ class Namespace:
     name: str
     policies: tuple[Policy, ...]
     rulings: Rulings
+    budgets: tuple[Budget, ...]
+    """Those that count here, whether something in them is reached or not."""
 
 
-def providers_of(policy: Policy, tiers: Mapping[str, BuiltTier]) -> frozenset[str]:
-    """The providers that a policy reaches through its tiers."""
-    candidates = (candidate for id_ in policy.tiers for candidate in tiers[id_].config.candidates)
-    return frozenset(candidate.provider for candidate in candidates)
+def tiers_of(policy: Policy) -> tuple[str, ...]:
+    """All that the policy reaches, be it in a budget's way alone."""
+    return (*policy.tiers, *policy.downgrade_tiers)
 
 
 def pods_by_provider(
@@ -47,7 +50,7 @@ def pods_by_provider(
     reaching: Counter[str] = Counter()
     for namespace in namespaces:
         for policy in namespace.policies:
-            for provider in providers_of(policy, tiers):
+            for provider in providers_of(tiers_of(policy), tiers):
                 reaching[provider] += namespace.rulings.pods.get(policy.id, 0)
     return reaching
 
@@ -56,10 +59,8 @@ def config_of(
     namespace: Namespace, cluster: str, built: Built, reaching: Mapping[str, int]
 ) -> SidecarConfig:
     """The namespace's configuration; equal arguments give equal bytes."""
-    tiers = sorted({id_ for policy in namespace.policies for id_ in policy.tiers})
-    providers = sorted(
-        {id_ for policy in namespace.policies for id_ in providers_of(policy, built.tiers)}
-    )
+    tiers = sorted({id_ for policy in namespace.policies for id_ in tiers_of(policy)})
+    providers = sorted(providers_of(tiers, built.tiers))
     return SidecarConfig(
         cluster=cluster,
         namespace=namespace.name,
@@ -71,7 +72,7 @@ def config_of(
             )
             for policy in namespace.policies
         ),
-        budgets=_budgets(namespace.name, built, tiers, providers),
+        budgets=_budgets(namespace.budgets, frozenset(tiers), frozenset(providers)),
     )
 
 
@@ -80,14 +81,14 @@ def _counted(provider: Provider, reaching: Mapping[str, int]) -> Provider:
 
 
 def _budgets(
-    namespace: str, built: Built, tiers: Sequence[str], providers: Sequence[str]
+    budgets: Iterable[Budget], tiers: frozenset[str], providers: frozenset[str]
 ) -> tuple[Budget, ...]:
-    """Its own and the provider-wide ones of others, those that can bind."""
-    reached = frozenset(tiers), frozenset(providers)
+    """Those that can bind. One whose tier nobody reaches binds no pod, so that it leads nowhere."""
     entries = [
         entry
-        for budget in built.budgets.values()
-        for entry in budget.entries
-        if (entry.provider_wide or budget.namespace == namespace) and binds(entry, *reached)
+        if entry.downgrade is None or entry.downgrade.tier in tiers
+        else entry.model_copy(update={"downgrade": None})
+        for entry in budgets
+        if binds(entry, tiers, providers)
     ]
     return tuple(sorted(entries, key=lambda entry: (entry.id, entry.providers)))

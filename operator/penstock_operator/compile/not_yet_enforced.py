@@ -24,13 +24,11 @@ RULE_LEFT_OUT: Final = "is not evaluated in this version: the whole rule is left
 class Unenforced:
     """A field below the object, `[]` for each item of a list.
 
-    A value equal to the default, or among `enforced`, needs no warning. `effect` is what happens
-    in its place.
+    A value equal to the default needs no warning. `effect` is what happens in its place.
     """
 
     path: str
     effect: str = "has no effect in this version: remove it, or leave it for a later one"
-    enforced: frozenset[str] = frozenset()
 
 
 FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
@@ -53,7 +51,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.floors"),
         Unenforced("spec.onNoFit"),
         Unenforced("spec.timeouts"),
-        Unenforced("spec.whenSaturated", "is Fallback in this version"),
         Unenforced("spec.hedge"),
         Unenforced("spec.ensemble"),
         Unenforced("spec.priority"),
@@ -64,12 +61,7 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.rules[].match.modalities", RULE_LEFT_OUT),
         Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
         Unenforced("spec.rules[].overrides"),
-        Unenforced("spec.identity.maxSubjects"),
         Unenforced("spec.attribution"),
-        Unenforced("spec.limits[].weight"),
-        Unenforced("spec.limits[].reservedPercent"),
-        Unenforced("spec.limits[].onExceeded", "is Reject in this version"),
-        Unenforced("spec.requestPriority"),
         Unenforced("spec.cache.normalised"),
         Unenforced("spec.cache.semantic"),
         Unenforced("spec.cache.countHitsAgainstLimits"),
@@ -79,14 +71,7 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.memory"),
         Unenforced("spec.images"),
     ),
-    "Budget": (
-        Unenforced("spec.perUser"),
-        Unenforced("spec.alertThresholdsPercent", "sends no Events in this version"),
-        Unenforced("spec.onExceeded", "is Reject in this version", enforced=frozenset({"Warn"})),
-        Unenforced("spec.boost"),
-        Unenforced("spec.unsettledAgeOutHours"),
-        Unenforced("spec.notify"),
-    ),
+    "Budget": (),
 }
 
 
@@ -97,7 +82,7 @@ def not_yet_enforced(resource: Resource) -> tuple[Problem, ...]:
         Problem(ref, "Enforced", "NotYetEnforced", field.effect, "warning", path)
         for field in FIELDS[resource.kind]
         for path, value, default in _occurrences(resource, field.path.split("."), "")
-        if value != default and not (isinstance(value, str) and value in field.enforced)
+        if value != default
     )
 
 

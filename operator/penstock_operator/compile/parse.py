@@ -31,13 +31,15 @@ class Clear:
 
     names: frozenset[str]
     added: Mapping[str, object] = field(default_factory=dict)
+    severable: tuple[str, ...] = ()
+    """Those without any one of which the others still mean what they say."""
 
 
 CLEAR: Final[Mapping[str, Clear]] = {
     "RoutePolicy": Clear(
         frozenset({"selector", "precedence", "suspended"}), {"defaultTier": {"name": "refused"}}
     ),
-    "Budget": Clear(frozenset({"scope", "limits"})),
+    "Budget": Clear(frozenset({"scope", "limits", "perUser"}), severable=("perUser", "limits")),
 }
 MAX_FAULTS_SHOWN: Final = 5
 Place = tuple[int | str, ...]
@@ -113,9 +115,12 @@ def salvage(document: Mapping[str, object]) -> Resource | None:
     spec = document.get("spec")
     if kept is None or not isinstance(spec, Mapping):
         return None
-    clear = {name: value for name, value in spec.items() if name in kept.names}
-    found = parse_resource({**document, "spec": {**clear, **kept.added}})
-    return None if isinstance(found, Problem) else found
+    for severed in ("", *kept.severable):
+        clear = {key: value for key, value in spec.items() if key in kept.names - {severed}}
+        found = parse_resource({**document, "spec": {**clear, **kept.added}})
+        if not isinstance(found, Problem):
+            return found
+    return None
 
 
 def _refused(document: Mapping[str, object], message: str) -> Problem:

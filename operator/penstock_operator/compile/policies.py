@@ -18,8 +18,9 @@ from penstock_operator.compile.not_yet_enforced import has_unenforced_condition
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.providers import rate_limits
+from penstock_operator.compile.queues import queue_of
 from penstock_operator.compile.references import Catalogue, Unresolved, find_tier
-from penstock_operator.compile.tiers import BuiltTier, with_fallbacks
+from penstock_operator.compile.tiers import EMPTY_TIER, BuiltTier, with_fallbacks
 
 REFUSED_RULE: Final = "refused"
 """Name of the rule that denies everything under a policy that is refused."""
@@ -124,9 +125,7 @@ def _to_tier(
         return _denied(Problem(object_, "ResolvedRefs", found.reason, found.message, path=path))
     if tiers[found.id].config.candidates:
         return _Line(Target(tier=found.id))
-    message = (
-        f"ModelTier {found.id} has no candidate that can serve (see its condition ResolvedRefs)"
-    )
+    message = EMPTY_TIER.format(found.id)
     empty = Problem(object_, "ResolvedRefs", "TierUnavailable", message, "warning", path)
     return _Line(Target(tier=found.id), empty)
 
@@ -167,6 +166,7 @@ def _config(
         tiers=_reachable(lines.values(), tiers),
         identity=_identity(spec.identity),
         limits=tuple(_caller_limit(limit) for limit in spec.limits),
+        request_priority=spec.request_priority,
         cache=_cache(spec.cache),
         retry=config.Retry(attempts=spec.retry.attempts, backoff_ms=spec.retry.backoff_ms),
         personal_data=spec.personal_data,
@@ -205,6 +205,7 @@ def _identity(identity: Identity) -> config.Identity:
             for source in identity.user_from
         ),
         required=identity.required,
+        max_subjects=identity.max_subjects,
     )
 
 
@@ -214,7 +215,12 @@ def _caller_limit(limit: CallerLimit) -> config.CallerLimit:
         per=limit.per,
         header=limit.header.name.lower() if limit.header else None,
         limits=rate_limits(limit),
+        weight=limit.weight,
+        reserved_percent=limit.reserved_percent,
+        on_exceeded=limit.on_exceeded,
+        queue=queue_of(limit.queue),
         shadow=limit.shadow,
+        lease=limit.lease,
     )
 
 

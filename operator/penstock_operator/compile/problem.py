@@ -29,6 +29,8 @@ Reason = Literal[
     "PriceUnknown",
     "WarnOnly",
     "CountedPerProvider",
+    "BoostEnded",
+    "AllReserved",
     # Conflicted
     "Outranked",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
@@ -64,5 +65,7 @@ class Snapshot:
     """By namespace: made once by whoever gathers, and kept."""
     unparsable: tuple[Problem, ...] = ()
     """Objects that did not parse. What `parse.salvage` found in them is above, beside the good."""
+    taken_at: datetime | None = None
+    """Decides warnings alone, never a configuration; `None` where nobody looked at a clock."""
     loopback_allowed: bool = False
     """Local mode: providers may live on this machine."""

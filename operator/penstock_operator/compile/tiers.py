@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from penstock_config.tier import Candidate, Tier
 from penstock_operator.api.model_tier import ModelTier, TierModel
@@ -9,12 +10,16 @@ from penstock_operator.compile.checks import check_object, first_error
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem, Reason, Severity
 from penstock_operator.compile.providers import BuiltProvider
+from penstock_operator.compile.queues import queue_of
 from penstock_operator.compile.references import (
     Catalogue,
     Unresolved,
     find_provider,
     find_tier,
 )
+
+EMPTY_TIER: Final = "ModelTier {} has no candidate that can serve (see its condition ResolvedRefs)"
+"""What is said of those who lead to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,11 @@ def with_fallbacks(ids: Iterable[str], tiers: Mapping[str, BuiltTier]) -> tuple[
     return tuple(reached)
 
 
+def providers_of(ids: Iterable[str], tiers: Mapping[str, BuiltTier]) -> frozenset[str]:
+    """The providers that the tiers have as candidates."""
+    return frozenset(c.provider for id_ in ids for c in tiers[id_].config.candidates)
+
+
 def _config(
     tier: ModelTier,
     candidates: tuple[Candidate, ...],
@@ -77,6 +87,8 @@ def _config(
         id=tier.id,
         name=tier.metadata.name,
         candidates=candidates,
+        when_saturated=tier.spec.when_saturated,
+        queue=queue_of(tier.spec.queue),
         fallback_tiers=fallback_tiers,
         denied=denied,
     )

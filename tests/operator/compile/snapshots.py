@@ -73,18 +73,44 @@ RULES = st.one_of(
         ),
     )
 )
+LIMITS = record(
+    {"name": NAMES, "per": st.sampled_from(["App", "User"]), "requestsPerMinute": st.just(5)},
+    weight=st.integers(1, 100),
+    reservedPercent=st.sampled_from([0, 20, 100]),
+    shadow=RARELY,
+    lease=RARELY,
+)
 POLICIES = record(
     {"defaultTier": REFS},
+    limits=lists(LIMITS, "name"),
+    requestPriority=st.sampled_from(["Low", "Normal", "High"]),
     rules=lists(RULES, "name"),
     selector=SELECTORS,
     precedence=st.integers(-2, 2),
     suspended=RARELY,
 )
-BUDGETS = record(
-    {"limits": record({"daily": AMOUNTS})},
-    scope=record({}, tiers=lists(REFS), providers=lists(REFS), pods=SELECTORS),
-    timeZone=st.sampled_from(["UTC", "Europe/Berlin", "Mars"]),
-    onExceeded=st.sampled_from(["Reject", "Warn"]),
+WARNINGS = st.sampled_from([{"onExceeded": "Reject"}, {"onExceeded": "Warn"}, {}])
+DOWNGRADES = record(
+    {"onExceeded": st.just("Downgrade"), "downgrade": record({"tier": REFS})},
+)
+BOOSTS = record(
+    {
+        "amountUSD": AMOUNTS,
+        "until": st.sampled_from(["2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"]),
+        "reason": st.just("incident"),
+    }
+)
+BUDGETS = st.builds(
+    lambda spec, exceeded: spec | exceeded,
+    record(
+        {"limits": record({"daily": AMOUNTS})},
+        perUser=record({"monthly": AMOUNTS}),
+        scope=record({}, tiers=lists(REFS), providers=lists(REFS), pods=SELECTORS),
+        timeZone=st.sampled_from(["UTC", "Europe/Berlin", "Mars"]),
+        boost=BOOSTS,
+        unsettledAgeOutHours=st.integers(1, 744),
+    ),
+    WARNINGS | DOWNGRADES,
 )
 SECRETS = st.builds(
     SecretData,

@@ -4,14 +4,15 @@ After a wanted change, write the outputs anew and read the difference:
 
     PENSTOCK_UPDATE_CASES=1 pytest tests/operator/compile/test_cases.py
 
-An input may hold a document `kind: Case` with `local: true` (providers may be on this machine) and
-`unreadable: [<namespace>]` (the operator may not read Secrets there).
+An input may hold a document `kind: Case` with `local: true` (providers may be on this machine),
+`unreadable: [<namespace>]` (the operator may not read Secrets there) and `at: <time>`.
 """
 
 import os
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -41,6 +42,7 @@ def snapshot_of_case(name: str) -> Snapshot:
         loopback_allowed=options.get("local", False),
         redis=RedisSettings(url="redis://redis:6379", password="redis-password"),
         scope_keys={},
+        taken_at=datetime.fromisoformat(options["at"]) if "at" in options else None,
     )
     hidden = {
         (namespace, secret): SecretData(readable=False)

@@ -2,19 +2,23 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_config.codec import encode
+from penstock_config.codec import decode_config, encode
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
+from penstock_operator.compile.budgets import binds
 from penstock_operator.compile.compiler import MAX_CONFIG_BYTES, Compiled, compile_snapshot
 from penstock_operator.compile.gather import snapshot_of
-from penstock_operator.compile.labels import NAME_LABEL
+from penstock_operator.compile.labels import NAME_LABEL, may_meet
+from penstock_operator.compile.namespaces import tiers_of
 from penstock_operator.compile.snapshot import PodLabels, SecretData, Snapshot
+from penstock_operator.compile.tiers import BuiltTier, providers_of, with_fallbacks
 from tests.operator.compile.documents import document, policy, provider, tier
 from tests.operator.compile.snapshots import SNAPSHOTS
 from tests.operator.compile.steady import few
@@ -47,7 +51,7 @@ def test_a_namespace_with_a_policy_has_a_configuration_and_no_other_has(snapshot
 def test_a_namespace_gets_what_its_policies_reach_and_no_more(snapshot: Snapshot) -> None:
     compiled = compile_snapshot(snapshot)
     for namespace, config in compiled.configs.items():
-        tiers = {id_ for each in config.policies for id_ in each.tiers}
+        tiers = {id_ for each in config.policies for id_ in (*each.tiers, *each.downgrade_tiers)}
         providers = {
             candidate.provider
             for tier in config.tiers
@@ -88,6 +92,8 @@ def test_no_reference_is_followed_into_a_namespace_that_does_not_consent(
         for each in config.policies:
             foreign = {id_ for id_ in _named(each) if not id_.startswith(f"{namespace}/")}
             assert not foreign & closed
+        led = {each.downgrade.tier for each in config.budgets if each.downgrade}
+        assert not {id_ for id_ in led if not id_.startswith(f"{namespace}/")} & closed
 
 
 def _named(policy: Policy) -> set[str]:
@@ -106,6 +112,41 @@ def test_every_rule_that_ships_leads_somewhere_or_denies(snapshot: Snapshot) -> 
                 target = rule.target
                 assert sum(bool(t) for t in (target.tier, target.model, target.denied)) == 1
                 assert target.tier is None or target.tier in each.tiers
+
+
+@few
+@given(SNAPSHOTS)
+def test_downgrade_tiers_are_those_to_which_budgets_lead_and_no_other_way_does(
+    snapshot: Snapshot,
+) -> None:
+    for config in compile_snapshot(snapshot).configs.values():
+        assert decode_config(encode(config)) == config
+        tiers = {tier.id: BuiltTier(tier, ()) for tier in config.tiers}
+        led = {each.downgrade.tier for each in config.budgets if each.downgrade}
+        for each in config.policies:
+            assert not set(each.downgrade_tiers) & set(each.tiers)
+            assert set(each.downgrade_tiers) <= set(with_fallbacks(sorted(led), tiers))
+
+
+@few
+@given(SNAPSHOTS)
+def test_a_budget_that_binds_a_policy_finds_its_tier_there(snapshot: Snapshot) -> None:
+    for config in compile_snapshot(snapshot).configs.values():
+        tiers = {tier.id: BuiltTier(tier, ()) for tier in config.tiers}
+        for each in config.policies:
+            reached = frozenset(tiers_of(each))
+            for budget in config.budgets:
+                binding = binds(budget, reached, providers_of(reached, tiers))
+                if budget.downgrade and binding and may_meet(budget.selector, each.selector):
+                    assert budget.downgrade.tier in reached or not reached
+
+
+@few
+@given(SNAPSHOTS, st.datetimes(timezones=st.just(UTC)))
+def test_the_time_changes_no_configuration(snapshot: Snapshot, at: datetime) -> None:
+    assert written(compile_snapshot(snapshot)) == written(
+        compile_snapshot(replace(snapshot, taken_at=at))
+    )
 
 
 @few

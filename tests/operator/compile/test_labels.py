@@ -1,10 +1,15 @@
 """Selectors select what Kubernetes' selectors would."""
 
-import pytest
+from itertools import product
 
-from penstock_config.policy import Selector
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock_config.policy import Requirement, Selector
 from penstock_operator.api.reference import LabelSelector
-from penstock_operator.compile.labels import keys_of, selector_of, selects
+from penstock_operator.compile.labels import keys_of, may_meet, selector_of, selects
+from tests.operator.compile.steady import few
 
 LABELS = {"app": "shop", "track": "stable"}
 
@@ -47,3 +52,31 @@ def test_the_order_of_what_was_written_does_not_matter() -> None:
     two = read(matchExpressions=[{"key": "a", "operator": "In", "values": ["y", "x"]}])
     assert one == two
     assert keys_of(one) == {"a"}
+
+
+KEYS, VALUES = ("app", "team"), ("x", "y")
+LINES = st.builds(
+    lambda key, operator, values: Requirement(
+        key=key, operator=operator, values=tuple(sorted(values)) if "In" in operator else ()
+    ),
+    st.sampled_from(KEYS),
+    st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]),
+    st.sets(st.sampled_from(VALUES), min_size=1),
+)
+SELECTORS = st.builds(
+    Selector,
+    match_labels=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES)),
+    match_expressions=st.lists(LINES, max_size=3).map(tuple),
+)
+PODS = [
+    {key: value for key, value in zip(KEYS, values, strict=True) if value}
+    for values in product((*VALUES, "another", None), repeat=len(KEYS))
+]
+"""Every pod there can be, to selectors of these keys and values."""
+
+
+@few
+@given(SELECTORS, SELECTORS)
+def test_two_selectors_may_meet_where_some_pod_satisfies_both(one: Selector, two: Selector) -> None:
+    meeting = any(selects(one, pod) and selects(two, pod) for pod in PODS)
+    assert may_meet(one, two) is meeting
