@@ -12,6 +12,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+prices = typer.Typer(
+    help="What well-known providers charge: list it, renew it, compare with it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(prices, name="prices")
+
 Paths = Annotated[
     list[str],
     typer.Option("--filename", "-f", help="File or folder of resources; - is standard input."),
@@ -20,6 +27,12 @@ WatchedPaths = Annotated[
     list[str], typer.Option("--filename", "-f", help="File or folder of resources.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PriceFile = Annotated[
+    str,
+    typer.Option(
+        "--prices", help="A price list. Default: the shipped one.", envvar="PENSTOCK_PRICES"
+    ),
+]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="Whose pods to stand for. Default: the only one.")
 ]
@@ -124,3 +137,61 @@ def explain(  # noqa: PLR0913  # one for each option
     question = Question(model, prompt, user, tuple(header))
     standin = StandIn(namespace, labels=tuple(labels))
     raise typer.Exit(run(tuple(filename), standin, question, as_json=json))
+
+
+@prices.command("list")
+def list_prices(
+    *,
+    provider: Annotated[str, typer.Option(help="A preset's name. Default: all.")] = "",
+    file: PriceFile = "",
+    json: AsJson = False,
+) -> None:
+    """Print the price list: US dollars a million tokens."""
+    from penstock_cli.prices import list_prices as run
+
+    raise typer.Exit(run(file, provider, as_json=json))
+
+
+@prices.command("show")
+def show_price(
+    model: Annotated[str, typer.Argument(help="Its name, or <preset>/<name>.")],
+    *,
+    file: PriceFile = "",
+    json: AsJson = False,
+) -> None:
+    """Print what a model costs, at each provider that has it."""
+    from penstock_cli.prices import show as run
+
+    raise typer.Exit(run(model, file, as_json=json))
+
+
+@prices.command("refresh")
+def refresh_prices(
+    source: Annotated[
+        str, typer.Argument(help="File or URL: a price list, or LiteLLM's map of models.")
+    ],
+    *,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="The price list to write.", envvar="PENSTOCK_PRICES"),
+    ],
+    json: AsJson = False,
+) -> None:
+    """Write a price list of today.
+
+    Prints what is different from the former one.
+    """
+    from penstock_cli.prices import refresh as run
+
+    raise typer.Exit(run(source, output, as_json=json))
+
+
+@prices.command("check")
+def check_prices(filename: Paths, *, file: PriceFile = "", json: AsJson = False) -> None:
+    """Compare the prices of resources with the list.
+
+    Exit code 1 where one differs or is missing.
+    """
+    from penstock_cli.prices import check as run
+
+    raise typer.Exit(run(tuple(filename), file, as_json=json))

@@ -17,8 +17,8 @@ ModelName = Annotated[
 """What a caller may send as `model`."""
 
 
-class Price(ApiModel):
-    """What a model costs, in US dollars. "0" is free; an absent `price` is unknown, not free."""
+class TokenPrices(ApiModel):
+    """What a million tokens cost, in US dollars."""
 
     input_per_million: UsdAmount = Field(description="A million input tokens.")
     output_per_million: UsdAmount = Field(description="A million output tokens.")
@@ -30,11 +30,32 @@ class Price(ApiModel):
         None,
         description="A million input tokens written to the provider's cache. Default: as input.",
     )
+    cache_write1h_per_million: UsdAmount | None = Field(
+        None,
+        alias="cacheWrite1hPerMillion",
+        description="A million of those that the cache keeps for an hour. Default: as cache write.",
+    )
     reasoning_per_million: UsdAmount | None = Field(
         None, description="A million reasoning tokens. Default: as output."
     )
+
+
+class LongContext(TokenPrices):
+    """What all tokens of a request cost that has more input than `aboveTokens`."""
+
+    above_tokens: int = Field(
+        ge=1, le=100_000_000, description="Input tokens up to which the price above holds."
+    )
+
+
+class Price(TokenPrices):
+    """What a model costs, in US dollars. "0" is free; an absent `price` is unknown, not free."""
+
     per_image: UsdAmount = Field("0", description='One image of the input. Default: "0".')
     per_request: UsdAmount = Field("0", description='One request. Default: "0".')
+    long_context: LongContext | None = Field(
+        None, description="What a request with a long input costs. Default: no more by the token."
+    )
 
 
 class ProviderModel(ApiModel):
@@ -75,7 +96,8 @@ class ProviderModel(ApiModel):
     price: Price | None = Field(
         None,
         description="What it costs, in US dollars. "
-        "Default: unknown, see `onUnknownPrice`; nothing with `type: ollama`.",
+        "Default: that of the price list for a `preset` that is in it; else unknown, see"
+        " `onUnknownPrice`; nothing with `type: ollama`.",
     )
     quality: Quality | None = Field(
         None,

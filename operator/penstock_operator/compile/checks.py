@@ -16,6 +16,7 @@ from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, not_yet_enforced, type_of
 from penstock_operator.compile.parse import Resource, ref_of
+from penstock_operator.compile.prices import unpriced
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.references import reference_id
 
@@ -108,16 +109,7 @@ def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
             message = "has no chat, and nothing else is served in this version: the model is idle"
             path = f"spec.models[{index}].capabilities"
             yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
-    if type_ == "ollama" or provider.spec.on_unknown_price != "Deny":
-        return
-    for index, model in enumerate(provider.spec.models):
-        if model.price is None and not model.suspended:
-            message = (
-                "is not set, so that requests under a budget go elsewhere: set it, or"
-                " spec.onUnknownPrice"
-            )
-            path = f"spec.models[{index}].price"
-            yield Problem(ref, "Enforced", "PriceUnknown", message, "warning", path)
+    yield from unpriced(provider)
 
 
 def _tier_faults(tier: ModelTier) -> Iterator[Fault]:

@@ -27,6 +27,7 @@ Reason = Literal[
     # Enforced
     "NotYetEnforced",
     "PriceUnknown",
+    "PriceFromList",
     "WarnOnly",
     "CountedPerProvider",
     "BoostEnded",

@@ -10,26 +10,23 @@ from penstock_config.provider import (
     Auth,
     Health,
     Model,
-    Price,
     Provider,
-    ProviderType,
     RateLimits,
     Timeouts,
 )
-from penstock_operator.api import provider_model as api
 from penstock_operator.api.credentials import Credentials
 from penstock_operator.api.limits import ProviderLimits, Rates
-from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.preset import PRESETS
+from penstock_operator.api.provider_model import ProviderModel
 from penstock_operator.compile.checks import check_object
 from penstock_operator.compile.credentials import provider_keys
-from penstock_operator.compile.money import pico_usd, pico_usd_per_token
 from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, type_of
+from penstock_operator.compile.prices import model_price
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.snapshot import SecretData, SecretId
 
 OLLAMA_PORT: Final = 11434
-FREE: Final = Price(input_token=0, output_token=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def _config(provider: LLMProvider) -> Provider:
         auth=_auth(spec.credentials),
         needs_key=spec.credentials is not None,
         headers={header.name: header.value for header in spec.headers},
-        models=tuple(_model(model, type_) for model in spec.models if not model.suspended),
+        models=tuple(_model(model, spec) for model in spec.models if not model.suspended),
         limits=rate_limits(spec.limits),
         timeouts=Timeouts(
             connect_seconds=spec.timeouts.connect_seconds,
@@ -120,35 +117,16 @@ def _auth(credentials: Credentials | None) -> Auth:
     return Auth(scheme=credentials.scheme, name=credentials.name)
 
 
-def _model(model: api.ProviderModel, type_: ProviderType) -> Model:
+def _model(model: ProviderModel, spec: LLMProviderSpec) -> Model:
     return Model(
         name=model.name,
         upstream_name=model.upstream_name or model.name,
         capabilities=model.capabilities,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
-        price=_price(model.price, type_),
+        price=model_price(spec, model),
         limits=rate_limits(model.limits),
     )
-
-
-def _price(price: api.Price | None, type_: ProviderType) -> Price | None:
-    """A model of one's own Ollama costs nothing unless a price is set."""
-    if price is None:
-        return FREE if type_ == "ollama" else None
-    return Price(
-        input_token=pico_usd_per_token(price.input_per_million),
-        output_token=pico_usd_per_token(price.output_per_million),
-        cached_input_token=_optional(price.cached_input_per_million),
-        cache_write_token=_optional(price.cache_write_per_million),
-        reasoning_token=_optional(price.reasoning_per_million),
-        image=pico_usd(price.per_image),
-        request=pico_usd(price.per_request),
-    )
-
-
-def _optional(per_million: str | None) -> int | None:
-    return None if per_million is None else pico_usd_per_token(per_million)
 
 
 def rate_limits(rates: Rates | None) -> RateLimits:

@@ -25,7 +25,7 @@ KNOWN_FIELDS: Final = frozenset(
     # OpenAI's own.
     "model messages max_tokens max_completion_tokens n stream stream_options temperature top_p stop"  # noqa: SIM905  # words, not sixty lines
     " frequency_penalty presence_penalty logit_bias logprobs top_logprobs seed user metadata store"
-    " safety_identifier prompt_cache_key prompt_cache_retention reasoning_effort verbosity"
+    " safety_identifier prompt_cache_key reasoning_effort verbosity"
     " response_format functions function_call tool_choice parallel_tool_calls"
     # Sampling, at vLLM, Together, Fireworks, Groq, OpenRouter and Mistral.
     " top_k top_a min_p typical_p repetition_penalty length_penalty min_tokens ignore_eos"
@@ -33,13 +33,17 @@ KNOWN_FIELDS: Final = frozenset(
     " spaces_between_special_tokens guided_json guided_regex guided_choice guided_grammar"
     " structured_outputs safe_prompt"
     # Thinking: within the cap on output.
-    " thinking enable_thinking thinking_budget reasoning include_reasoning reasoning_format"
+    " thinking enable_thinking thinking_budget include_reasoning reasoning_format"
     " separate_reasoning".split()
 )
 PLAIN_TIERS: Final = frozenset(
     {"auto", "default", "flex", "on_demand", "standard", "standard_only"}
 )
 """At the listed price or below. `auto` is what absence means too."""
+SHORT_CACHES: Final = frozenset({"in_memory", "in-memory"})
+"""OpenAI spells it both ways. What is kept for a day is dearer to write at its newer models."""
+THINKING: Final = frozenset({"effort", "max_tokens", "enabled", "exclude", "summary"})
+"""Of `reasoning`, at OpenRouter. A mode that asks several models at once is not among them."""
 OWN_TOOLS: Final = frozenset({"function", "custom"})
 """The caller runs them himself."""
 
@@ -78,6 +82,16 @@ def _service_tier(value: object, _: Request) -> str | None:
     return None if isinstance(value, str) and value in PLAIN_TIERS else "service_tier"
 
 
+def _retention(value: object, _: Request) -> str | None:
+    kept_short = isinstance(value, str) and value in SHORT_CACHES
+    return None if kept_short else "prompt_cache_retention"
+
+
+def _reasoning(value: object, _: Request) -> str | None:
+    within_cap = isinstance(value, Mapping) and value.keys() <= THINKING
+    return None if within_cap else "reasoning"
+
+
 def _modalities(value: object, _: Request) -> str | None:
     return None if value == ["text"] else "modalities"
 
@@ -96,6 +110,8 @@ def _tools(value: object, _: Request) -> str | None:
 _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingProxyType(
     {
         "service_tier": _service_tier,
+        "prompt_cache_retention": _retention,
+        "reasoning": _reasoning,
         "modalities": _modalities,
         "best_of": _best_of,
         "tools": _tools,

@@ -1,0 +1,1 @@
+"""What well-known providers charge, as of a day."""
