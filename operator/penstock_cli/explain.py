@@ -1,6 +1,6 @@
 """`penstock explain`: prints which way a request would take, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rich.console import Group
@@ -12,7 +12,7 @@ from penstock_cli.output import print_json, stderr, stdout, table_of
 from penstock_cli.secret_sources import taken_for_granted
 from penstock_cli.standin import StandIn, resolve
 from penstock_cli.workspace import compile_files
-from penstock_config.budget import Budget
+from penstock_config.budget import Amounts, Budget
 from penstock_config.provider import RateLimits
 from penstock_sidecar.metering.cost import usd
 from penstock_sidecar.model import Candidate
@@ -72,12 +72,27 @@ def _candidate(candidate: Candidate, cost: Cost) -> dict[str, object]:
 
 
 def _budget(budget: Budget) -> dict[str, object]:
-    amounts = budget.limits.model_dump(exclude_none=True)
+    downgrade = budget.downgrade
     return {
         "budget": budget.id,
-        "limitsUSD": {period: usd(amount) for period, amount in amounts.items()},
+        "limitsUSD": {period: usd(amount) for period, amount in _amounts(budget.limits)},
+        "perUserUSD": {period: usd(amount) for period, amount in _amounts(budget.per_user)},
         "onExceeded": budget.on_exceeded,
+        "downgrade": downgrade and {"tier": downgrade.tier, "atPercent": downgrade.at_percent},
     }
+
+
+def _amounts(amounts: Amounts) -> Iterable[tuple[str, int]]:
+    return amounts.model_dump(exclude_none=True).items()
+
+
+def _bounds(budget: Budget) -> str:
+    """What it allows and what happens beyond, in one line."""
+    shown = {period: _dollars(amount) for period, amount in _amounts(budget.limits)}
+    shown |= {f"{period} per user": _dollars(a) for period, a in _amounts(budget.per_user)}
+    cheaper = budget.downgrade
+    before = f", {cheaper.tier} from {cheaper.at_percent} %" if cheaper else ""
+    return f"{budget.id}: {_listed(shown)}{before}, then {budget.on_exceeded}"
 
 
 def _limits(explanation: Explanation) -> Iterator[tuple[str, dict[str, int]]]:
@@ -94,7 +109,7 @@ def _limits(explanation: Explanation) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def _figures(rates: RateLimits) -> dict[str, int]:
-    return rates.model_dump(exclude_none=True, exclude={"window_seconds"})
+    return rates.model_dump(exclude_none=True, exclude={"window_seconds", "pacing"})
 
 
 def _parts(explanation: Explanation) -> Iterator[Text | Table]:
@@ -113,9 +128,7 @@ def _parts(explanation: Explanation) -> Iterator[Text | Table]:
     for name, figures in dict(_limits(e)).items():
         yield _line("Limit", f"{name}: {_listed(figures)}")
     for budget in e.budgets:
-        amounts = budget.limits.model_dump(exclude_none=True)
-        shown = _listed({period: _dollars(amount) for period, amount in amounts.items()})
-        yield _line("Budget", f"{budget.id}: {shown}, then {budget.on_exceeded}")
+        yield _line("Budget", _bounds(budget))
 
 
 def _candidates(explanation: Explanation) -> Table:

@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from penstock_cli.documents import Document, Loaded, load
@@ -71,6 +72,7 @@ def compile_loaded(
         loopback_allowed=True,
         redis=redis,
         scope_keys={},
+        taken_at=datetime.now(UTC),
     )
     keys = {namespace: _scope_key(redis, namespace) for namespace in gathered.namespaces}
     snapshot = with_secrets(replace(gathered, scope_keys=keys), secrets)

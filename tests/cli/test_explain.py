@@ -7,6 +7,12 @@ import pytest
 from tests.cli.conftest import Penstock
 from tests.cli.resources import write
 
+CHEAPER = """\
+  perUser: {weekly: "0.25"}
+  onExceeded: Downgrade
+  downgrade: {tier: {name: fast}, atPercent: 70}
+"""
+
 
 def test_it_tells_the_whole_way(penstock: Penstock, tmp_path: Path) -> None:
     ended = penstock("explain", "-f", write(tmp_path), "-m", "auto", "-p", "Hello", "--json")
@@ -18,6 +24,22 @@ def test_it_tells_the_whole_way(penstock: Penstock, tmp_path: Path) -> None:
     assert float(way["candidates"][0]["costsAtMostUSD"]) > 0
     assert way["limits"] == [{"name": "fair (per User)", "limits": {"requests_per_minute": 5}}]
     assert [b["budget"] for b in way["budgets"]] == ["shop/money"]
+
+
+def test_a_budget_says_what_comes_before_its_end(penstock: Penstock, tmp_path: Path) -> None:
+    write(tmp_path)
+    with (tmp_path / "budget.yaml").open("a") as file:
+        file.write(CHEAPER)
+    ended = penstock("explain", "-f", tmp_path, "-m", "auto", "--json")
+    (budget,) = ended.document["budgets"]
+    assert (budget["limitsUSD"], budget["perUserUSD"]) == (
+        {"daily": "1.500000"},
+        {"weekly": "0.250000"},
+    )
+    assert budget["downgrade"] == {"tier": "shop/fast", "atPercent": 70}
+    shown = penstock("explain", "-f", tmp_path, "-m", "auto").out
+    assert "weekly per user" in shown
+    assert "shop/fast from 70 %, then Downgrade" in shown
 
 
 def test_a_rule_that_matches_is_named(penstock: Penstock, tmp_path: Path) -> None:

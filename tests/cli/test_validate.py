@@ -36,6 +36,14 @@ def test_warnings_end_with_0_unless_strict(penstock: Penstock, tmp_path: Path) -
     assert "NotYetEnforced" in ended.out
 
 
+def test_a_boost_that_is_over_is_a_warning(penstock: Penstock, tmp_path: Path) -> None:
+    write(tmp_path)
+    with (tmp_path / "budget.yaml").open("a") as file:
+        file.write('  boost: {amountUSD: "5", until: "2020-01-01T00:00:00Z", reason: launch}\n')
+    ended = penstock("validate", "-f", tmp_path, "--json")
+    assert "BoostEnded" in {found["reason"] for found in ended.document["problems"]}
+
+
 def test_a_secret_that_is_not_among_the_files_is_a_warning(
     penstock: Penstock, tmp_path: Path
 ) -> None:

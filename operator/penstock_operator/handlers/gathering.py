@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -55,6 +56,7 @@ async def gather(
             for seen in inventory.objects.values()
             if seen.fault is not None and seen.resource is None
         ),
+        taken_at=datetime.now(UTC),
     )
 
 

@@ -1,6 +1,7 @@
 """Inventory and Secrets into a snapshot."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock_operator.api.llm_provider import LLMProvider
@@ -36,6 +37,13 @@ async def test_only_referenced_secrets_are_asked_for() -> None:
     assert snapshot.secrets.keys() == {("shop", "keys")}
     assert [each.id for each in snapshot.providers] == ["shop/llm"]
     assert snapshot.cluster == "test"
+
+
+async def test_a_snapshot_says_when_it_was_taken() -> None:
+    before = datetime.now(UTC)
+    snapshot = await gather(Inventory(), Secrets(), Settings(), None)
+    assert snapshot.taken_at
+    assert before <= snapshot.taken_at <= datetime.now(UTC)
 
 
 async def test_a_namespace_with_a_policy_gets_a_scope_key_once() -> None:
