@@ -32,21 +32,34 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, **more: str) -> AsyncIterator[tuple[Process, Ports]]:
-    """For one test; its folder and `more` are `environment`'s."""
+async def running(
+    folder: Path, code: Path | None = None, said: list[bytes] | None = None, **more: str
+) -> AsyncIterator[tuple[Process, Ports]]:
+    """For one test; its folder and `more` are `environment`'s.
+
+    `code` holds packages to run instead of the installed ones; `said` gets its log's lines.
+    """
     env = environment(folder, **more)
+    if code:
+        env["PYTHONPATH"] = str(code)
     process = await asyncio.create_subprocess_exec(*COMMAND, env=env, stdout=PIPE)
     try:
         assert process.stdout
-        said: dict[str, Any] = {}
-        while said.get("event") != "sidecar.started":
-            said = json.loads(await process.stdout.readline())
-        reading = asyncio.create_task(process.stdout.read())  # a full pipe would stop it
+        first: dict[str, Any] = {}
+        while first.get("event") != "sidecar.started":
+            first = json.loads(await process.stdout.readline())
+        reading = asyncio.create_task(_read(process.stdout, [] if said is None else said))
         try:
-            yield process, Ports(said["application"], said["probe"], said["admin"])
+            yield process, Ports(first["application"], first["probe"], first["admin"])
         finally:
             reading.cancel()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
+
+
+async def _read(log: asyncio.StreamReader, lines: list[bytes]) -> None:
+    """All of it: a full pipe would stop the process."""
+    while line := await log.readline():
+        lines.append(line)
