@@ -8,6 +8,7 @@ import pytest
 
 from penstock_cli.stub import StubProvider
 from tests.acceptance.caller import Caller, caller
+from tests.acceptance.counters import Counters, counters
 from tests.acceptance.fleet import Fleet, fleet
 from tests.acceptance.registry import CASES, PROVIDERS, Case
 from tests.conftest import redis_servers, running_redis
@@ -55,3 +56,10 @@ def eight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
     with running_redis(next(iter(servers.values())), folder) as url, fleet(folder, url) as running:
         yield running
+
+
+@pytest.fixture
+def counts(eight: Fleet) -> Iterator[Counters]:
+    """What the eight have counted."""
+    with counters(eight.redis_url) as found:
+        yield found

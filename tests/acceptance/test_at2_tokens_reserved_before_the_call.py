@@ -45,13 +45,9 @@ async def test_at2_of_a_hundred_concurrent_requests_just_those_that_fit_reach_th
     fake.always(Ok("done", usage=Tokens(INPUT_TOKENS, OUTPUT_TOKENS), first=held))
 
     async def ask(number: int) -> Reply:
-        """Again, where Redis was late and the policy is to refuse then."""
         sidecar = eight.sidecars[number % SIDECARS]
         async with gate:
-            while True:
-                reply = await application.ask(sidecar, case, body, x_subject=str(case))
-                if reply.status != 503:
-                    return reply
+            return await application.decided(sidecar, case, body, x_subject=str(case))
 
     asking = asyncio.as_completed([ask(number) for number in range(REQUESTS)])
     async with asyncio.timeout(PATIENCE_SECONDS):
