@@ -2,13 +2,22 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+REDIS_SCHEMES: Final = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis+cluster",
+    "rediss+cluster",
+)
+MAX_BUDGET_SECONDS: Final = 3600
 
 
 class SettingsError(ValueError):
@@ -32,6 +41,7 @@ class Settings:
     kubeconfig: Path | None = None
     """`None`: KUBECONFIG, else the service account, else `~/.kube/config`."""
     redis_url: str | None = None
+    """`redis+sentinel://host:port,host:port/<master>` and `redis+cluster://host:port,...` too."""
     redis_username: str | None = None
     redis_password: str | None = field(default=None, repr=False)
     redis_ca_file: Path | None = None
@@ -45,6 +55,10 @@ class Settings:
     """Further names and addresses for the certificate, where no Service is in front."""
     webhook_configuration: str = "penstock"
     """The ValidatingWebhookConfiguration that gets our CA, where it exists."""
+    budget_seconds: float = 5
+    """How often spending is read, and at most how often a Budget's status is written."""
+    notify_loopback: bool = False
+    """Whether a Budget's webhook may be on this machine: a relay beside the operator."""
     log_level: str = "info"
 
     @classmethod
@@ -85,9 +99,39 @@ class Settings:
 def _parsed(variable: str, text: str, kind: object) -> object:
     if kind == tuple[str, ...]:
         return tuple(part for part in (p.strip() for p in text.split(",")) if part)
-    if kind is int:
-        if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004  # all of them are ports
-            msg = f"{variable}={text!r}: expected a port"
-            raise SettingsError(msg)
-        return int(text)
-    return Path(text) if kind in (Path, Path | None) else text
+    if kind in (Path, Path | None):
+        return Path(text)
+    parse = _PARSERS.get(kind)
+    return text if parse is None else parse(variable, text)
+
+
+def _port(variable: str, text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004  # the largest port
+        msg = f"{variable}={text!r}: expected a port"
+        raise SettingsError(msg)
+    return int(text)
+
+
+def _seconds(variable: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= MAX_BUDGET_SECONDS:
+        msg = f"{variable}={text!r}: expected seconds, more than 0 and at most {MAX_BUDGET_SECONDS}"
+        raise SettingsError(msg)
+    return seconds
+
+
+def _truth(variable: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        msg = f"{variable}={text!r}: expected true or false"
+        raise SettingsError(msg)
+    return text == "true"
+
+
+_PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
+    int: _port,  # all of them are
+    float: _seconds,
+    bool: _truth,
+}

@@ -14,6 +14,16 @@ from penstock_operator.compile.problem import ConditionType, Problem
 
 Programming = Literal["Programmed", "Pending", "WriteFailed", "NotReferenced", "Suspended"]
 """How far the object has come on its way to the sidecars, as its writer knows."""
+BudgetConditionType = Literal["WithinBudget", "AlertThresholdReached", "Exhausted"]
+"""What the ledger says of a Budget, beside what compiling it says."""
+BudgetReason = Literal[
+    "WithinBudget",
+    "LimitReached",
+    "RedisUnavailable",
+    "ThresholdCrossed",
+    "BelowThresholds",
+    "MoneyLeft",
+]
 StatusReason = Literal["Accepted", "ResolvedRefs", "Enforced", "Invalid"] | Programming
 """The reasons that no problem gives; `docs/reference/conditions.md` has them all."""
 
@@ -49,8 +59,8 @@ INVALID: Final = (
 class Condition:
     """One entry of `status.conditions`."""
 
-    type: ConditionType
-    status: Literal["True", "False"]
+    type: ConditionType | BudgetConditionType
+    status: Literal["True", "False", "Unknown"]
     reason: str
     message: str
     observed_generation: int

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from penstock_operator.compile.problem import ConditionType, Reason
-from penstock_operator.status import GOOD, PROGRAMMING
+from penstock_operator.status import GOOD, PROGRAMMING, BudgetConditionType, BudgetReason
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
 ROW: Final = re.compile(r"^\| `(\w+)` \| .+ \| .+ \|$", re.MULTILINE)
@@ -20,8 +20,9 @@ def sections() -> dict[str, list[str]]:
 def test_the_page_has_every_reason_once() -> None:
     listed = [reason for reasons in sections().values() for reason in reasons]
     in_status = {reason for reason, _ in GOOD.values()} | set(PROGRAMMING) | {"Invalid"}
-    assert sorted(listed) == sorted(set(get_args(Reason)) | in_status)
+    of_budgets = set(get_args(BudgetReason))
+    assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_budgets)
 
 
 def test_the_page_has_a_section_for_every_condition() -> None:
-    assert set(sections()) == set(get_args(ConditionType))
+    assert set(sections()) == set(get_args(ConditionType)) | set(get_args(BudgetConditionType))

@@ -120,10 +120,24 @@ class BudgetSpec(ApiModel):
     notify: Notify | None = Field(None, description="Who is told. Default: nobody, Events alone.")
 
 
+PeriodName = Literal["daily", "weekly", "monthly", "total"]
+Label = Annotated[str, Field(min_length=1, max_length=16)]
+"""Which day, week or month: `20261231`, `2026W53`, `202612`; `all` of `total`."""
+
+
 class PeriodStatus(ApiModel):
     """Spending in the period that runs."""
 
-    name: Literal["daily", "weekly", "monthly", "total"] = Field(description="Which period.")
+    name: PeriodName = Field(description="Which period.")
+    label: Label = Field(
+        description="Which day, week or month: `20261231`, `2026W53`, `202612`, `all`."
+    )
+    provider: str | None = Field(
+        None,
+        max_length=507,
+        description="Of a provider-wide budget: the provider whose figures these are. Of several"
+        " it is the one where most was spent.",
+    )
     limit: UsdAmount = Field(description="US dollars, boost included.")
     spent: UsdAmount = Field(description="US dollars that are settled.")
     reserved: UsdAmount = Field(description="US dollars held by requests in flight.")
@@ -135,11 +149,35 @@ class PeriodStatus(ApiModel):
     resets_at: datetime | None = Field(None, description="When the period ends; not for `total`.")
 
 
+class ProviderSpending(ApiModel):
+    """What was spent at one of several providers that are counted apart."""
+
+    provider: str = Field(max_length=507, description="Namespace and name of the provider.")
+    period: PeriodName = Field(description="Which period.")
+    label: Label = Field(description="Which day, week or month, as in `periods`.")
+    spent: UsdAmount = Field(description="US dollars that are settled.")
+
+
 class UserSpending(ApiModel):
     """What a user spent."""
 
     user: str = Field(max_length=256, description="The user.")
     spent: UsdAmount = Field(description="US dollars, in the longest period that has a limit.")
+
+
+class Alert(ApiModel):
+    """A threshold that was crossed: said once in each period."""
+
+    period: PeriodName = Field(description="Which period.")
+    label: Label = Field(description="Which day, week or month, as in `periods`.")
+    percent: int = Field(ge=1, le=1000, description="The threshold.")
+    limit: UsdAmount = Field(description="US dollars, when it was crossed, boost included.")
+    spent: UsdAmount = Field(description="US dollars spent when it was seen, unsettled included.")
+    time: datetime = Field(description="When it was seen.")
+    told: bool = Field(description="Whether the Event was posted.")
+    webhook: Literal["NotAsked", "Pending", "Delivered", "GivenUp"] = Field(
+        description="Whether `notify` was told. Pending: it is tried for a day."
+    )
 
 
 class BudgetStatus(Status):
@@ -148,8 +186,14 @@ class BudgetStatus(Status):
     periods: Annotated[tuple[PeriodStatus, ...], BY_NAME] = Field(
         (), max_length=4, description="Each period that has a limit."
     )
+    providers: Annotated[tuple[ProviderSpending, ...], KeyedBy(("provider", "period"))] = Field(
+        (), max_length=128, description="By provider, where the budget counts several apart."
+    )
     top_users: Annotated[tuple[UserSpending, ...], KeyedBy(("user",))] = Field(
         (), max_length=20, description="Users who spent most."
+    )
+    alerts: Annotated[tuple[Alert, ...], KeyedBy(("period", "label", "percent"))] = Field(
+        (), max_length=128, description="Thresholds crossed in the running and the last periods."
     )
     boost: Boost | None = Field(None, description="The boost in effect.")
     observed_time: datetime | None = Field(None, description="When these figures were read.")

@@ -1,0 +1,106 @@
+"""A Redis URL into a client: one server, a Sentinel's master, or a Cluster.
+
+    redis://host:port/0   rediss://host:port/0   unix:///path?db=0
+    redis+sentinel://host:port,host:port/<master>   redis+cluster://host:port,host:port
+
+`rediss+sentinel` and `rediss+cluster` are the same with TLS. User and password come apart, and are
+the server's: Sentinels are asked without.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ConstantBackoff, NoBackoff
+
+from penstock_operator.settings import Settings, SettingsError
+
+Client = Redis | RedisCluster
+REDIS_PORT: Final = 6379
+SENTINEL_PORT: Final = 26379
+REPLY_SECONDS: Final = 2.0
+MOVES: Final = 3
+"""How often a Cluster's call follows slots that move."""
+
+
+def client_of(settings: Settings) -> Client:
+    """A client that connects at its first call. Wrong URLs are a `SettingsError`."""
+    if settings.redis_url is None:
+        msg = "PENSTOCK_REDIS_URL is not set"
+        raise SettingsError(msg)
+    url = urlsplit(settings.redis_url)
+    kind = url.scheme.partition("+")[2] or ("unix" if url.scheme == "unix" else "server")
+    options = _options(settings, tls=url.scheme.startswith("rediss"))
+    try:
+        return _MAKERS[kind](url, options)
+    except (KeyError, ValueError):
+        msg = "PENSTOCK_REDIS_URL: its hosts, its ports, or its database cannot be read"
+        raise SettingsError(msg) from None
+
+
+def _options(settings: Settings, *, tls: bool) -> dict[str, Any]:
+    """No retries: the next round comes soon. RESP 2, whose replies are the same on all servers."""
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_timeout": REPLY_SECONDS,
+        "socket_connect_timeout": REPLY_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "username": settings.redis_username,
+        "password": settings.redis_password,
+    }
+    if tls:
+        ca_file = settings.redis_ca_file
+        options |= {"ssl": True, "ssl_ca_certs": None if ca_file is None else str(ca_file)}
+    return options
+
+
+def hosts_of(url: SplitResult, port: int) -> list[tuple[str, int]]:
+    """Every `host:port` of the URL's list, `[v6]:port` too; `ValueError` where one is wrong."""
+    found = []
+    for text in url.netloc.split(","):
+        one = urlsplit(f"//{text}")
+        if not one.hostname:
+            msg = "a host is missing"
+            raise ValueError(msg)
+        found.append((one.hostname, one.port or port))
+    return found
+
+
+def _server(url: SplitResult, options: dict[str, Any]) -> Client:
+    ((host, port),) = hosts_of(url, REDIS_PORT)
+    return Redis(host=host, port=port, db=int(url.path.strip("/") or 0), **options)
+
+
+def _unix(url: SplitResult, options: dict[str, Any]) -> Client:
+    database = parse_qs(url.query).get("db", ["0"])[0]
+    return Redis(unix_socket_path=unquote(url.path), db=int(database), **options)
+
+
+def _sentinel(url: SplitResult, options: dict[str, Any]) -> Client:
+    master = url.path.strip("/")
+    if not master:
+        msg = "the master's name is missing"
+        raise ValueError(msg)
+    private = {"username": None, "password": None}
+    hosts = hosts_of(url, SENTINEL_PORT)
+    asked = Sentinel(hosts, sentinel_kwargs=options | private, **options)  # type: ignore[no-untyped-call]  # redis-py's
+    found: Redis = asked.master_for(master)
+    return found
+
+
+def _cluster(url: SplitResult, options: dict[str, Any]) -> Client:
+    nodes = [ClusterNode(host, port) for host, port in hosts_of(url, REDIS_PORT)]
+    patient = {"retry": Retry(ConstantBackoff(0.05), MOVES)}
+    return RedisCluster(startup_nodes=nodes, **(options | patient))
+
+
+_MAKERS: Final[Mapping[str, Callable[[SplitResult, dict[str, Any]], Client]]] = {
+    "server": _server,
+    "unix": _unix,
+    "sentinel": _sentinel,
+    "cluster": _cluster,
+}

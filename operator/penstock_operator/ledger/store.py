@@ -1,0 +1,95 @@
+"""Redis as the ledger needs it: many commands in one round trip, and scripts by their digest."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from importlib import resources
+from typing import Any, Final
+
+from redis.asyncio import RedisCluster
+from redis.exceptions import NoScriptError, RedisError
+
+from penstock_operator.ledger.address import Client, client_of
+from penstock_operator.settings import Settings
+
+Command = tuple[str | bytes | int, ...]
+BATCH: Final = 256
+"""Commands per round trip: replies of a batch are held at once."""
+
+
+class LedgerAway(Exception):
+    """Redis did not answer, or would not. The text holds no credentials."""
+
+
+class Script:
+    """One file of `lua/`."""
+
+    def __init__(self, name: str) -> None:
+        self.text: Final = resources.files(__package__).joinpath("lua", name).read_text("utf-8")
+        self.digest: Final = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+class Store:
+    """Every call raises `LedgerAway` when it gets no answer; deadlines are the client's."""
+
+    def __init__(self, client: Client) -> None:
+        self._client: Any = client  # the two kinds share no type, and redis-py's are loose
+
+    async def now(self) -> float:
+        """Redis's clock, Unix time in seconds. A Cluster's is that of any node."""
+        any_node = isinstance(self._client, RedisCluster)
+        where = {"target_nodes": RedisCluster.RANDOM} if any_node else {}
+        with _translated():
+            seconds, micros = await self._client.time(**where)
+        return float(seconds) + int(micros) / 1e6
+
+    async def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """The raw reply of each command, or `None` where it alone failed."""
+        replies: list[Any] = []
+        for start in range(0, len(commands), BATCH):
+            replies += await self._batch(commands[start : start + BATCH])
+        return replies
+
+    async def _batch(self, commands: Sequence[Command]) -> list[Any]:
+        with _translated():
+            pipeline = self._client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            replies = await pipeline.execute(raise_on_error=False)
+        failed = [reply for reply in replies if isinstance(reply, Exception)]
+        if failed and len(failed) == len(replies):
+            raise LedgerAway(_said(failed[0])) from failed[0]
+        return [None if isinstance(reply, Exception) else reply for reply in replies]
+
+    async def run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
+        """Loads the script where the server does not know it."""
+        call = (script.digest, len(keys), *keys, *arguments)
+        with _translated():
+            try:
+                return await self._client.evalsha(*call)
+            except NoScriptError:
+                await self._client.script_load(script.text)
+                return await self._client.evalsha(*call)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """The books of the Redis that the settings name. Nothing is sent before the first call."""
+    client = client_of(settings)
+    try:
+        yield Store(client)
+    finally:
+        await client.aclose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The library's errors as ours."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise LedgerAway(_said(error)) from error
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
