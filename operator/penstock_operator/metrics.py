@@ -7,7 +7,8 @@ RECONCILE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """Names begin with `penstock_operator_`; no label holds a namespace or a name."""
+    """Those of the operator itself begin with `penstock_operator_` and name no object; those of
+    budgets have a label for each Budget, of which there are as many as people write."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -56,6 +57,36 @@ class Metrics:
         self.admissions = Counter(
             "penstock_operator_admissions",
             "Validated objects, by how it ended: allowed, warned, denied, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.budget_alerts = Counter(
+            "penstock_budget_alerts",
+            "Alert thresholds that were crossed, each once in a period.",
+            ["namespace", "budget", "period", "percent"],
+            registry=self.registry,
+        )
+        self.budget_utilisation = Gauge(
+            "penstock_budget_utilisation_ratio",
+            "Spent, reserved and unsettled, of the limit of the running period.",
+            ["namespace", "budget", "period"],
+            registry=self.registry,
+        )
+        self.ledger_rounds = Counter(
+            "penstock_operator_ledger_rounds",
+            "Readings of all budgets' spending, by how they ended: ok, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.ledger_seconds = Histogram(
+            "penstock_operator_ledger_seconds",
+            "Reading all budgets' spending and writing what changed.",
+            buckets=RECONCILE_SECONDS,
+            registry=self.registry,
+        )
+        self.notifications = Counter(
+            "penstock_operator_notifications",
+            "Calls of budgets' webhooks, by how they ended: ok, failed, given_up.",
             ["result"],
             registry=self.registry,
         )

@@ -121,14 +121,19 @@ class Cluster:
         return await self._call("PUT", path, body=_typed(resource, document))
 
     async def apply(
-        self, resource: Resource, document: Document, *, subresource: str = ""
+        self,
+        resource: Resource,
+        document: Document,
+        *,
+        subresource: str = "",
+        manager: str = FIELD_MANAGER,
     ) -> Document:
         """Server-side apply: the document is all that we own, and what is ours we take."""
         meta = document["metadata"]
         return await self._call(
             "PATCH",
             resource.path(meta.get("namespace"), meta["name"], subresource),
-            {"fieldManager": FIELD_MANAGER, "force": "true"},
+            {"fieldManager": manager, "force": "true"},
             body=_typed(resource, document),
             content_type="application/apply-patch+yaml",
         )

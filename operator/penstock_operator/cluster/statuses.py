@@ -1,11 +1,15 @@
 """The status of a custom resource, written by server-side apply to its subresource."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from penstock_operator.cluster.client import Cluster, custom
 from penstock_operator.compile.parse import KINDS
 from penstock_operator.compile.problem import ObjectRef
 from penstock_operator.status import Condition
+
+LEDGER_MANAGER: Final = "penstock-ledger"
+"""Another field manager than that of the conditions: each takes back what is its own alone."""
 
 
 async def apply_conditions(
@@ -28,3 +32,18 @@ async def apply_conditions(
     }
     resource = custom(ref.kind, KINDS[ref.kind].plural)
     await cluster.apply(resource, document, subresource="status")
+
+
+async def apply_figures(
+    cluster: Cluster, ref: ObjectRef, uid: str, figures: Mapping[str, Any]
+) -> None:
+    """The ledger's part of a Budget's status. What it said before and says no longer disappears.
+
+    `NotFound` or `Conflict` when the object is gone, or another one of its name is there.
+    """
+    document = {
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+        "status": dict(figures),
+    }
+    resource = custom(ref.kind, KINDS[ref.kind].plural)
+    await cluster.apply(resource, document, subresource="status", manager=LEDGER_MANAGER)

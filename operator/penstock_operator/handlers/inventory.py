@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from penstock_operator.api.budget import Budget
 from penstock_operator.cluster.published import config_digest, credentials_digest, scope_key
 from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
@@ -31,10 +32,12 @@ class Seen:
     fault: Problem | None = None
     conditions: Sequence[Mapping[str, object]] = ()
     observed_generation: int = 0
+    status: Mapping[str, Any] = field(default_factory=dict)
+    """Of a Budget, whose figures are read back after a restart."""
 
     def same_input(self, other: "Seen") -> bool:
         """Whether nothing changed but what we write ourselves."""
-        blank: dict[str, Any] = {"conditions": (), "observed_generation": 0}
+        blank: dict[str, Any] = {"conditions": (), "observed_generation": 0, "status": {}}
         return replace(self, **blank) == replace(other, **blank)
 
 
@@ -126,4 +129,5 @@ def _seen(ref: ObjectRef, body: Body) -> Seen:
         fault=parsed if isinstance(parsed, Problem) else None,
         conditions=tuple(dict(each) for each in status.get("conditions") or ()),
         observed_generation=status.get("observedGeneration", 0),
+        status=dict(status) if ref.kind == Budget.kind else {},
     )

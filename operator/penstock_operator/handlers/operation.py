@@ -11,6 +11,7 @@ import kopf
 from penstock_operator.api import GROUP, VERSION
 from penstock_operator.cluster import Cluster, ClusterError, connect
 from penstock_operator.compile.parse import KINDS
+from penstock_operator.handlers.books import Books
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.loop_thread import LoopThread
 from penstock_operator.handlers.reconciler import Reconciler
@@ -74,8 +75,17 @@ class Operation:
             self._reconciler = reconciler
             registry = kopf.OperatorRegistry()
             register(registry, watched, notebook, reconciler, self._settings.kubeconfig)
+            books = Books(
+                cluster,
+                inventory,
+                self._settings,
+                self._metrics,
+                self._may_write,
+                reconciler.listed,
+            )
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._beat())
+                group.create_task(books.run())
                 group.create_task(reconciler.secrets.watch())
                 group.create_task(reconciler.run())
                 group.create_task(self._compare(cluster, watched, notebook, reconciler))

@@ -51,9 +51,13 @@ class Reconciler:
             self._complete.set()
             self.mark()
 
+    async def listed(self) -> None:
+        """Returns once everything has been listed."""
+        await self._complete.wait()
+
     async def run(self) -> None:
         """Never ends; what fails is tried again, later each time."""
-        await self._complete.wait()
+        await self.listed()
         failures = 0
         while True:
             retry = RETRY_SECONDS[min(failures, len(RETRY_SECONDS)) - 1] if failures else None
