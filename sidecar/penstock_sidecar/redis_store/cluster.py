@@ -26,7 +26,7 @@ from penstock_sidecar.store import Argument, Script, StoreUnavailable
 
 MAX_SENDS: Final = 8
 """Of one call, redirects and repetitions included."""
-FIRST_PAUSE_SECONDS: Final = 0.002
+FIRST_PAUSE_SECONDS: Final = 0.001
 """Before a call is repeated whose keys are on their way; doubled each time."""
 REFRESH_SECONDS: Final = (0.4, 0.8)
 """Between two looks at who serves what, when one is called for."""
@@ -150,20 +150,25 @@ class Cluster:
 
     async def _finish(self, call: Call, sent: Sent) -> object:
         until = self._loop.time() + self._patience.deadline_seconds
-        for turn in range(MAX_SENDS):
+        sends = 1
+        while True:
             try:
                 return await sent.node.reply(sent.pending, until - self._loop.time())
             except StoreUnavailable:
                 self._stale.set()
                 raise
             except hiredis.ReplyError as error:
-                sent = await self._again(call, sent, error, _pause_seconds(turn, until, self._loop))
-        raise StoreUnavailable("sent from node to node", sent=False)
+                if sends == MAX_SENDS:
+                    raise sent.node.refused(error, script=call.script is not None) from error
+                pause_seconds = FIRST_PAUSE_SECONDS * 2**sends
+                in_time = self._loop.time() + pause_seconds < until
+                sent = await self._again(call, sent, error, pause_seconds if in_time else 0.0)
+                sends += 1
 
     async def _again(
         self, call: Call, sent: Sent, error: hiredis.ReplyError, pause_seconds: float
     ) -> Sent:
-        """Each of these replies means that nothing was done."""
+        """Each of these replies means that nothing was done. No pause: there is no time left."""
         elsewhere = redirect(str(error), sent.endpoint)
         match code_of(error):
             case "MOVED" if elsewhere:
@@ -211,12 +216,6 @@ class Cluster:
         """A node that is away and serves nothing any more is dialled no longer."""
         gone = [e for e, node in self._nodes.items() if e not in serving and not node.available]
         await asyncio.gather(*(self._nodes.pop(endpoint).close() for endpoint in gone))
-
-
-def _pause_seconds(turn: int, until: float, loop: asyncio.AbstractEventLoop) -> float:
-    """0 where there is no time left for another pause."""
-    pause_seconds: float = FIRST_PAUSE_SECONDS * 2**turn
-    return pause_seconds if loop.time() + pause_seconds < until else 0.0
 
 
 def _nobody(why: str) -> Coroutine[Any, Any, object]:

@@ -91,7 +91,7 @@ class FollowMaster:
                 name = self._target.master
                 place = connection.send("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)
                 state = connection.send("SENTINEL", "MASTER", name)
-                return _view(*await asyncio.gather(place, state))
+                return _view(*await asyncio.gather(place, state, return_exceptions=True))
         except BaseException:
             if address in self._sentinels:
                 self._sentinels.pop(address).abort()
@@ -119,6 +119,8 @@ def _view(place: object, state: object) -> View:
     match place, state:
         case [bytes(host), bytes(port)], [*fields]:
             return View(_epoch(fields), host.decode(), int(port))
+        case BaseException() as error, _:
+            raise error
         case _:
             raise ConnectionLost("the sentinels do not know the master's name", sent=False)
 

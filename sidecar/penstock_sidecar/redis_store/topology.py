@@ -5,8 +5,11 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
+import hiredis
+
 from penstock_sidecar.redis_store.address import Address, Login, dial
 from penstock_sidecar.redis_store.connection import ConnectionLost
+from penstock_sidecar.redis_store.refusal import code_of
 from penstock_sidecar.redis_store.slots import View, view
 
 AT_ONCE: Final = 3
@@ -34,5 +37,8 @@ async def _ask(address: Address, login: Login) -> View:
             info = connection.send("CLUSTER", "INFO")
             slots = connection.send("CLUSTER", "SLOTS")
             return view(*await asyncio.gather(info, slots), (address.host, address.port))
+        except hiredis.ReplyError as error:
+            why = f"{address} is in no Cluster, or hides it: {code_of(error)}"
+            raise ConnectionLost(why, sent=False) from error
         finally:
             connection.abort()

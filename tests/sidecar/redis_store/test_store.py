@@ -1,13 +1,11 @@
 """Redis away, back, slow, strange: always in time, always `StoreUnavailable`."""
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import os
 import signal
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from penstock_sidecar.redis_store.address import parse
 from penstock_sidecar.redis_store.breaker import Breaker
 from penstock_sidecar.store import Script, StoreUnavailable
 from tests.conftest import running_redis
-from tests.servers import any_server, redis_servers
+from tests.servers import any_server
 from tests.servers.server import Server, running
 
 PATIENCE_SECONDS = 5
@@ -151,41 +149,6 @@ async def test_it_speaks_over_a_unix_socket(tmp_path: Path) -> None:
         )
         assert await store.command("PING") == b"PONG"
         await store.close()
-
-
-async def test_it_speaks_tls_and_checks_who_answers(tmp_path: Path) -> None:
-    """The authority in the credentials is the only one that counts."""
-    ca_pem = _certificate(tmp_path)
-    tls = ["--tls-port", "0", "--tls-cert-file", str(tmp_path / "cert.pem")]
-    tls += ["--tls-key-file", str(tmp_path / "key.pem"), "--tls-auth-clients", "no"]
-    with contextlib.ExitStack() as stack:
-        try:
-            server = running_redis(redis_servers()["system"], tmp_path, *tls)
-            url = stack.enter_context(server)
-        except (KeyError, AssertionError):
-            pytest.skip("no Redis server that speaks TLS")
-        port = url.rpartition(":")[2]
-        with redis.Redis.from_url(url) as admin:
-            admin.config_set("port", "0")
-            admin.config_set("tls-port", port)
-        await _assert_tls(f"rediss://localhost:{port}", ca_pem)
-
-
-async def _assert_tls(url: str, ca_pem: str) -> None:
-    store = await connect(RedisAccess(url=url, ca_pem=ca_pem), deadline_seconds=PATIENCE_SECONDS)
-    assert await store.command("PING") == b"PONG"
-    await store.close()
-    stranger = await connect(RedisAccess(url=url), deadline_seconds=PATIENCE_SECONDS)
-    assert not stranger.available
-    await stranger.close()
-
-
-def _certificate(directory: Path) -> str:
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    files = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
-    return (directory / "cert.pem").read_text()
 
 
 def test_three_failures_within_a_second_open_the_breaker() -> None:
