@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from penstock_cli.failure import WrongUsage
@@ -55,6 +55,10 @@ def read(source: str) -> bytes:
             return Path(source).read_bytes()
         with urlopen(source, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # http(s), see above
             data: bytes = answer.read(MAX_BYTES + 1)
+    except HTTPError as error:
+        with error:  # it holds the connection
+            msg = f"{source}: {error.code} {error.reason}"
+        raise WrongUsage(msg) from None
     except (URLError, OSError, ValueError) as error:
         msg = f"{source}: {getattr(error, 'reason', None) or error}"
         raise WrongUsage(msg) from None

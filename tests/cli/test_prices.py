@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -134,14 +134,16 @@ def test_refresh_takes_a_list_of_ours_as_it_stands(penstock: Penstock, tmp_path:
 def serving(body: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/prices" else 404)
+            found = body if self.path == "/prices" else b""
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(found)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(found)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
