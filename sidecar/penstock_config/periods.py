@@ -55,6 +55,10 @@ class Calendar:
             self._arguments = self._around(self._kind, utc)
         return self._arguments
 
+    def label(self, utc: float) -> str:
+        """Of the period that this moment is in."""
+        return str(self.arguments(utc)[5])
+
     def _around(self, kind: _Kind, utc: float) -> Arguments:
         this = kind.first_day(datetime.fromtimestamp(utc, self._zone).date())
         last = kind.first_day(this - timedelta(days=1))

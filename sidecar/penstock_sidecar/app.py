@@ -14,7 +14,7 @@ from random import Random
 from typing import Final
 
 from penstock_config.schema import SidecarConfig
-from penstock_sidecar.clock import SystemClock
+from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.chat import Bounds, Chat
@@ -24,6 +24,8 @@ from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.server import LOOPBACK, Port
+from penstock_sidecar.limits.journal import Journal
+from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.openai import parse_chat
@@ -38,6 +40,7 @@ from penstock_sidecar.watcher import Loaded, Watcher
 
 logger = logging.getLogger(__name__)
 
+JOURNAL_NAME: Final = "settlements"
 VERSION: Final = version("penstock")
 SIGNALLED: Final = 128
 """A shell's exit status for a process that a signal ended, plus the signal's number."""
@@ -99,7 +102,7 @@ class Sidecar:
             session=await self._exits.enter_async_context(open_session()),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
-            shares=Shares(clock),
+            memory=Memory(clock, Shares(clock), self._journal(clock)),
         )
         self._exits.push_async_callback(self._holder.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)
@@ -113,6 +116,12 @@ class Sidecar:
         self._exits.push_async_callback(_cancel, watching)
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
+
+    def _journal(self, clock: Clock) -> Journal:
+        directory = self._settings.journal_dir
+        journal = Journal.open(directory / JOURNAL_NAME if directory else None, clock)
+        self._exits.callback(journal.close)
+        return journal
 
     async def _listen(self, port: Port, hosts: tuple[str, ...], number: int) -> int:
         self._exits.push_async_callback(port.close)

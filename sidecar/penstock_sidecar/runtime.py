@@ -14,7 +14,7 @@ from penstock_sidecar.errors import Denied
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
-from penstock_sidecar.limits.shares import Shares
+from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
@@ -35,8 +35,8 @@ class Shared:
     random: Random
     health: Health
     """Failures are remembered over changes of the configuration."""
-    shares: Shares
-    """So is what was admitted while Redis is away."""
+    memory: Memory
+    """So is what Redis was told, and what it was not."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -119,6 +119,8 @@ async def build_runtime(
         if access:
             await shared.close_store(access)
         raise
+    if pipeline:
+        pipeline.limiter.start()
     return Runtime(
         config=config,
         digest=digest,
@@ -159,9 +161,8 @@ def _pipeline(
             pod,
             store,
             scope_key,
-            shared.clock,
+            shared.memory,
             observer=shared.limit_observer,
-            shares=shared.shares,
         ),
         upstreams=build_upstreams(config, credentials, shared.session),
         recorder=shared.recorder,

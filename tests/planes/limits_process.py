@@ -21,6 +21,7 @@ from penstock_sidecar.limits.scripts import ACQUIRE
 from penstock_sidecar.model import Caller, Candidate, Chunk, Pod, Request, Usage
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.store import Argument, Script
+from tests.sidecar.limits.world import memory
 
 ADMITTED_KEY = "test:admitted"
 """A list of Redis times, in microseconds, at which requests were admitted."""
@@ -123,7 +124,7 @@ async def main(order: dict[str, Any]) -> None:
         pod,
         RecordingStore(store),
         b"k" * 32,
-        SystemClock(),
+        memory(),
         hold_seconds=order.get("hold_seconds", 30.0),
     )
     if order["mode"] == "flood":

@@ -184,7 +184,6 @@ async def test_a_request_cancelled_anywhere_leaves_nothing_behind(
             money = books.money(Group.of_namespace("test", NAMESPACE), f"{NAMESPACE}/all")
             assert (books.slots(), money["R"]) == (0, 0), where
             assert money["S"] + money["U"] >= billed_micro_usd(plane), where
-            assert not money["U"] or "cut" in scenario, where
         if not any(run.reached for run in runs):
             break
     assert number > 3, "the scenario was cancelled on its way"

@@ -2,22 +2,44 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from penstock_config.budget import Budget
 from penstock_config.layout import Group, subject_digest
-from penstock_config.policy import CallerLimit, Policy
-from penstock_config.provider import Model, Price, RateLimits
+from penstock_config.policy import Policy
+from penstock_config.provider import Model, Price
 from penstock_config.schema import SidecarConfig
-from penstock_sidecar.limits import ledger
-from penstock_sidecar.limits.bounds import STATE_KEY, Bound, Place, budget_bounds, rate_bounds
+from penstock_sidecar.limits.bounds import (
+    STATE_KEY,
+    Bound,
+    budget_bounds,
+    rate_bounds,
+    user_bounds,
+)
+from penstock_sidecar.limits.bounds import Place as Counters
+from penstock_sidecar.limits.holds import Place, Turn
+from penstock_sidecar.limits.key_plan import (
+    FIRST_FREE_KEY,
+    LimitKeys,
+    UserKeys,
+    plan_limits,
+    plan_users,
+)
+from penstock_sidecar.limits.priority import RANK, Priority
 from penstock_sidecar.metering.estimate import PriceUnknown, price_of
 from penstock_sidecar.model import Caller, Candidate, Pod
 from penstock_sidecar.selector import matches
 
-FIRST_FREE_KEY: Final = 4
-"""KEYS[1] to [3] are the group's own."""
-DAY_MS: Final = 86_400_000
+PROVIDER_SLOTS, MODEL_SLOTS, WAITING, TURNS = range(FIRST_FREE_KEY, FIRST_FREE_KEY + 4)
+"""KEYS of a provider's group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as far as limits care."""
+
+    caller: Caller
+    headers: Mapping[str, str]
+    priority: Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +47,33 @@ class CallerBounds:
     """The policy's limits; whose counters they use is known with the caller."""
 
     group: Group
-    policy_id: str
-    limits: tuple[CallerLimit, ...]
+    policy: Policy
+    limits: tuple[LimitKeys, ...]
+    users: UserKeys
     bounds: tuple[Bound, ...]
-    keep_ms: int
     scope_key: bytes
 
-    def place(self, caller: Caller, headers: Mapping[str, str]) -> ledger.Place:
-        """Two keys for each limit, as `caller_bounds` numbers them."""
-        keys = (key for limit in self.limits for key in self._keys(limit, caller, headers))
-        return ledger.Place(self.group, tuple(keys), self.keep_ms)
+    def place(self, asking: Asker) -> Place:
+        """With the keys as they are planned."""
+        most = self.policy.identity.max_subjects
+        keys: list[str] = []
+        subjects = []
+        for limit in self.limits:
+            digest = self._digest(limit, asking)
+            keys += limit.names(self.group, digest)
+            if limit.tells_apart:
+                subjects.append(limit.subject(digest, most))
+        if self.users.budgets:
+            digest = user_digest(self.scope_key, asking.caller.user)
+            keys += self.users.names(self.group, digest)
+            subjects.append(self.users.subject(digest, most))
+        high = asking.priority == "High"
+        user = asking.caller.user
+        return Place(self.group, tuple(keys), tuple(subjects), high=high, user=user)
 
-    def _keys(
-        self, limit: CallerLimit, caller: Caller, headers: Mapping[str, str]
-    ) -> tuple[str, str]:
-        match limit.per:
+    def _digest(self, limit: LimitKeys, asking: Asker) -> str:
+        caller, per = asking.caller, limit.limit.per
+        match per:
             case "App":
                 subject = caller.app
             case "Pod":
@@ -47,9 +81,8 @@ class CallerBounds:
             case "User":
                 subject = caller.user
             case "Header":
-                subject = headers.get(limit.header or "", "")
-        digest = subject_digest(self.scope_key, self.policy_id, limit.name, limit.per, subject)
-        return self.group.subject(digest), self.group.slots(digest)
+                subject = asking.headers.get(limit.limit.header or "", "")
+        return subject_digest(self.scope_key, self.policy.id, limit.limit.name, per, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +90,9 @@ class CandidateBounds:
     """What binds an attempt at one candidate."""
 
     model: Model
-    place: ledger.Place
-    """In the provider's group."""
+    group: Group
+    """The provider's."""
+    users: UserKeys
     rates: tuple[Bound, ...]
     budgets: tuple[Bound, ...]
     """Of the namespace."""
@@ -67,50 +101,98 @@ class CandidateBounds:
     price_unknown: str
     """Why there is no price; empty where there is one."""
     sidecars: int
+    app: str
+    """Who waits, where apps wait for the provider."""
+    weight: int
+    waits: bool
+    """A request that the provider's limits refuse will ask again."""
+    max_subjects: int
+    scope_key: bytes
 
     @property
     def hard(self) -> Bound | None:
         """A budget that refuses; then what an attempt may cost must be bounded."""
         return next((b for b in self.budgets + self.provider_budgets if b.enforced), None)
 
+    def place(self, asking: Asker) -> Place:
+        """In the provider's group."""
+        group, user = self.group, asking.caller.user
+        keys = [group.slots("provider"), group.slots(f"model:{self.model.name}")]
+        keys += [group.waiting, group.turns]
+        who = f"{RANK[asking.priority]}:{self.app}"
+        turn = Turn(WAITING, TURNS, who, self.weight, self.waits)
+        if not self.users.budgets:
+            return Place(group, tuple(keys), (), turn, high=True)
+        digest = user_digest(self.scope_key, user)
+        keys += self.users.names(group, digest)
+        subject = self.users.subject(digest, self.max_subjects)
+        return Place(group, tuple(keys), (subject,), turn, high=True, user=user)
+
 
 def caller_bounds(config: SidecarConfig, policy: Policy, scope_key: bytes) -> CallerBounds:
-    bounds: list[Bound] = []
-    for index, limit in enumerate(policy.limits):
-        place = Place(FIRST_FREE_KEY + 2 * index, FIRST_FREE_KEY + 2 * index + 1)
-        name = f"limit {limit.name}"
-        bounds += rate_bounds(name, limit.limits, place, enforced=not limit.shadow)
+    limits = plan_limits(policy.limits, policy.id)
+    free = limits[-1].first + limits[-1].length if limits else FIRST_FREE_KEY
     return CallerBounds(
         Group.of_namespace(config.cluster, config.namespace),
-        policy.id,
-        policy.limits,
-        tuple(bounds),
-        max((_keep_ms(limit.limits) for limit in policy.limits), default=0),
+        policy,
+        limits,
+        plan_users([b for b in config.budgets if not b.provider_wide], free),
+        tuple(bound for limit in limits for bound in _caller_limit(limit)),
         scope_key,
     )
 
 
-def candidate_bounds(config: SidecarConfig, pod: Pod, candidate: Candidate) -> CandidateBounds:
+def candidate_bounds(
+    config: SidecarConfig, caller: CallerBounds, pod: Pod, candidate: Candidate
+) -> CandidateBounds:
     provider, model = candidate.provider, candidate.model
-    group = Group.of_provider(config.cluster, provider.id)
-    slots = (group.slots("provider"), group.slots(f"model:{model.name}"))
-    of_provider = Place(STATE_KEY, FIRST_FREE_KEY)
-    of_model = Place(STATE_KEY, FIRST_FREE_KEY + 1, f"model:{model.name}:")
+    wide = [b for b in config.budgets if b.provider_wide and provider.id in b.providers]
+    users = plan_users(wide, TURNS + 1)
     binding = [b for b in config.budgets if _binds(b, candidate, pod)]
+    own = [b for b in binding if not b.provider_wide]
     price, why = _price(candidate)
+    tier = next((t for t in config.tiers if t.id == candidate.tier_id), None)
     return CandidateBounds(
         model=model,
-        place=ledger.Place(group, slots),
-        rates=(
-            *rate_bounds(f"provider {provider.id}", provider.limits, of_provider, enforced=True),
-            *rate_bounds(f"model {candidate.label}", model.limits, of_model, enforced=True),
-        ),
-        budgets=tuple(_periods(binding, provider_wide=False)),
-        provider_budgets=tuple(_periods(binding, provider_wide=True)),
+        group=Group.of_provider(config.cluster, provider.id),
+        users=users,
+        rates=tuple(_rates(candidate)),
+        budgets=tuple(_money(own, caller.users, candidate)),
+        provider_budgets=tuple(_money([b for b in binding if b.provider_wide], users, candidate)),
         price=price,
         price_unknown=why,
         sidecars=provider.sidecars,
+        app=f"{pod.namespace}/{pod.app}",
+        weight=max((limit.weight for limit in caller.policy.limits), default=1),
+        waits=tier is not None and tier.when_saturated == "Queue",
+        max_subjects=caller.policy.identity.max_subjects,
+        scope_key=caller.scope_key,
     )
+
+
+def user_digest(scope_key: bytes, user: str) -> str:
+    """Of whom budgets are about: the same user for all policies of the namespace."""
+    return subject_digest(scope_key, "user", user)
+
+
+def _caller_limit(keys: LimitKeys) -> Iterator[Bound]:
+    limit = keys.limit
+    yield from rate_bounds(
+        f"limit {limit.name}",
+        limit.limits,
+        Counters(keys.first, keys.first + 1),
+        enforced=not limit.shadow,
+        reserved_percent=limit.reserved_percent,
+        queue=limit.queue if limit.on_exceeded == "Queue" else None,
+    )
+
+
+def _rates(candidate: Candidate) -> Iterator[Bound]:
+    provider, model = candidate.provider, candidate.model
+    of_provider = Counters(STATE_KEY, PROVIDER_SLOTS)
+    of_model = Counters(STATE_KEY, MODEL_SLOTS, f"model:{model.name}:")
+    yield from rate_bounds(f"provider {provider.id}", provider.limits, of_provider, enforced=True)
+    yield from rate_bounds(f"model {candidate.label}", model.limits, of_model, enforced=True)
 
 
 def _binds(budget: Budget, candidate: Candidate, pod: Pod) -> bool:
@@ -122,10 +204,18 @@ def _binds(budget: Budget, candidate: Candidate, pod: Pod) -> bool:
     )
 
 
-def _periods(budgets: list[Budget], *, provider_wide: bool) -> Iterator[Bound]:
+def _money(budgets: list[Budget], users: UserKeys, candidate: Candidate) -> Iterator[Bound]:
     for budget in budgets:
-        if budget.provider_wide is provider_wide:
-            yield from budget_bounds(budget)
+        percent = _percent(budget, candidate)
+        yield from budget_bounds(budget, percent)
+        if budget in users.budgets:
+            yield from user_bounds(budget, users.first, users.spenders(budget), percent)
+
+
+def _percent(budget: Budget, candidate: Candidate) -> int:
+    """Of the amounts, what this candidate may use: all but the last part is for everybody."""
+    down = budget.downgrade if budget.on_exceeded == "Downgrade" else None
+    return 100 if down is None or down.tier == candidate.tier_id else down.at_percent
 
 
 def _price(candidate: Candidate) -> tuple[Price | None, str]:
@@ -133,10 +223,3 @@ def _price(candidate: Candidate) -> tuple[Price | None, str]:
         return price_of(candidate.provider, candidate.model), ""
     except PriceUnknown as error:
         return None, str(error)
-
-
-def _keep_ms(limits: RateLimits) -> int:
-    """Twice the longest period: what is older counts for nothing."""
-    if limits.requests_per_day or limits.tokens_per_day:
-        return 2 * DAY_MS
-    return round(2_000 * limits.window_seconds) + 1_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.charge import Charge
 from penstock_sidecar.limits.desk import Call, Desk
-from penstock_sidecar.limits.ledger import AS_HELD, End, Hold, Place, Refusal, Standing
+from penstock_sidecar.limits.holds import AS_HELD, End, Hold, Place, Refusal, Standing
 from penstock_sidecar.limits.shares import Counted
 
 
@@ -19,52 +19,71 @@ class CallerHold:
     place: Place
     bounds: Sequence[Bound]
     sidecars: int
-    id: str = ""
-    held: bool = False
-    """In Redis."""
     admitted: bool = False
     served: bool = False
     used_tokens: int = AS_HELD
     standings: tuple[Standing, ...] = ()
     shared: Sequence[Counted] = ()
-    """What was taken of this sidecar's share."""
+    """What was counted in this process."""
+    hold: Hold | None = None
+    """Wanted, and once admitted: taken, or to be taken when Redis is back."""
     _ends: list[End] = field(default_factory=list)
     """Of attempts that served: told together with the end of the request."""
     _settling: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def line(self) -> str | None:
+        """Where requests wait that a limit refuses; `None` where none lets them."""
+        waiting = (self.place.name(b.key) for b in self.bounds if b.queue)
+        return next(waiting, None)
 
     def wanted(self, tokens: int) -> list[Hold]:
         """What is still to be taken. A new id each time: a hold that was given back stays so."""
         if self.admitted or not self.bounds:
             return []
-        self.id = self.desk.new_id()
-        return [Hold(self.id, self.bounds, tokens)]
+        self.hold = Hold(self.desk.new_id(), self.bounds, tokens)
+        return [self.hold]
 
     def granted(self, standings: tuple[Standing, ...], tokens: int) -> None:
         """Of the hold that `wanted` gave last."""
-        if self.bounds and not self.admitted:
+        if self.hold and not self.admitted:
             self.standings = standings
-            self.held = self.admitted = True
-            self.shared = self._counted()
+            self.admitted = True
+            self.shared = self.counted()
             self.desk.shares.granted(self.shared, tokens)
-            self.desk.renewals.keep(self.place, self.id)
+            self.desk.renewals.keep(self.place, self.hold)
 
     def take_share(self, tokens: int) -> Refusal | None:
         """Redis is away: of what this sidecar may admit by itself."""
         if self.admitted:
             return None
-        wanted = self._counted()
-        refusal = self.desk.shares.take(wanted, tokens, self.sidecars)
+        known = self.desk.memory.books(self.place.group.tag).processes
+        counted = self.counted()
+        refusal = self.desk.shares.take(counted, tokens, max(self.sidecars, known))
         if refusal is None:
-            self.admitted, self.shared = True, wanted
+            self._admitted_without(counted)
         return refusal
 
-    def refused(self, refusal: Refusal) -> None:
-        """By Redis: remembered for when it is late."""
-        self.desk.shares.refused(self._counted(), refusal)
+    def take_freely(self, tokens: int) -> None:
+        """Redis is away, and limits do not matter then; they are counted for later."""
+        if not self.admitted:
+            self.desk.shares.admitted(self.counted(), tokens)
+            self._admitted_without(self.counted())
 
-    def _counted(self) -> Sequence[Counted]:
-        first = len(self.place.group.keys) + 1
-        return [(self.place.keys[bound.key - first], bound) for bound in self.bounds]
+    def _admitted_without(self, counted: Sequence[Counted]) -> None:
+        self.admitted, self.shared = True, counted
+        if self.hold:
+            self.desk.renewals.keep(self.place, self.hold)
+
+    def refused(self, refusal: Refusal, tokens: int) -> None:
+        """By Redis: remembered for when it is late, and for a moment anyway."""
+        self.desk.shares.refused(self.counted(), refusal)
+        if not refusal.bound.queue:
+            self.desk.denials.remember(self.counted(), refusal, tokens)
+
+    def counted(self) -> Sequence[Counted]:
+        place = self.place
+        return [Counted(place.group, place.name(bound.key), bound) for bound in self.bounds]
 
     def attempt_ended(self, charge: Charge, *, served: bool) -> None:
         if charge.tokens != AS_HELD:
@@ -90,10 +109,10 @@ class CallerHold:
 
     def end(self) -> None:
         """Served: with what was used. Unserved: as if it had never been."""
-        if self.held:
-            self.desk.renewals.drop(self.place, self.id)
-            end = End(self.id, 1, self.used_tokens, 0) if self.served else End(self.id, 0, 0, 0)
-            self._ends.append(end)
+        if self.hold and self.admitted:
+            self.desk.renewals.drop(self.place, self.hold.id)
+            served = End(self.hold.id, 1, self.used_tokens)
+            self._ends.append(served if self.served else End(self.hold.id))
         if self._ends:
             self.desk.settlements.settle(self.place, self._ends)
         self.desk.shares.free_slots(self.shared)

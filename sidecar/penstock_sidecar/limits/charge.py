@@ -3,9 +3,8 @@
 usage known                            its real cost, zeros included
 usage so far, and then it broke off    the same, or the estimate below where that is more
 content seen, or complete without it   input estimate + 1.1 x the output seen
-caller or sidecar gave up, sent        the same: a provider was set to work
 provider failed, did nothing           nothing
-provider failed, nobody can know       as held: money stays unsettled
+sent, and lost with nothing seen       as held, nobody can know: money stays unsettled
 never sent                             nothing
 """
 
@@ -14,7 +13,7 @@ from typing import Final
 
 from penstock_config.provider import Price
 from penstock_sidecar.errors import EmptyCompletion, UpstreamError
-from penstock_sidecar.limits.ledger import AS_HELD
+from penstock_sidecar.limits.holds import AS_HELD
 from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
 from penstock_sidecar.metering.estimate import BYTES_PER_TOKEN, Input, seen_usage
 from penstock_sidecar.model import Chunk, Usage
@@ -43,15 +42,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """`AS_HELD` in `tokens` and `micro_usd` where nobody knows."""
+    """`AS_HELD` in `tokens`, and no `micro_usd`, where nobody knows."""
 
     requests: int
     tokens: int
-    micro_usd: int
+    micro_usd: int | None
 
 
 NOTHING: Final = Charge(0, 0, 0)
-UNKNOWN: Final = Charge(1, AS_HELD, AS_HELD)
+UNKNOWN: Final = Charge(1, AS_HELD, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Meter:
             return self._by_estimate(seen)
         if isinstance(error, UpstreamError):
             return NOTHING if error.charged is False else UNKNOWN
-        return self._by_estimate(seen) if seen.sent else NOTHING
+        return UNKNOWN if seen.sent else NOTHING
 
     def _by_estimate(self, seen: Seen) -> Charge:
         """Under a budget that refuses, bytes count as tokens, as they did for the hold: never
@@ -91,7 +90,7 @@ class Meter:
 
 
 def _larger(a: Charge, b: Charge) -> Charge:
-    return Charge(1, max(a.tokens, b.tokens), max(a.micro_usd, b.micro_usd))
+    return Charge(1, max(a.tokens, b.tokens), max(a.micro_usd or 0, b.micro_usd or 0))
 
 
 def _counted(error: BaseException | None) -> Usage | None:

@@ -7,11 +7,17 @@ from itertools import count
 from typing import Protocol
 
 from penstock_config.policy import Policy
-from penstock_sidecar.limits.ledger import End, Grant, Hold, Ledger, Place, Refusal, Standing
+from penstock_config.queue import Queue
+from penstock_sidecar.limits.denials import Denials
+from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Refusal, Standing
+from penstock_sidecar.limits.ledger import Ledger
+from penstock_sidecar.limits.lines import Lines
+from penstock_sidecar.limits.memory import Memory
+from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.limits.refusals import Refusals
 from penstock_sidecar.limits.renewals import Renewals
 from penstock_sidecar.limits.settlements import Settlements
-from penstock_sidecar.limits.shares import Shares
+from penstock_sidecar.limits.shares import Counted, Shares
 from penstock_sidecar.store import StoreUnavailable
 
 
@@ -19,6 +25,9 @@ class LimitObserver(Protocol):
     """Hears of every limit that was exceeded, also of those that only count."""
 
     def limit_exceeded(self, name: str, what: str, *, enforced: bool) -> None: ...
+
+    def subjects_shared(self, policy: str, count: int) -> None:
+        """Users or header values beyond `maxSubjects`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,26 @@ class Desk:
     ledger: Ledger
     settlements: Settlements
     renewals: Renewals
-    shares: Shares
+    presence: Presence
     refusals: Refusals
+    denials: Denials
+    lines: Lines
     incarnation: str
     numbers: "count[int]"
     observer: LimitObserver | None
+
+    @property
+    def memory(self) -> Memory:
+        return self.ledger.memory
+
+    @property
+    def shares(self) -> Shares:
+        return self.ledger.memory.shares
+
+    def queue(self) -> Queue:
+        """How long and with how many requests wait for the policy's limits."""
+        queues = (each.queue for each in self.policy.limits if each.on_exceeded == "Queue")
+        return next(queues, Queue())
 
     def new_id(self) -> str:
         """Unique for ever. Never made of what a caller sends: who shares an id rides for free."""
@@ -50,6 +74,7 @@ class Desk:
     async def acquire(self, calls: Sequence[Call]) -> list[Grant | Refusal]:
         """Ask all groups at once. Where the answer is unknown, what may have been taken is given
         back, and `StoreUnavailable` (or the cancellation) goes on."""
+        self.presence.start()
         try:
             answers = await self._ask(calls)
         except asyncio.CancelledError:
@@ -61,12 +86,19 @@ class Desk:
             self._report(known)
             return known
         for call, answer in zip(calls, answers, strict=True):
-            if not isinstance(answer, Refusal):
+            if isinstance(answer, Grant) or (isinstance(answer, StoreUnavailable) and answer.sent):
                 self.release(call)
         raise next(answer for answer in answers if isinstance(answer, StoreUnavailable))
 
-    def release(self, call: Call) -> asyncio.Task[None]:
-        return self.settlements.settle(call.place, [End(hold.id, 0, 0, 0) for hold in call.holds])
+    def recall(self, counted: Sequence[Counted], tokens: int) -> Refusal | None:
+        """What was refused a moment ago is so again."""
+        refusal = self.denials.recall(counted, tokens)
+        if refusal:
+            self._report([refusal])
+        return refusal
+
+    def release(self, call: Call) -> "asyncio.Task[None]":
+        return self.settlements.settle(call.place, [End(hold.id) for hold in call.holds])
 
     async def _ask(self, calls: Sequence[Call]) -> list[Grant | Refusal | StoreUnavailable]:
         if len(calls) == 1:
@@ -85,6 +117,8 @@ class Desk:
                 for exceeded in _exceeded(answer):
                     bound = exceeded.bound
                     self.observer.limit_exceeded(bound.name, bound.what, enforced=bound.enforced)
+                if isinstance(answer, Grant) and answer.shared_subjects:
+                    self.observer.subjects_shared(self.policy.id, answer.shared_subjects)
 
 
 def _exceeded(answer: Grant | Refusal) -> list[Standing]:

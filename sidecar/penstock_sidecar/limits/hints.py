@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final
 
-from penstock_sidecar.limits.ledger import Standing
+from penstock_sidecar.limits.holds import Standing
 from penstock_sidecar.metering.cost import usd
 
 JITTER: Final = 0.15
@@ -23,7 +23,7 @@ def limit_headers(standings: Iterable[Standing]) -> dict[str, str]:
     for what in NAMED:
         tightest = min((s for s in rates if s.bound.what == what), key=_share_left, default=None)
         if tightest:
-            headers[f"x-ratelimit-limit-{what}"] = str(tightest.bound.amount)
+            headers[f"x-ratelimit-limit-{what}"] = str(tightest.limit)
             headers[f"x-ratelimit-remaining-{what}"] = str(max(0, tightest.remaining))
             headers[f"x-ratelimit-reset-{what}"] = go_duration(tightest.reset_seconds or 0)
     return headers
@@ -48,4 +48,4 @@ def with_jitter(seconds: float, random: Random) -> float:
 
 
 def _share_left(standing: Standing) -> float:
-    return standing.remaining / standing.bound.amount
+    return standing.remaining / max(1, standing.limit)

@@ -1,153 +1,229 @@
-"""The books in Redis: takes, settles and renews holds by the scripts, one group per call."""
+"""The books in Redis: takes, settles, renews and publishes by the scripts, one group per call."""
 
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, cast
 
-from penstock_config.layout import Group
-from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.bounds import Bound
-from penstock_sidecar.limits.scripts import ACQUIRE, RENEW, SETTLE
-from penstock_sidecar.store import Argument, Store, StoreUnavailable
+from penstock_sidecar.limits.holds import (
+    End,
+    Grant,
+    Hold,
+    Place,
+    Refusal,
+    Standing,
+    Sum,
+)
+from penstock_sidecar.limits.memory import Memory
+from penstock_sidecar.limits.scripts import ACQUIRE, PUBLISH, RENEW, SETTLE
+from penstock_sidecar.limits.totals import Total
+from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
 HOLD_SECONDS: Final = 30.0
 """A hold that nobody renews for so long is its owner's last will: slots free, money unsettled."""
 MICRO: Final = 1_000_000
+ALIVE_US: Final = 30 * MICRO
+"""A process that has been silent for longer shares no limits while Redis is away."""
 _NEVER_SECONDS: Final = 100 * 365 * 86_400.0
-AS_HELD: Final = -1
-"""Nobody knows: tokens stay as they were held, money stays as unsettled."""
+_OTHER_EPOCH: Final = 9
+_ENDED: Final = 2
+_EPOCHS: Final = 3
+"""So often may the data change under one call."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a call goes: a group, and the keys that follow its three."""
-
-    group: Group
-    keys: tuple[str, ...] = ()
-    keep_ms: int = 0
-    """How long the further hashes are kept when nobody uses them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """What is to be taken. Money between `least` and `want`, as much as there is."""
-
-    id: str
-    bounds: Sequence[Bound]
-    tokens: int = 0
-    want_micro_usd: int = 0
-    least_micro_usd: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A bound after an acquire. `reset_seconds` of `None` is never."""
-
-    bound: Bound
-    remaining: int
-    reset_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """`money`: micro-USD of each hold, in order."""
-
-    money: tuple[int, ...]
-    standings: tuple[Standing, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """`bound` is the one to wait for longest; `wait_seconds` of `None` is for ever."""
-
-    bound: Bound
-    wait_seconds: float | None
-    standings: tuple[Standing, ...]
-
-    @property
-    def remaining(self) -> int:
-        return next(s.remaining for s in self.standings if s.bound is self.bound)
-
-    @property
-    def reset_seconds(self) -> float | None:
-        return next(s.reset_seconds for s in self.standings if s.bound is self.bound)
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a hold ends. `requests` is 1 where they count, 0 where nothing was asked."""
-
-    id: str
-    requests: int
-    tokens: int
-    micro_usd: int
+Build = Callable[[], tuple[Argument, ...]]
+Reply = list[int]
 
 
 class Ledger:
     """Raises `StoreUnavailable`, after which nobody knows whether a call was heard."""
 
     def __init__(
-        self, store: Store | None, clock: Clock, hold_seconds: float = HOLD_SECONDS
+        self, store: Store | None, memory: Memory, hold_seconds: float = HOLD_SECONDS
     ) -> None:
         self._store: Store = store or _NoStore()
         self.configured = store is not None
         """False: nobody will ever hear."""
-        self._clock = clock
+        self.memory = memory
+        self.on_disturbed: Callable[[], None] = _nothing
+        """Called when a group's data is not what it was."""
         self._life_us = round(hold_seconds * MICRO)
 
-    async def acquire(self, place: Place, holds: Sequence[Hold]) -> Grant | Refusal:
-        """All holds or none. Taking one that is there already is free."""
-        arguments: list[Argument] = [self._life_us, place.keep_ms, len(holds)]
-        utc = self._clock.utc()
+    async def acquire(
+        self, place: Place, holds: Sequence[Hold], *, forced: bool = False
+    ) -> Grant | Refusal:
+        """All holds or none. Taking one that is there already is free. `forced` is for what is
+        in flight already: it is counted, whatever it exceeds."""
+        utc = self.memory.clock.utc()
+        arguments = self._acquire_arguments(place, holds, utc, forced=forced)
+        reply = await self._call(ACQUIRE, place, lambda: arguments)
+        if reply[0] == _ENDED:
+            raise StoreUnavailable("the hold had been given up before it was taken")
+        return _verdict(reply, holds, place, utc)
+
+    def _acquire_arguments(
+        self, place: Place, holds: Sequence[Hold], utc: float, *, forced: bool
+    ) -> tuple[Argument, ...]:
+        memory_us = max(hold.memory_seconds for hold in holds) * MICRO
+        turn = place.turn.arguments if place.turn else (0, 0, "", 1, 0)
+        arguments: list[Argument] = [self._life_us, memory_us, *turn, len(place.subjects)]
+        for subject in place.subjects:
+            arguments += subject.arguments
+        arguments.append(len(holds))
         for hold in holds:
             want = hold.want_micro_usd
             arguments += (hold.id, want, hold.least_micro_usd, len(hold.bounds))
             for bound in hold.bounds:
-                arguments += (*bound.head, bound.cost(hold.tokens, want), *bound.tail(utc))
-        reply = cast(
-            "list[int]",
-            await self._store.script(ACQUIRE, place.group.keys + place.keys, tuple(arguments)),
-        )
-        return _verdict(reply, [bound for hold in holds for bound in hold.bounds], len(holds))
+                limit = bound.limit(utc, high=place.high)
+                enforced = int(bound.enforced and not forced)
+                cost = bound.cost(hold.tokens, want)
+                arguments += (*bound.head, limit, enforced, cost, *bound.tail(utc))
+        return tuple(arguments)
 
     def settle(self, place: Place, ends: Sequence[End]) -> Coroutine[Any, Any, object]:
         """Once only: what comes again changes nothing. Goes out with the call, before anything
         that is asked for later: a freed slot is free for the next request."""
-        arguments: list[Argument] = [self._life_us]
-        for end in ends:
-            arguments += (end.id, end.requests, end.tokens, end.micro_usd)
-        return self._store.script(SETTLE, place.group.keys + place.keys, tuple(arguments))
+        totals = [self._total(place, each) for end in ends for each in end.sums]
+        sent = [total.settled for total in totals]
+        build = self._settle_arguments(place, ends)
+        return self._settled(self._call(SETTLE, place, build), len(ends), totals, sent)
 
-    async def renew(self, place: Place, ids: Sequence[str]) -> int:
-        """Returns how many slots were lost to others meanwhile."""
-        reply = await self._store.script(
-            RENEW, place.group.keys + place.keys, (self._life_us, *ids)
-        )
-        return cast("list[int]", reply)[0]
+    def settle_arguments(self, place: Place, ends: Sequence[End]) -> tuple[Argument, ...]:
+        """The same call for whoever comes after this process."""
+        return self._settle_arguments(place, ends)()
+
+    async def repeat(self, place: Place, arguments: tuple[Argument, ...]) -> None:
+        """A settlement of a former process, in its own words."""
+        await self._call(SETTLE, place, lambda: arguments)
+
+    async def renew(self, place: Place, ids: Sequence[str]) -> tuple[int, Sequence[str]]:
+        """Returns how many slots were lost to others meanwhile, and which holds are gone."""
+        reply = await self._call(RENEW, place, lambda: (self._life_us, *ids))
+        return reply[2], [cast("bytes", id_).decode() for id_ in cast("list[object]", reply[3:])]
+
+    async def publish(
+        self, place: Place, totals: Sequence[tuple[int, Total]], counts: Sequence[Argument]
+    ) -> float:
+        """Says that the process lives, and what it knows; `place.keys` begin with the group's
+        members. Returns the seconds for which the group is still learning."""
+        sent = [total.settled for _, total in totals]
+
+        def build() -> tuple[Argument, ...]:
+            arguments: list[Argument] = [self.memory.process, ALIVE_US, len(totals)]
+            for key, total in totals:
+                arguments += (key, total.field, *total.arguments)
+            return (*arguments, *counts)
+
+        reply = await self._call(PUBLISH, place, build)
+        self.memory.told_alive(place.group.tag, reply[2])
+        for (_, total), was, settled in zip(totals, sent, reply[4:], strict=True):
+            total.heard(was, settled)
+        return reply[3] / MICRO
+
+    def spend(self, place: Place, sums: Sequence[Sum], micro_usd: int) -> None:
+        """Add to the totals what their settlement will tell."""
+        for each in sums:
+            self._total(place, each).settled += micro_usd
+
+    def _total(self, place: Place, each: Sum) -> Total:
+        name = place.name(each.key)
+        return self.memory.totals.of(place.group, name, each.field, self.memory.clock.monotonic())
+
+    def _settle_arguments(self, place: Place, ends: Sequence[End]) -> Build:
+        def build() -> tuple[Argument, ...]:
+            arguments: list[Argument] = [self._life_us, self.memory.process]
+            for end in ends:
+                arguments += (end.id, end.requests, end.tokens, int(end.spent_known), len(end.sums))
+                for each in end.sums:
+                    of_total = self._total(place, each).arguments
+                    arguments += (each.key, each.field, *of_total, each.spenders, each.member)
+            return tuple(arguments)
+
+        return build
+
+    async def _settled(
+        self,
+        call: Coroutine[Any, Any, Reply],
+        ends: int,
+        totals: Sequence[Total],
+        sent: Sequence[int],
+    ) -> None:
+        reply = await call
+        for total, was, settled in zip(totals, sent, reply[2 + ends :], strict=True):
+            total.heard(was, settled)
+
+    def _call(self, script: Script, place: Place, build: Build) -> Coroutine[Any, Any, Reply]:
+        """Sent by the call itself."""
+        return self._answer(self._send(script, place, build), script, place, build)
+
+    async def _answer(
+        self, said: Coroutine[Any, Any, object], script: Script, place: Place, build: Build
+    ) -> Reply:
+        tag = place.group.tag
+        for _ in range(_EPOCHS):
+            reply = cast("Reply", await said)
+            if reply[0] != _OTHER_EPOCH:
+                if reply[0] != _ENDED and self.memory.saw(tag, reply[1]):
+                    self.on_disturbed()
+                return reply
+            known = self.memory.books(tag).epoch
+            self.memory.adopt(tag, reply[1])
+            if known:
+                self.on_disturbed()
+            said = self._send(script, place, build)
+        said.close()
+        raise StoreUnavailable("its data changes with every call")
+
+    def _send(self, script: Script, place: Place, build: Build) -> Coroutine[Any, Any, object]:
+        head = (self.memory.books(place.group.tag).epoch, self.memory.new_epoch())
+        return self._store.script(script, place.group.keys + place.keys, (*head, *build()))
 
 
 class _NoStore:
     """Where no Redis is configured, it is always away."""
 
     async def command(self, *_: Argument) -> object:
-        raise StoreUnavailable("no Redis is configured")
+        raise StoreUnavailable("no Redis is configured", sent=False)
 
     async def script(self, *_: object) -> object:
-        raise StoreUnavailable("no Redis is configured")
+        raise StoreUnavailable("no Redis is configured", sent=False)
 
 
-def _verdict(reply: list[int], bounds: list[Bound], holds: int) -> Grant | Refusal:
+def _nothing() -> None:
+    pass
+
+
+def _verdict(reply: Reply, holds: Sequence[Hold], place: Place, utc: float) -> Grant | Refusal:
+    bounds = [bound for hold in holds for bound in hold.bounds]
     if reply[0] == 1:
-        return Grant(tuple(reply[1 : 1 + holds]), _standings(reply[1 + holds :], bounds))
-    if reply[0] == 0:
-        wait = None if reply[2] < 0 else _seconds(reply[2])
-        return Refusal(bounds[reply[1] - 1], wait, _standings(reply[3:], bounds))
-    raise StoreUnavailable("the hold had been given up before it was taken")
+        first = 3 + len(holds)
+        end = first + 2 * len(bounds)
+        return Grant(
+            tuple(reply[3:first]),
+            _standings(reply[first:end], bounds, place, utc),
+            _sums(reply[end:], holds, place),
+            shared_subjects=reply[2],
+        )
+    wait = None if reply[4] < 0 else _seconds(reply[4])
+    standings = _standings(reply[6:], bounds, place, utc)
+    return Refusal(bounds[reply[3] - 1], wait, standings, others_turn=bool(reply[5]))
 
 
-def _standings(values: list[int], bounds: list[Bound]) -> tuple[Standing, ...]:
+def _sums(reply: Sequence[object], holds: Sequence[Hold], place: Place) -> tuple[Sum, ...]:
+    money = [bound for hold in holds for bound in hold.bounds if bound.what == "money"]
+    pairs = zip(money, reply[::2], reply[1::2], strict=True)
+    return tuple(
+        place.sum(bound, cast("int", key), cast("bytes", field).decode())
+        for bound, key, field in pairs
+    )
+
+
+def _standings(
+    values: Reply, bounds: list[Bound], place: Place, utc: float
+) -> tuple[Standing, ...]:
     pairs = zip(bounds, values[::2], values[1::2], strict=True)
-    return tuple(Standing(bound, remaining, _seconds(reset)) for bound, remaining, reset in pairs)
+    return tuple(
+        Standing(bound, bound.limit(utc, high=place.high), remaining, _seconds(reset))
+        for bound, remaining, reset in pairs
+    )
 
 
 def _seconds(microseconds: int) -> float | None:

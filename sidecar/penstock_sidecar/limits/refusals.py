@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from penstock_config.budget import Budget
+from penstock_config.queue import Queue
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import (
     BudgetExceeded,
@@ -19,7 +20,7 @@ from penstock_sidecar.errors import (
 )
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.hints import limit_headers, with_jitter
-from penstock_sidecar.limits.ledger import Refusal
+from penstock_sidecar.limits.holds import Refusal
 
 PAYMENT_REQUIRED: Final = 402
 
@@ -46,6 +47,24 @@ class Refusals:
             return self._budget(bound.budget, refusal)
         return self._limited(UpstreamLimited, f"{bound.name} grants {amount(bound)}", refusal)
 
+    def line_full(self, queue: Queue, last: Refusal | None) -> SidecarError:
+        """No more may wait."""
+        text = f"{queue.max_length} requests wait for this limit already"
+        return self._after_waiting(text, last)
+
+    def waited_in_vain(self, queue: Queue, last: Refusal | None) -> SidecarError:
+        text = (
+            f"its turn did not come within {queue.max_wait_seconds:g} s, or the caller's patience"
+        )
+        return self._after_waiting(text, last)
+
+    def _after_waiting(self, text: str, last: Refusal | None) -> SidecarError:
+        if last is None:
+            return RateLimited(text, retry_after_seconds=1)
+        error = self.of_caller(last)
+        error.public = f"{error.public}; {text}"
+        return error
+
     def price_unknown(self, budget: Budget, why: str) -> SidecarError:
         """What cannot be priced cannot be held against a budget."""
         kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
@@ -60,11 +79,12 @@ class Refusals:
 
     def _budget(self, budget: Budget, refusal: Refusal) -> SidecarError:
         bound = refusal.bound
-        resets_at = self._resets_at(refusal.reset_seconds)
-        spent = bound.amount - refusal.remaining
+        limit = refusal.standing.limit
+        resets_at = self._resets_at(refusal.standing.reset_seconds)
+        spent = limit - refusal.standing.remaining
         kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
         error = kind(
-            f"budget {budget.id}: {short_usd(spent)} of {short_usd(bound.amount)} USD"
+            f"budget {budget.id}: {short_usd(spent)} of {short_usd(limit)} USD"
             f" ({bound.per}) are spent or reserved, and this request does not fit;"
             f" resets {resets_at or 'never'}",
             retry_after_seconds=self._wait(refusal),
@@ -72,7 +92,7 @@ class Refusals:
                 "budget": budget.id,
                 "period": bound.per,
                 "resets_at": resets_at,
-                "limit": short_usd(bound.amount),
+                "limit": short_usd(limit),
                 "spent": short_usd(spent),
             },
         )

@@ -16,3 +16,4 @@ def _script(name: str) -> Script:
 ACQUIRE: Final = _script("acquire")
 SETTLE: Final = _script("settle")
 RENEW: Final = _script("renew")
+PUBLISH: Final = _script("publish")

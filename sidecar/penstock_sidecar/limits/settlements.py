@@ -1,7 +1,7 @@
 """Settling off the caller's path: owned, retried while Redis is away, awaited at the end.
 
-What could not be said waits in a bounded journal. Nothing is lost while the process lives, unless
-the journal overflows; then the oldest goes, and its hold expires as unsettled.
+What could not be said waits in a bounded journal, on disk where a directory is given. Nothing is
+lost unless the journal overflows; then the oldest goes, and its hold expires as unsettled.
 """
 
 import asyncio
@@ -11,15 +11,22 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock_sidecar.limits.ledger import End, Ledger, Place
-from penstock_sidecar.store import StoreUnavailable
+import orjson
 
-JOURNAL_LENGTH: Final = 10_000
-MOST_GIVEN_BACK: Final = JOURNAL_LENGTH // 2
-"""Beyond so many entries a hold that may never have been taken is left to expire: every request
-while Redis is away has one, and they must not push out what was really used."""
+from penstock_config.layout import Group
+from penstock_sidecar.limits.holds import End, Place
+from penstock_sidecar.limits.journal import MAX_ENTRIES, Journal
+from penstock_sidecar.limits.ledger import Ledger
+from penstock_sidecar.store import Argument, StoreUnavailable
+
 RETRY_SECONDS: Final = 0.25
 FLUSH_SECONDS: Final = 2.0
+MOST_GIVEN_BACK: Final = MAX_ENTRIES // 2
+"""Beyond so many entries a hold that may never have been taken is left to expire: they must not
+push out what was really used."""
+RECENT: Final = 10_000
+RECENT_SECONDS: Final = 60.0
+"""A failover forgets no more than this: settlements so young are said again after one."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,22 +40,35 @@ class Settlement:
 
     @property
     def gives_back_only(self) -> bool:
-        return not any(end.requests or end.tokens or end.micro_usd for end in self.ends)
+        return not any(e.requests or e.tokens or e.sums or not e.spent_known for e in self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """What a former process could not say, in its own words."""
+
+    place: Place
+    arguments: tuple[Argument, ...]
 
 
 class Settlements:
     """Every settlement is tried at once, by a task that lives here."""
 
-    def __init__(self, ledger: Ledger, retry_seconds: float = RETRY_SECONDS) -> None:
+    def __init__(
+        self, ledger: Ledger, journal: Journal, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
         self._ledger = ledger
+        self._clock = ledger.memory.clock
+        self._journal = journal
         self._retry_seconds = retry_seconds
         self._tasks: set[asyncio.Task[None]] = set()
-        self._journal: deque[Settlement] = deque(maxlen=JOURNAL_LENGTH)
+        self._waiting: deque[tuple[int, Settlement | Inherited]] = deque(maxlen=MAX_ENTRIES)
+        self._recent: deque[tuple[float, Settlement]] = deque(maxlen=RECENT)
         self._pump: asyncio.Task[None] | None = None
 
     @property
     def journal_length(self) -> int:
-        return len(self._journal)
+        return len(self._waiting)
 
     def settle(self, place: Place, ends: Sequence[End]) -> asyncio.Task[None]:
         """Begin; the task never fails, and is done when Redis knows or the journal does."""
@@ -58,6 +78,22 @@ class Settlements:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def inherit(self, left: Sequence[tuple[int, bytes]]) -> None:
+        """Say what a former process left in the journal."""
+        for number, entry in left:
+            if inherited := _decoded(entry):
+                self._waiting.append((number, inherited))
+            else:
+                self._journal.confirm(number)
+        self._start()
+
+    async def repeat(self, tag: str) -> None:
+        """A group fell back to an older state: what was said lately may be forgotten."""
+        young = self._clock.monotonic() - RECENT_SECONDS
+        for said_at, settlement in list(self._recent):
+            if said_at >= young and settlement.place.group.tag == tag:
+                await self._ledger.settle(settlement.place, settlement.ends)
+
     async def settled(self) -> None:
         """Returns when Redis has heard all that was said until now, however long it is away."""
         await asyncio.gather(*self._tasks)
@@ -65,39 +101,69 @@ class Settlements:
             await asyncio.wait([self._pump])
 
     async def close(self) -> None:
-        """Waits for all; what Redis will not hear within two seconds is given up, and said."""
+        """Waits for all. What Redis will not hear within two seconds is left to the journal on
+        disk, or given up, and said."""
         await asyncio.gather(*self._tasks)
         if self._pump:
             await asyncio.wait([self._pump], timeout=FLUSH_SECONDS)
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
-        if self._journal:
-            logger.warning("limits.settlements_lost", extra={"count": len(self._journal)})
+        if self._waiting:
+            kept = self._journal.on_disk
+            event = "limits.settlements_left" if kept else "limits.settlements_lost"
+            logger.warning(event, extra={"count": len(self._waiting)})
 
     async def _try(self, settlement: Settlement, said: Coroutine[Any, Any, object]) -> None:
         try:
             await said
-        except StoreUnavailable:
-            if self._ledger.configured:
+        except StoreUnavailable as error:
+            if self._ledger.configured and (error.sent or not settlement.gives_back_only):
                 self._write_down(settlement)
+        else:
+            self._recent.append((self._clock.monotonic(), settlement))
 
     def _write_down(self, settlement: Settlement) -> None:
-        if settlement.gives_back_only and len(self._journal) >= MOST_GIVEN_BACK:
+        if settlement.gives_back_only and len(self._waiting) >= MOST_GIVEN_BACK:
             return
-        if len(self._journal) == JOURNAL_LENGTH:
-            logger.warning("limits.journal_full", extra={"length": JOURNAL_LENGTH})
-        self._journal.append(settlement)
-        if self._pump is None or self._pump.done():
+        place = settlement.place
+        arguments = self._ledger.settle_arguments(place, settlement.ends)
+        number = self._journal.append(_encoded(place, arguments))
+        self._waiting.append((number, settlement))
+        self._start()
+
+    def _start(self) -> None:
+        if self._waiting and (self._pump is None or self._pump.done()):
             self._pump = asyncio.get_running_loop().create_task(self._empty_journal())
 
     async def _empty_journal(self) -> None:
         """In order. An entry leaves only once Redis has heard it."""
-        while self._journal:
-            first = self._journal[0]
+        while self._waiting:
+            first = self._waiting[0]
             try:
-                await self._ledger.settle(first.place, first.ends)
+                await self._say(first[1])
             except StoreUnavailable:
                 await asyncio.sleep(self._retry_seconds)
             else:
-                if self._journal and self._journal[0] is first:
-                    self._journal.popleft()
+                if self._waiting and self._waiting[0] is first:
+                    self._waiting.popleft()
+                    self._journal.confirm(first[0])
+
+    async def _say(self, settlement: Settlement | Inherited) -> None:
+        match settlement:
+            case Settlement(place, ends):
+                await self._ledger.settle(place, ends)
+            case Inherited(place, arguments):
+                await self._ledger.repeat(place, arguments)
+
+
+def _encoded(place: Place, arguments: tuple[Argument, ...]) -> bytes:
+    return orjson.dumps([place.group.tag, place.group.keys, place.keys, arguments])
+
+
+def _decoded(entry: bytes) -> Inherited | None:
+    """`None` for what another version wrote in another way."""
+    try:
+        tag, own, keys, arguments = orjson.loads(entry)
+        return Inherited(Place(Group(tag, tuple(own)), tuple(keys)), tuple(arguments))
+    except (ValueError, TypeError):
+        return None

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from penstock_sidecar.limits.attempt import Attempt
-from penstock_sidecar.limits.binding import CandidateBounds
+from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.hints import limit_headers
@@ -17,16 +17,18 @@ class Ticket:
     """Enter around the whole request. The first attempt takes the caller's limits; leaving
     settles them, or gives them back where nobody served."""
 
-    def __init__(
+    def __init__(  # what the limiter knows of a request
         self,
         desk: Desk,
         caller: CallerHold,
+        asker: Asker,
         request: Request,
         given: Input,
         bounds_of: Callable[[Candidate], CandidateBounds],
     ) -> None:
         self._desk = desk
         self._caller = caller
+        self._asker = asker
         self._request = request
         self._input = given
         self._bounds_of = bounds_of
@@ -44,8 +46,9 @@ class Ticket:
         return limit_headers(self._caller.standings + of_attempt)
 
     def attempt(self, candidate: Candidate) -> Attempt:
+        bounds = self._bounds_of(candidate)
         self._attempt = Attempt(
-            self._desk, self._caller, self._bounds_of(candidate), self._request, self._input
+            self._desk, self._caller, self._asker, bounds, self._request, self._input
         )
         return self._attempt
 

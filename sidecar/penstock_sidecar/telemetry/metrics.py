@@ -80,6 +80,10 @@ class Metrics:
         """`name` is of the configuration; a limit that only counts is not enforced."""
         self._series.exceeded.labels(name, what, str(enforced).lower()).inc()
 
+    def subjects_shared(self, policy: str, count: int) -> None:
+        """Users or header values beyond `maxSubjects`."""
+        self._series.shared.labels(policy).inc(count)
+
     def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
         self._series.config.clear()
         self._series.config.labels(config_digest, credentials_digest).set(1)

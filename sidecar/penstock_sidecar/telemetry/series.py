@@ -68,6 +68,11 @@ class Series:
             "penstock_limit_exceeded", "How often each limit was over, shadow limits included",
             "limit", "what", "enforced",
         )  # fmt: skip
+        self.shared = counter(
+            "penstock_subjects_shared",
+            "Requests of users or header values beyond maxSubjects, which share a bucket",
+            "policy",
+        )
         self.retries = counter("penstock_retries", "Further attempts at one candidate", "policy")
         self.fallbacks = counter("penstock_fallbacks", "Moves to a next candidate", "policy")
         self.config = gauge(

@@ -20,8 +20,9 @@ class Books:
         """Settled, reserved, unsettled of the budget's only period, in micro-dollars."""
         found = {"S": 0, "R": 0, "U": 0}
         for field, value in self.state(group).items():
-            if field.startswith(f"budget:{budget}:"):
-                found[field[-1]] += int(value)
+            part = field.rpartition(":")[2]
+            if field.startswith(f"budget:{budget}:") and part in found:
+                found[part] += int(value)
         return found
 
     def state(self, group: Group) -> dict[str, str]:

@@ -32,7 +32,7 @@ BY_BOUND = Charge(1, 10 + 11, 30 + 33 * 2)
         (SEEN, None, BY_BOUND),
         (SEEN, StreamBroken("cut"), BY_BOUND),
         (SEEN, asyncio.CancelledError(), BY_BOUND),
-        (Seen(sent=True), asyncio.CancelledError(), Charge(1, 10, 30)),
+        (Seen(sent=True), asyncio.CancelledError(), UNKNOWN),
         (Seen(), asyncio.CancelledError(), NOTHING),
         (Seen(sent=True), UpstreamUnavailable("refused"), NOTHING),
         (Seen(sent=True), UpstreamLimited("later"), NOTHING),

@@ -15,7 +15,7 @@ FINISH = Chunk(b"", finish="stop")
 TOTAL = Chunk(b"", usage=Usage(10, 90))
 
 
-def charged(*chunks: Chunk, error: BaseException | None = None) -> int:
+def charged(*chunks: Chunk, error: BaseException | None = None) -> int | None:
     seen = Seen(sent=True)
     for chunk in chunks:
         seen.add(chunk)

@@ -15,14 +15,15 @@ from penstock_config.provider import RateLimits
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.limits.bounds import Place as KeyPlace
 from penstock_sidecar.limits.bounds import budget_bounds, rate_bounds
-from penstock_sidecar.limits.ledger import AS_HELD, End, Grant, Hold, Ledger, Place, Refusal
+from penstock_sidecar.limits.holds import AS_HELD, End, Grant, Hold, Place, Refusal, Sum
+from penstock_sidecar.limits.ledger import Ledger
 from penstock_sidecar.store import Store, StoreUnavailable
 from tests.sidecar.limits import world
 from tests.sidecar.limits.books import Books
 from tests.sidecar.limits.virtual import VirtualStore, run
 
 GROUP = Group.of_namespace("test", "shop")
-PLACE = Place(GROUP, (GROUP.subject("one"), GROUP.slots("one")), keep_ms=121_000)
+PLACE = Place(GROUP, (GROUP.subject("one"), GROUP.slots("one")))
 KEYS = KeyPlace(4, 5)
 SECOND = 1_000_000
 
@@ -33,16 +34,25 @@ class Desk:
     def __init__(self, url: str) -> None:
         self.client = redis.Redis.from_url(url)
         self.store = VirtualStore(self.client)
-        self._ledger = Ledger(self.store, self.store)
+        self._sums: dict[str, tuple[Sum, ...]] = {}
+        self._ledger = Ledger(self.store, world.memory(self.store))
 
     def acquire(self, *holds: Hold) -> Grant | Refusal:
-        return run(self._ledger.acquire(PLACE, holds))
+        answer = run(self._ledger.acquire(PLACE, holds))
+        if isinstance(answer, Grant):
+            self._sums |= {hold.id: answer.sums for hold in holds}
+        return answer
+
+    def settle_money(self, id_: str, micro_usd: int) -> None:
+        """Of a hold on one budget."""
+        self._ledger.spend(PLACE, self._sums[id_], micro_usd)
+        self.settle(End(id_, 1, 0, sums=self._sums[id_]))
 
     def settle(self, *ends: End) -> None:
         run(self._ledger.settle(PLACE, ends))
 
     def renew(self, *ids: str) -> int:
-        return run(self._ledger.renew(PLACE, ids))
+        return run(self._ledger.renew(PLACE, ids))[0]
 
 
 @pytest.fixture
@@ -97,7 +107,7 @@ def test_what_can_never_be_granted_has_no_wait(desk: Desk) -> None:
 
 def test_a_release_that_overtakes_its_acquire_wins(desk: Desk, books: Books) -> None:
     """The caller gave up on a frozen Redis; later both calls arrive, over two connections."""
-    desk.settle(End("a", 0, 0, 0))
+    desk.settle(End("a"))
     with pytest.raises(StoreUnavailable):
         desk.acquire(Hold("a", rates(requests_per_minute=1, concurrent_requests=1)))
     assert books.slots() == 0
@@ -108,10 +118,10 @@ def test_use_beyond_the_hold_is_a_debt_also_when_it_comes_late(desk: Desk) -> No
     bounds = rates(tokens_per_minute=100)
     desk.acquire(Hold("a", bounds, 10))
     desk.store.now_us += 200 * SECOND
-    desk.settle(End("a", 1, 95, 0))
+    desk.settle(End("a", 1, 95))
     refused = desk.acquire(Hold("b", bounds, 16))
     assert isinstance(refused, Refusal)
-    assert refused.remaining == 100 - 85
+    assert refused.standing.remaining == 100 - 85
 
 
 @pytest.mark.parametrize("back_seconds", [1, 30, 61, 86_400])
@@ -140,7 +150,7 @@ def test_the_dead_are_swept_a_few_at_a_time(desk: Desk, books: Books) -> None:
     for swept in (16, 32, 40):
         desk.renew()
         assert books.money() == {"S": 0, "R": 400 - 10 * swept, "U": 10 * swept}
-    desk.settle(End("h7", 1, 0, 4))
+    desk.settle_money("h7", 4)
     assert books.money() == {"S": 4, "R": 0, "U": 390}
 
 
@@ -166,10 +176,11 @@ def test_a_slot_that_went_to_another_is_an_overrun(desk: Desk) -> None:
 
 def test_unsettled_money_can_be_settled_late_and_only_once(desk: Desk, books: Books) -> None:
     desk.acquire(Hold("m", money(daily=100) + rates(requests_per_minute=5), 0, 10, 10))
-    desk.settle(End("m", 1, AS_HELD, AS_HELD))
+    desk.settle(End("m", 1, AS_HELD, spent_known=False))
     assert books.money() == {"S": 0, "R": 0, "U": 10}
+    desk.settle_money("m", 7)
     for _ in range(2):
-        desk.settle(End("m", 0, 0, 7))
+        desk.settle(End("m"))
         assert books.money() == {"S": 7, "R": 0, "U": 0}
     assert books.subject_counts("rpm60") == [1]
 
@@ -179,9 +190,9 @@ def test_the_ended_are_forgotten_and_subjects_expire(desk: Desk, books: Books) -
     bounds = rates(requests_per_minute=100, concurrent_requests=100)
     for i in range(10):
         desk.acquire(Hold(f"h{i}", bounds))
-        desk.settle(End(f"h{i}", 1, 0, 0))
+        desk.settle(End(f"h{i}", 1, 0))
     ttl = books.client.pttl(PLACE.keys[0])
-    assert 0 < ttl <= 121_000
+    assert 0 < ttl <= 122_000
     assert not books.client.exists(PLACE.keys[1])
     desk.store.now_us += 31 * SECOND
     desk.renew()
@@ -193,7 +204,7 @@ def test_old_periods_are_dropped(desk: Desk, books: Books) -> None:
     for _ in range(5):
         id_ = f"m{desk.store.now_us}"
         desk.acquire(Hold(id_, money(daily=100), 0, 10, 10))
-        desk.settle(End(id_, 1, 0, 10))
+        desk.settle_money(id_, 10)
         desk.store.now_us += 86_400 * SECOND
     assert len([field for field in books.state(GROUP) if field.endswith(":S")]) == 2
 
@@ -243,7 +254,7 @@ class Monitor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.echo("the end")
+        self._client.echo("monitor: stop")
         self._thread.join()
         self._client.close()
 
@@ -265,5 +276,5 @@ class Monitor:
             self._ready.set()
             for command in monitor.listen():  # type: ignore[no-untyped-call]
                 self._commands.append(command)
-                if "the end" in command["command"]:
+                if "monitor: stop" in command["command"]:
                     return

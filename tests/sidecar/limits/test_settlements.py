@@ -3,11 +3,14 @@
 import asyncio
 
 from penstock_config.layout import Group
-from penstock_sidecar.clock import SystemClock
-from penstock_sidecar.limits.ledger import End, Ledger, Place
+from penstock_sidecar.limits.holds import End, Place, Sum
+from penstock_sidecar.limits.journal import Journal
+from penstock_sidecar.limits.ledger import Ledger
 from penstock_sidecar.limits.settlements import MOST_GIVEN_BACK, Settlements
 from penstock_sidecar.store import StoreUnavailable
+from tests.sidecar.limits.world import memory
 
+SUM = Sum(1, "budget:shop/team:daily:20261121")
 PLACE = Place(Group.of_namespace("test", "shop"))
 
 
@@ -24,18 +27,19 @@ class AwayStore:
     async def script(self, _: object, __: object, arguments: tuple[object, ...]) -> object:
         if not self.back:
             raise StoreUnavailable
-        self.heard += arguments[1::4]
-        return []
+        self.heard.append(arguments[4])
+        sums = int(str(arguments[8]))
+        return [1, 1, "o", *[0] * sums]
 
 
 async def test_holds_that_were_perhaps_never_taken_push_out_nothing_that_was_used() -> None:
     store = AwayStore()
-    settlements = Settlements(Ledger(store, SystemClock()), retry_seconds=0)
-    used = End("used", 1, 7, 17)
+    settlements = Settlements(Ledger(store, memory()), Journal.open(None), retry_seconds=0)
+    used = End("used", 1, 7, sums=(SUM,))
     settlements.settle(PLACE, [used])
     for number in range(3 * MOST_GIVEN_BACK):
-        settlements.settle(PLACE, [End(f"given back {number}", 0, 0, 0)])
-    settlements.settle(PLACE, [End("used later", 1, 7, 17)])
+        settlements.settle(PLACE, [End(f"given back {number}")])
+    settlements.settle(PLACE, [End("used later", 1, 7, sums=(SUM,))])
     await asyncio.gather(*settlements._tasks)
     assert settlements.journal_length == MOST_GIVEN_BACK + 1
     store.back = True

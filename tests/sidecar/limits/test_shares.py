@@ -2,9 +2,10 @@
 
 import pytest
 
+from penstock_config.layout import Group
 from penstock_config.provider import RateLimits
 from penstock_sidecar.limits.bounds import BUCKETS, Place, rate_bounds
-from penstock_sidecar.limits.ledger import Refusal
+from penstock_sidecar.limits.holds import Refusal
 from penstock_sidecar.limits.shares import Counted, Shares
 from tests.sidecar.routing.builders import ManualClock
 
@@ -13,7 +14,8 @@ TEN = RateLimits(requests_per_minute=10, concurrent_requests=10)
 
 def counted(limits: RateLimits = TEN) -> list[Counted]:
     bounds = rate_bounds("limit app", limits, Place(4, 5), enforced=True)
-    return [("key", bound) for bound in bounds]
+    group = Group.of_namespace("test", "shop")
+    return [Counted(group, "key", bound) for bound in bounds]
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_what_redis_refused_stays_refused_until_the_time_it_named(
     shares: Shares, clock: ManualClock
 ) -> None:
     wanted = counted()
-    requests = next(b for _, b in wanted if b.what == "requests")
+    requests = next(b for _, _, b in wanted if b.what == "requests")
     shares.refused(wanted, Refusal(requests, 20, ()))
     refusal = shares.take(wanted, 0, 1)
     assert refusal is not None
@@ -64,7 +66,7 @@ def test_what_redis_refused_stays_refused_until_the_time_it_named(
 
 def test_a_refused_slot_says_nothing_of_later(shares: Shares) -> None:
     wanted = counted()
-    slots = next(b for _, b in wanted if b.what == "slots")
+    slots = next(b for _, _, b in wanted if b.what == "slots")
     shares.refused(wanted, Refusal(slots, 1, ()))
     assert shares.take(wanted, 0, 1) is None
 
@@ -84,4 +86,4 @@ def test_a_busy_window_needs_one_entry_a_bucket(shares: Shares, clock: ManualClo
         shares.granted(wanted, 0)
     (counter,) = shares._counters.values()
     assert len(counter.buckets) <= BUCKETS + 1
-    assert counter.used == sum(cost for _, cost in counter.buckets)
+    assert counter.used == sum(bucket.used for bucket in counter.buckets)

@@ -8,8 +8,11 @@ from penstock_config.provider import Model, Price, Provider, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate as TierCandidate
 from penstock_config.tier import Tier
-from penstock_sidecar.clock import SystemClock
+from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.limits.memory import Memory
+from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import Caller, Candidate, Pod, Request
 from penstock_sidecar.store import Store
 
@@ -79,7 +82,15 @@ def candidate(of: Provider | None = None) -> Candidate:
 
 def limiter(settings: SidecarConfig, store: Store | None, **options: Any) -> Limiter:
     policy = settings.policies[0]
-    return Limiter(settings, policy, POD, store, SCOPE_KEY, SystemClock(), **options)
+    return Limiter(
+        settings, policy, POD, store, SCOPE_KEY, options.pop("memory", memory()), **options
+    )
+
+
+def memory(clock: Clock | None = None) -> Memory:
+    """Of a new process."""
+    clock = clock or SystemClock()
+    return Memory(clock, Shares(clock), Journal.open(None))
 
 
 def request(size: int = 30, **changes: Any) -> Request:

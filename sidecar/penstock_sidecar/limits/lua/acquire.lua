@@ -1,24 +1,35 @@
--- acquire: takes every hold of the call, or none; a refusal writes nothing. A hold that is there
--- already is not charged again.
+-- acquire: takes every hold of the call, or none; a refusal writes nothing but who waits. A hold
+-- that is there already is not charged again.
 --
 -- KEYS  as in ledger.lua
--- ARGV  1 life of the holds, us; 2 how long idle hashes in KEYS[4..] are kept, ms; 3 number of
---       holds. For each hold: id, money wanted and the least of it (micro-USD), number of items.
---       For each item: kind, unit (r requests, t tokens, m money, c slots), key (index in KEYS),
---       field, limit, enforced (1, or 0 to count only), cost; then
+-- ARGV  3 life of the holds, us; 4 their memory, us
+--       5 apps that wait: key (index in KEYS, 0 for none); 6 key of their turns; 7 who asks,
+--       `<priority>:<app>`; 8 his weight; 9 1 if he waits when he is refused
+--       number of subjects; for each: key of those told apart, member, most of them, life us,
+--       first key, number of keys, distance to those which further subjects share
+--       number of holds; for each: id, money wanted and the least of it (micro-USD), number of
+--       items; for each item: kind, unit (r requests, t tokens, m money, c slots), key, field,
+--       limit, enforced (1, or 0 to count only), cost; then
 --         w  width of a bucket, us
+--         g  interval, ns; tolerance, us; horizon, us
 --         d and m  start and end of the period, end of the next, us; labels of the period before
 --            last, the last, this and the next: this clock decides which one it is
 --         c  nothing
--- Returns {1, granted money of each hold, then remaining and us to reset of each item}
---         {0, item that refuses longest, us to wait or -1 for ever, then as above}
+-- Returns {1, sequence, subjects that share, granted money of each hold, then remaining and us to
+--            reset of each item, then key and field of each item of money}
+--         {0, sequence, subjects that share, item that refuses longest, us to wait or -1 for ever,
+--            1 if it is somebody else's turn, then remaining and us to reset as above}
 --         {2} a hold has ended already: its release overtook this call
 
 local NEVER = -1
-local SLOT_WAIT = 1e6 -- nobody can know when a request ends
+local SLOT_WAIT = 1e6   -- nobody can know when a request ends
+local TURN_WAIT = 5e4   -- nor when others have had their turn
+local PATIENCE = 2e5    -- by how much one who waits may come late before others go first
+local WAITING_MOST = 64
+local YEARS_MS = 400 * DAY_MS
 local now = clock()
-local life, keep = tonumber(ARGV[1]), ARGV[2]
-local cursor = 2
+local life, memory = tonumber(ARGV[3]), tonumber(ARGV[4])
+local cursor = 9
 
 local function argument()
     cursor = cursor + 1
@@ -34,14 +45,15 @@ local function read_period(item)
     local start, stop, next_stop = number(), number(), number()
     local labels = { argument(), argument(), argument(), argument() }
     local which = 3
-    item.reset = stop - now
+    item.reset, item.keep = stop - now, next_stop - now
     if now < start then
         which, item.reset = 2, start - now
     elseif now >= stop then
-        which, item.reset = 4, next_stop - now
+        which, item.reset, item.keep = 4, next_stop - now, 2 * next_stop - stop - now
     end
     item.at = item.field .. ':' .. labels[which]
     item.stale = labels[which - 2] and item.field .. ':' .. labels[which - 2]
+    item.keep = min(YEARS_MS, ceil(item.keep / 1000) + DAY_MS)
 end
 
 local function until_reset(item)
@@ -70,6 +82,31 @@ kinds.w = {
     end,
 }
 
+kinds.g = {
+    read = function(item)
+        item.width, item.tolerance, item.horizon = number(), number(), number()
+        ask(item.key, item.field)
+    end,
+    -- A token request may be larger than what is left: the next one waits for it.
+    judge = function(item)
+        item.arrival = arrival(item.key, item.field, item.horizon, now)
+        local ahead = item.arrival - now
+        item.room, item.reset = 0, ahead
+        if ahead <= item.tolerance then
+            local burst = floor((item.tolerance - ahead) * 1000 / item.width) + 1
+            item.room = max(item.cost, min(item.limit, burst))
+        end
+    end,
+    wait = function(item)
+        return item.arrival - item.tolerance - now
+    end,
+    charge = function(item)
+        move_arrival(item.key, item.field, item.arrival, item.cost, item.width)
+        keep(item.key, ceil(2 * item.horizon / 1000))
+        return item.field, 0
+    end,
+}
+
 kinds.d = {
     read = function(item)
         read_period(item)
@@ -85,6 +122,7 @@ kinds.d = {
             append(dropped, item.key, item.stale)
         end
         put(item.key, item.at, (used or 0) + item.cost)
+        keep(item.key, item.keep)
         return item.at, 0
     end,
 }
@@ -109,11 +147,12 @@ kinds.m = {
     charge = function(item)
         local values = known[item.key]
         if item.stale and not (values[item.settled] or values[item.reserved] or values[item.unsettled]) then
-            for _, part in ipairs({ ':S', ':R', ':U' }) do
+            for _, part in ipairs({ ':S', ':R', ':U', ':P' }) do
                 append(dropped, item.key, item.stale .. part)
             end
         end
         put(item.key, item.reserved, (values[item.reserved] or 0) + item.cost)
+        keep(item.key, item.keep)
         return item.at, 0
     end,
 }
@@ -129,27 +168,60 @@ kinds.c = {
         local slots = KEYS[item.key]
         call('ZREMRANGEBYSCORE', slots, '-inf', now)
         call('ZADD', slots, now + life, item.hold.id)
-        call('PEXPIRE', slots, math.ceil(life / 1000))
+        call('PEXPIRE', slots, ceil(life / 1000))
         return '', item.limit
     end,
 }
 
+-- Subjects beyond the most that are told apart share the keys of all such.
+local shared, sharing, newcomers = {}, 0, {}
+
+local function tell_apart(subject)
+    local known_until = call('ZSCORE', subject.set, subject.member)
+    local live = known_until and tonumber(known_until) > now
+    if not live and call('ZCOUNT', subject.set, format('(%.0f', now), '+inf') >= subject.most then
+        sharing = sharing + 1
+        for key = subject.first, subject.first + subject.keys - 1 do
+            shared[key] = key + subject.distance
+        end
+    elseif not live or tonumber(known_until) < now + subject.life / 2 then
+        newcomers[#newcomers + 1] = subject
+    end
+end
+
+local function read_subjects()
+    for _ = 1, number() do
+        tell_apart({
+            set = KEYS[number()], member = argument(), most = number(), life = number(),
+            first = number(), keys = number(), distance = number(),
+        })
+    end
+end
+
+local function remember_subjects()
+    for _, subject in ipairs(newcomers) do
+        call('ZREMRANGEBYSCORE', subject.set, '-inf', now)
+        call('ZADD', subject.set, now + subject.life, subject.member)
+        call('PEXPIRE', subject.set, ceil(subject.life / 1000))
+    end
+end
+
 local function read_holds()
     local holds, items, ids = {}, {}, {}
     for h = 1, number() do
-        local hold = { id = argument(), granted = number(), least = number(), record = { OPEN } }
+        local hold = { id = argument(), granted = number(), least = number(), record = { OPEN, memory } }
         holds[h], ids[h] = hold, hold.id
         for _ = 1, number() do
             local item = {
                 hold = hold, kind = argument(), unit = argument(), key = number(),
                 field = argument(), limit = number(), enforced = argument() == '1', cost = number(),
             }
+            item.key = shared[item.key] or item.key
             kinds[item.kind].read(item)
             items[#items + 1] = item
         end
     end
-    fetch()
-    return holds, items, call('HMGET', HOLDS, unpack(ids))
+    return holds, items, ids
 end
 
 -- Marks the holds that are there already; false if one of them has ended.
@@ -164,17 +236,67 @@ local function recall(holds, packed)
 end
 
 local function longest_refusal(items)
-    local worst, longest = 0, 0
+    local worst, longest, learning = 0, 0, learning_left(now)
     for i, item in ipairs(items) do
         local cost = item.kind == 'm' and item.hold.least or item.cost
-        if item.room < cost and item.enforced and not item.hold.taken then
-            local wait = cost > item.limit and NEVER or kinds[item.kind].wait(item)
+        if (item.room < cost or learning > 0) and item.enforced and not item.hold.taken then
+            local wait = learning
+            if item.room < cost then
+                wait = cost > item.limit and NEVER or max(wait, kinds[item.kind].wait(item))
+            end
             if worst == 0 or wait == NEVER or (longest ~= NEVER and wait > longest) then
                 worst, longest = i, wait
             end
         end
     end
     return worst, longest
+end
+
+-- Among apps that wait, those of higher priority go first, then who got least for his weight
+-- (start-time fair queueing, Goyal 1996). Whoever waits must come back in time for his turn.
+local turn = nil
+
+local function others_go_first()
+    local waiting, turns, me = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+    if waiting == 0 then
+        return false
+    end
+    local others = {}
+    for _, app in ipairs(call('ZRANGEBYSCORE', KEYS[waiting], format('(%.0f', now), '+inf',
+        'LIMIT', 0, WAITING_MOST)) do
+        if app ~= me and app:byte(1) >= me:byte(1) then
+            others[#others + 1] = app
+        end
+    end
+    if #others == 0 then
+        return false
+    end
+    local mine = tonumber(call('ZSCORE', KEYS[turns], me) or 0)
+    local least
+    for i, got in ipairs(call('ZMSCORE', KEYS[turns], unpack(others))) do
+        if others[i]:byte(1) > me:byte(1) then
+            return true
+        end
+        least = min(least or math.huge, tonumber(got or 0))
+    end
+    turn = max(mine, least)
+    return mine > least
+end
+
+local function have_turn()
+    if turn then
+        local turns = KEYS[tonumber(ARGV[6])]
+        call('ZADD', turns, turn + 1000 / tonumber(ARGV[8]), ARGV[7])
+        call('PEXPIRE', turns, 60000)
+    end
+end
+
+local function wait_for_turn(wait)
+    if ARGV[9] == '1' and wait ~= NEVER then
+        local waiting = KEYS[tonumber(ARGV[5])]
+        call('ZADD', waiting, now + wait + PATIENCE, ARGV[7])
+        call('PEXPIRE', waiting, ceil((wait + PATIENCE) / 1000))
+    end
 end
 
 local function take(item)
@@ -205,44 +327,73 @@ local function commit(holds, items)
     if #records == 0 then
         return
     end
+    next_sequence()
     flush()
     call('HSET', HOLDS, unpack(records))
     call('ZADD', EXPIRY, unpack(ends))
-    for key in pairs(written) do
-        if key > 3 then
-            call('PEXPIRE', KEYS[key], keep)
-        end
-    end
+    remember_subjects()
+    have_turn()
     sweep(now)
 end
 
-local function granted_money(hold)
-    local record = hold.taken or {}
-    for i = 2, #record, STRIDE do
+local function money_items(record)
+    local fields, amount = {}, nil
+    for i = HEAD + 1, #record, STRIDE do
         if record[i] == 'm' then
-            return record[i + 4]
+            fields[#fields + 1], fields[#fields + 2] = record[i + 2], record[i + 3]
+            amount = record[i + 4]
         end
     end
-    return hold.granted
+    return fields, amount
 end
 
-local holds, items, packed = read_holds()
-if not recall(holds, packed) then
+local function granted(holds, items)
+    local reply, fields = { 1, sequence(), sharing }, {}
+    for h, hold in ipairs(holds) do
+        local of_hold, amount = money_items(hold.taken or hold.record)
+        reply[h + 3] = amount or hold.granted
+        for _, field in ipairs(of_hold) do
+            fields[#fields + 1] = field
+        end
+    end
+    return reply, fields
+end
+
+local function add_standings(reply, items)
+    for _, item in ipairs(items) do
+        reply[#reply + 1], reply[#reply + 2] = item.room, item.reset
+    end
+end
+
+ask_state()
+read_subjects()
+local holds, items, ids = read_holds()
+fetch()
+local closed = open_books(now)
+if closed then
+    return closed
+end
+if not recall(holds, call('HMGET', HOLDS, unpack(ids))) then
     return { 2 }
 end
 for _, item in ipairs(items) do
     kinds[item.kind].judge(item)
 end
 local refusing, wait = longest_refusal(items)
-local reply = { 0, refusing, wait }
-if refusing == 0 then
-    commit(holds, items)
-    reply = { 1 }
-    for h, hold in ipairs(holds) do
-        reply[h + 1] = granted_money(hold)
-    end
+local not_my_turn = refusing == 0 and others_go_first()
+if not_my_turn then
+    refusing, wait = 1, TURN_WAIT
 end
-for _, item in ipairs(items) do
-    reply[#reply + 1], reply[#reply + 2] = item.room, item.reset
+if refusing > 0 then
+    wait_for_turn(wait)
+    local reply = { 0, sequence(), sharing, refusing, wait, not_my_turn and 1 or 0 }
+    add_standings(reply, items)
+    return reply
+end
+commit(holds, items)
+local reply, fields = granted(holds, items)
+add_standings(reply, items)
+for _, field in ipairs(fields) do
+    reply[#reply + 1] = field
 end
 return reply

@@ -1,25 +1,35 @@
 -- What all scripts of a slot group share: each of the other files runs appended to this one.
 --
 -- KEYS  1  HASH  state: budgets, and in a provider's group its limits
---       2  HASH  holds: id -> record, cmsgpack {state, kind, unit, key, field, amount, at, width, ...}
+--       2  HASH  holds: id -> record, cmsgpack {state, memory, kind, unit, key, field, amount, at,
+--                width, ...}: memory is for how long the end of an expired hold is waited for, us
 --       3  ZSET  expiry: id -> when the hold ends by itself, or is forgotten
---       4..      where the call's other limits live: HASH (windows, days) or ZSET (leases)
--- ARGV  see each file
+--       4..      where the call's other counters live: HASH (windows, days, users) or ZSET (leases)
+-- ARGV  1 the epoch that the caller knows, 0 for none; 2 a number for a new one; then see each file
+-- Returns {9, epoch} where the caller knows another epoch: the data is not what he remembers, and
+--         nothing was done; else {what the file says, sequence number, ...}
 --
 -- Fields    window  <f> sum, <f>t first bucket within the sum, <f>b<n> bucket n
+--           smooth  <f> theoretical arrival time (GCRA)
 --           day     <f>:<label>
---           money   <f>:<label>:S settled, :R reserved, :U unsettled
+--           money   <f>:<label>:S settled, :R reserved, :U unsettled, :I<process> what a process
+--                   has settled in all, :P what processes told since the data was lost
+--           @epoch, @seq, @learning: see `open_books`
 --
 -- Every time is in microseconds of this server's clock. Numbers go to redis.call as numbers, which
 -- it formats exactly; `..` and tostring() would keep 14 digits only, hence string.format.
 
-local HOLDS, EXPIRY = KEYS[2], KEYS[3]
+local STATE, HOLDS, EXPIRY = 1, KEYS[2], KEYS[3]
 local SPAN = 60               -- buckets of a window; the oldest, partial one is counted besides
 local SWEEP_MOST = 16
-local MEMORY = 26 * 3600 * 1e6 -- for so long can an expired hold still be settled
-local STRIDE = 7              -- values of an item within a record
+local LEARNING = 5e6          -- so long do all sidecars have to tell what they know
+local DAY_MS = 86400000
+local FIXED = 3               -- keys beyond these have an expiry
+local HEAD, STRIDE = 2, 7     -- values of a record before its items, and of an item
 local OPEN, EXPIRED, ENDED = 'o', 'e', 'x'
-local format, floor, call = string.format, math.floor, redis.call
+local OTHER_EPOCH = 9
+local format, floor, ceil, max, min, call =
+    string.format, math.floor, math.ceil, math.max, math.min, redis.call
 
 local function clock()
     local time = call('TIME')
@@ -39,8 +49,8 @@ local function bucket_fields(field, first, last)
 end
 
 -- Reads and writes that travel together: one HMGET, HDEL and HSET per key. Between them a field's
--- value is known[key][field].
-local asked, known, written, dropped = {}, {}, {}, {}
+-- value is known[key][field]. keeps: for how long an idle key is kept, ms.
+local asked, known, written, dropped, keeps = {}, {}, {}, {}, {}
 
 local function append(lists, key, value)
     local list = lists[key]
@@ -57,12 +67,13 @@ end
 
 local function fetch()
     for key, fields in pairs(asked) do
-        local values = {}
+        local values = known[key] or {}
         for i, value in ipairs(call('HMGET', KEYS[key], unpack(fields))) do
             values[fields[i]] = value and tonumber(value)
         end
         known[key] = values
     end
+    asked = {}
 end
 
 local function put(key, field, value)
@@ -70,6 +81,10 @@ local function put(key, field, value)
         known[key][field] = value
         append(written, key, field)
     end
+end
+
+local function keep(key, ms)
+    keeps[key] = max(keeps[key] or 0, ms)
 end
 
 local function flush()
@@ -82,7 +97,55 @@ local function flush()
             pairs_[2 * i - 1], pairs_[2 * i] = field, known[key][field]
         end
         call('HSET', KEYS[key], unpack(pairs_))
+        if key > FIXED and keeps[key] then
+            call('PEXPIRE', KEYS[key], keeps[key])
+        end
     end
+end
+
+-- The epoch names the data since it was last lost; who remembers another one is told, and tells
+-- what he knows (publish.lua). The sequence number grows with every change: a smaller one than
+-- before is a failover that forgot the last changes. While @learning lies ahead nothing that is
+-- limited is admitted.
+local function ask_state()
+    ask(STATE, '@epoch')
+    ask(STATE, '@seq')
+    ask(STATE, '@learning')
+end
+
+local function begin_learning(now)
+    local learning = call('HGET', KEYS[STATE], '@learning')
+    if not learning then
+        call('HSET', KEYS[STATE], '@learning', now + LEARNING)
+    end
+end
+
+-- What the script returns where the caller knows another epoch; else nil.
+local function open_books(now)
+    local theirs, ours = tonumber(ARGV[1]), known[STATE]['@epoch']
+    if ours and ours == theirs then
+        return nil
+    end
+    if not ours then
+        ours = tonumber(ARGV[2])
+        call('HSET', KEYS[STATE], '@epoch', ours)
+    end
+    if theirs ~= 0 then
+        begin_learning(now)
+    end
+    return { OTHER_EPOCH, ours }
+end
+
+local function learning_left(now)
+    return max(0, (known[STATE]['@learning'] or 0) - now)
+end
+
+local function sequence()
+    return known[STATE]['@seq'] or 0
+end
+
+local function next_sequence()
+    put(STATE, '@seq', sequence() + 1)
 end
 
 local function ask_window(key, field, current)
@@ -114,7 +177,7 @@ local function window(key, field, width, now)
     if not first then
         w.first = current - SPAN
     elseif first < current - SPAN then
-        local last = math.min(first + SPAN, current - SPAN - 1)
+        local last = min(first + SPAN, current - SPAN - 1)
         w.dead = bucket_fields(field, first, last)
         w.first = current - SPAN
         if last == first + SPAN then
@@ -136,6 +199,7 @@ local function charge(w, cost)
     put(w.key, w.field, w.sum + cost)
     put(w.key, w.field .. 't', w.first)
     put(w.key, here, (known[w.key][here] or 0) + cost)
+    keep(w.key, ceil(2 * (SPAN + 1) * w.width / 1000))
 end
 
 -- Microseconds until `excess` has left the window.
@@ -152,24 +216,38 @@ local function time_to_free(w, excess, now)
     return (bucket + SPAN + 1) * w.width - now
 end
 
-local function move(field, from, to, amount)
-    if call('HEXISTS', KEYS[1], field .. from) == 1 then -- else the period is long over
-        call('HINCRBY', KEYS[1], field .. from, 0 - amount) -- -amount could be '-0'
-        call('HINCRBY', KEYS[1], field .. to, amount)
-    end
+-- GCRA (ITU-T I.371): a request conforms while the theoretical arrival time is no more than the
+-- tolerance ahead, and moves it by its cost. The interval is in nanoseconds; charges are rounded up
+-- and refunds down. A clock that fell back locks for one horizon at most.
+local function arrival(key, field, horizon, now)
+    return min(max(known[key][field] or now, now), now + horizon)
 end
 
-local function expire(record)
-    for i = 2, #record, STRIDE do
-        if record[i] == 'm' then
-            move(record[i + 3], ':R', ':U', record[i + 4])
+local function move_arrival(key, field, from, cost, interval)
+    local delta = cost >= 0 and ceil(cost * interval / 1000) or -floor(-cost * interval / 1000)
+    put(key, field, from + delta)
+end
+
+local function move(field, from, to, amount)
+    if call('HEXISTS', KEYS[STATE], field .. from) == 1 then -- else the period is long over
+        call('HINCRBY', KEYS[STATE], field .. from, 0 - amount) -- -amount could be '-0'
+        if to then
+            call('HINCRBY', KEYS[STATE], field .. to, amount)
         end
     end
-    record[1] = EXPIRED
-    return cmsgpack.pack(record)
 end
 
--- Holds whose owner is gone become unsettled: their money stays counted. Memories end.
+-- Of the budgets in `state`; a user's own keep theirs as reserved: whose key it is, only his own
+-- calls know.
+local function move_money(record, from, to)
+    for i = HEAD + 1, #record, STRIDE do
+        if record[i] == 'm' and record[i + 2] == STATE then
+            move(record[i + 3], from, to, record[i + 4])
+        end
+    end
+end
+
+-- Holds whose owner is gone become unsettled: their money stays counted, until it ages out.
 local function sweep(now)
     local due = call('ZRANGEBYSCORE', EXPIRY, '-inf', now, 'LIMIT', 0, SWEEP_MOST)
     if #due == 0 then
@@ -179,9 +257,14 @@ local function sweep(now)
     for i, packed in ipairs(call('HMGET', HOLDS, unpack(due))) do
         local record = packed and cmsgpack.unpack(packed)
         if record and record[1] == OPEN then
-            call('HSET', HOLDS, due[i], expire(record))
-            call('ZADD', EXPIRY, now + MEMORY, due[i])
+            move_money(record, ':R', ':U')
+            record[1] = EXPIRED
+            call('HSET', HOLDS, due[i], cmsgpack.pack(record))
+            call('ZADD', EXPIRY, now + record[2], due[i])
         else
+            if record and record[1] == EXPIRED then
+                move_money(record, ':U')
+            end
             forgotten[#forgotten + 1] = due[i]
         end
     end
@@ -189,4 +272,31 @@ local function sweep(now)
         call('HDEL', HOLDS, unpack(forgotten))
         call('ZREM', EXPIRY, unpack(forgotten))
     end
+end
+
+-- Adds to S what a process has settled since it was last heard: `total` is all that it ever did.
+-- What Redis lost with its data is told anew while it learns: S is then the largest that anybody
+-- saw (`seen`), or the sum of what they told. Who comes later adds what came after `base`.
+local function ask_total(key, field, process)
+    ask(key, field .. ':S')
+    ask(key, field .. ':I' .. process)
+    ask(key, field .. ':P')
+end
+
+local function add_total(key, field, process, total, base, seen, learning)
+    local values, own, settled = known[key], field .. ':I' .. process, field .. ':S'
+    local last = values[own] or (learning and 0 or base)
+    local news = max(0, total - last)
+    if learning then
+        local told = (values[field .. ':P'] or 0) + news
+        put(key, field .. ':P', told)
+        put(key, settled, max(values[settled] or 0, told, seen))
+    else
+        put(key, settled, (values[settled] or 0) + news)
+    end
+    put(key, own, max(last, total))
+    if key > FIXED and call('PTTL', KEYS[key]) < 0 then
+        keep(key, 3 * DAY_MS)
+    end
+    return values[settled]
 end
