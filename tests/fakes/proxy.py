@@ -186,6 +186,8 @@ class Proxy:
                 tasks.create_task(connection.carry(there_reader, writer, self.to_client))
         except OSError:
             pass  # the target is away: so is the proxy, as the `abort` below says
+        except asyncio.CancelledError:
+            pass  # by `_end`; asyncio 3.11 logs a cancelled handler as an error
         finally:
             self._connections.pop(task).abort()
 
