@@ -92,7 +92,8 @@ def cost_table(costs: Sequence[ServerCost]) -> str:
     """Markdown: microseconds of Redis per request, and how often the floors' that is."""
     scripts = sorted({name for cost in costs for name in cost.by_script})
     header = (
-        "server", "us/request", "by medians", "scripts/request", "x empty script", "x INCRBY", "Lua us",
+        "server", "us/request", "by medians", "scripts/request", "x empty script", "x INCRBY",
+        "Lua us",
         *(f"{name} us" for name in scripts),
     )  # fmt: skip
     rows = [
