@@ -41,7 +41,7 @@ crds: $(DEV)/.ready ## Write crds/ and docs/reference/ from the resource types
 envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use
 	@.ci/envtest $(ENVTEST)
 
-bench: $(DEV)/.ready ## Measure the sidecar beside the bare upstream and LiteLLM
+bench: $(DEV)/.ready ## Measure the sidecar beside its upstream and LiteLLM, and what limits cost
 	$(DEV)/bin/python -m bench
 
 lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml

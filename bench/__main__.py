@@ -1,4 +1,4 @@
-"""`python -m bench`: measure and print."""
+"""`python -m bench [throughput|limits]`: measure and print; both where none is named."""
 
 import argparse
 import asyncio
@@ -6,20 +6,33 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.limits import redis_costs
 from bench.load import Load
+from bench.penstock import On
+from bench.redis_cost import command_table, cost_table
 from bench.report import table
 from bench.throughput import OTHER_CORE, throughput
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("throughput", "limits"))
     parser.add_argument("--seconds", type=int, default=10, help="per measurement (default 10)")
     parser.add_argument("--connections", type=int, default=32, help="at once (default 32)")
+    parser.add_argument("--requests", type=int, default=2000, help="per batch (default 2000)")
     parser.add_argument("--no-peer", action="store_true", help="leave LiteLLM out")
     options = parser.parse_args()
+    if options.what != "throughput":
+        costs = asyncio.run(redis_costs(options.requests))
+        print(cost_table(costs), command_table(costs), sep="\n\n", end="\n\n")
     load = Load(options.seconds, options.connections, OTHER_CORE)
+    limits_only = options.what == "limits"
+    subjects: tuple[On, ...] = ("nothing", "limits")
+    if not limits_only:
+        subjects += ("everything",)
+    with_peer = not (limits_only or options.no_peer)
     with tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(throughput(Path(folder), load, with_peer=not options.no_peer))
+        rows = asyncio.run(throughput(Path(folder), load, subjects, with_peer=with_peer))
     print(table(rows))
     return 1 if any(row.busy.failed for row in rows) else 0
 

@@ -1,9 +1,10 @@
-"""The subject: one sidecar on a core of its own, with nothing switched on or with everything."""
+"""The subject: one sidecar on a core of its own, with nothing on, limits, or everything."""
 
 import contextlib
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 
@@ -19,50 +20,59 @@ from penstock_config.tier import Candidate, Tier
 PROVIDER, TIER, MODEL = "bench/static", "bench/fast", "bench-model"
 PLENTY = 1_000_000_000
 """A limit that is kept book of and never reached."""
-BOOKED = RateLimits(requests_per_minute=PLENTY, tokens_per_minute=PLENTY)
+WINDOW_SECONDS = 6.0
+"""Ten times as short as a minute's, with as many buckets: all of them are there after six seconds,
+as after a minute of traffic. An emptier hash would be cheaper than the truth."""
+RATES = RateLimits(
+    requests_per_minute=PLENTY, tokens_per_minute=PLENTY, window_seconds=WINDOW_SECONDS
+)
+CALLER_LIMIT = CallerLimit(name="app", per="App", limits=RATES)
+BUDGET = Budget(id="bench/day", limits=Amounts(daily=PLENTY))
+
+On = Literal["nothing", "limits", "everything"]
+"""`limits` are five and a budget: the provider's requests, tokens and slots, the app's requests and
+tokens, dollars of a day. `everything` adds the exact cache."""
 
 
-def configuration(upstream: Server, *, everything: bool) -> SidecarConfig:
-    """With `everything`: five limits, a budget and the exact cache."""
-    provider_limits = (
-        RateLimits(requests_per_minute=PLENTY, concurrent_requests=PLENTY)
-        if everything
-        else RateLimits()
+def configuration(upstream_port: int, on: On) -> SidecarConfig:
+    """One provider, one tier, one policy; what Redis cannot answer fails, and is counted so."""
+    booked = on != "nothing"
+    return SidecarConfig(
+        cluster="bench",
+        namespace="bench",
+        providers=(_provider(upstream_port, booked=booked),),
+        tiers=(
+            Tier(id=TIER, name="fast", candidates=(Candidate(provider=PROVIDER, model=MODEL),)),
+        ),
+        policies=(
+            Policy(
+                id="bench/everybody",
+                default=Target(tier=TIER),
+                tiers=(TIER,),
+                limits=(CALLER_LIMIT,) if booked else (),
+                cache=Cache(exact=ExactCache()) if on == "everything" else Cache(),
+                on_redis_loss="Closed",
+            ),
+        ),
+        budgets=(BUDGET,) if booked else (),
     )
-    caller = CallerLimit(
-        name="app", per="App", limits=BOOKED.model_copy(update={"concurrent_requests": PLENTY})
-    )
+
+
+def _provider(upstream_port: int, *, booked: bool) -> Provider:
     model = Model(
         name=MODEL,
         upstream_name=MODEL,
         capabilities=("chat", "tools"),
         price=Price(input_token=150_000, output_token=600_000),
     )
-    provider = Provider(
+    limits = RATES.model_copy(update={"concurrent_requests": PLENTY})
+    return Provider(
         id=PROVIDER,
         type="openai",
-        base_url=f"http://127.0.0.1:{upstream.port}/v1",
+        base_url=f"http://127.0.0.1:{upstream_port}/v1",
         needs_key=False,
         models=(model,),
-        limits=provider_limits,
-    )
-    policy = Policy(
-        id="bench/everybody",
-        default=Target(tier=TIER),
-        tiers=(TIER,),
-        limits=(caller,) if everything else (),
-        cache=Cache(exact=ExactCache()) if everything else Cache(),
-    )
-    budget = Budget(id="bench/month", limits=Amounts(daily=PLENTY, monthly=PLENTY))
-    return SidecarConfig(
-        cluster="bench",
-        namespace="bench",
-        providers=(provider,),
-        tiers=(
-            Tier(id=TIER, name="fast", candidates=(Candidate(provider=PROVIDER, model=MODEL),)),
-        ),
-        policies=(policy,),
-        budgets=(budget,) if everything else (),
+        limits=limits if booked else RateLimits(),
     )
 
 

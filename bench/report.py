@@ -1,4 +1,4 @@
-"""Rows to a table: figures of this run, and ratios to the last row's peer and to the upstream."""
+"""Rows to a table: figures of this run, and ratios to the last row."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from bench.throughput import Row
 
 HEADER = (
     "subject", "req/s", "p50 ms", "p99 ms", "1 conn p50", "p99 ms", "idle MiB", "after MiB",
-    "x of peer", "failed",
+    "x of last", "failed",
 )  # fmt: skip
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown; `x of peer` is requests a second over those of the last row."""
+    """Markdown; `x of last` is requests a second over those of the last row."""
     peer = rows[-1].busy.requests_per_second
     lines = [
         "| " + " | ".join(HEADER) + " |",

@@ -5,13 +5,13 @@ The proxy under test has core 0 to itself; callers, upstream and Redis share the
 
 import contextlib
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.litellm import litellm
 from bench.load import Load, Measured, offer
-from bench.penstock import configuration, sidecar
+from bench.penstock import On, configuration, sidecar
 from bench.process import Server, free_port, running
 from bench.upstream import static_upstream
 from penstock_cli.embedded_redis import redis_server as redis_executable
@@ -31,12 +31,12 @@ class Row:
 
 
 @contextlib.asynccontextmanager
-async def redis_server() -> AsyncIterator[Server]:
-    """A Redis without persistence, on the callers' core."""
+async def redis_server(executable: str | None = None) -> AsyncIterator[Server]:
+    """A Redis without persistence, on the callers' core; the one at hand where none is named."""
     port = free_port()
-    executable = shutil.which("redis-server") or redis_executable()
+    found = executable or shutil.which("redis-server") or redis_executable()
     command = [
-        executable, "--bind", "127.0.0.1", "--port", str(port), "--save", "",
+        found, "--bind", "127.0.0.1", "--port", str(port), "--save", "",
         "--appendonly", "no",
     ]  # fmt: skip
     async with running(command, port, core=OTHER_CORE) as server:
@@ -52,16 +52,17 @@ async def measure(subject: str, server: Server, load: Load, folder: Path) -> Row
     return Row(subject, busy, alone, idle, server.rss_mib())
 
 
-async def throughput(folder: Path, load: Load, *, with_peer: bool) -> list[Row]:
+async def throughput(
+    folder: Path, load: Load, subjects: Sequence[On], *, with_peer: bool
+) -> list[Row]:
     """Every subject in turn, before the same upstream."""
     rows = []
     async with static_upstream(folder, OTHER_CORE) as upstream, redis_server() as redis:
         rows.append(await measure("upstream alone", upstream, load, folder))
-        for name, everything in (("sidecar, nothing on", False), ("sidecar, everything on", True)):
-            config = configuration(upstream, everything=everything)
-            place = folder / name.replace(" ", "-").replace(",", "")
-            async with sidecar(place, config, redis, PROXY_CORE) as server:
-                rows.append(await measure(name, server, load, folder))
+        for on in subjects:
+            config = configuration(upstream.port, on)
+            async with sidecar(folder / on, config, redis, PROXY_CORE) as server:
+                rows.append(await measure(f"sidecar, {on} on", server, load, folder))
         if with_peer:
             async with litellm(folder, upstream, PROXY_CORE) as peer:
                 load = replace(load, key=peer.key)
