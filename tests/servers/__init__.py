@@ -6,7 +6,8 @@ Start them in a thread (`await asyncio.to_thread(...)`) or in a fixture where a 
     with single(any_server(), tmp_path, aof=True) as server:
         server.url, server.client(), server.freeze(), server.thaw(), server.kill(), server.start()
     with sentinel_pair(any_server(), tmp_path) as pair:
-        pair.url, pair.master(), pair.replica(), pair.failover()
+        pair.url, pair.master(), pair.replica(), pair.failover(), pair.wait_for_switch(old)
+        stop_replication(pair.master(), pair.replica())  # and then a tail that a failover loses
     with cluster(any_server(), tmp_path, replicas=1) as three:
         three.url, three.owner(slot), three.migrate_slot(slot, "half"), three.fail_over(slot)
 """
@@ -15,7 +16,7 @@ from tests.servers.binaries import any_server, redis_servers
 from tests.servers.certificates import Certificates, certificates
 from tests.servers.cluster import Cluster, cluster
 from tests.servers.sentinel import SentinelPair, sentinel_pair
-from tests.servers.server import Server, eventually, single
+from tests.servers.server import Server, eventually, single, stop_replication
 
 __all__ = [
     "Certificates",
@@ -29,4 +30,5 @@ __all__ = [
     "redis_servers",
     "sentinel_pair",
     "single",
+    "stop_replication",
 ]

@@ -10,7 +10,7 @@ import redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
 from tests.servers.certificates import Certificates
-from tests.servers.server import Server, eventually, running
+from tests.servers.server import Server, eventually, follows, running
 
 MASTERS: Final = 3
 NODE_TIMEOUT_MS: Final = 1000
@@ -144,7 +144,7 @@ def _form(servers: list[Server]) -> None:
     pairs = list(zip(servers, servers[MASTERS:], strict=False))
     for master, replica in pairs:
         replica.call("CLUSTER", "REPLICATE", _id(master))
-    eventually(lambda: all(_in_step(replica) for _, replica in pairs), "replicas in step")
+    eventually(lambda: all(follows(m, r) for m, r in pairs), "replicas in step")
     eventually(
         lambda: all(_row(s, _id(r)).master == _id(m) for m, r in pairs for s in servers),
         "replicas known to all",
@@ -155,10 +155,6 @@ def _whole(server: Server, count: int) -> bool:
     state = server.call("CLUSTER", "INFO").split()
     everybody = f"cluster_known_nodes:{count}" in state and "cluster_state:ok" in state
     return everybody and len(_owners(server)) == REDIS_CLUSTER_HASH_SLOTS
-
-
-def _in_step(server: Server) -> bool:
-    return "master_link_status:up" in server.call("INFO", "replication")
 
 
 @dataclass(frozen=True, slots=True)

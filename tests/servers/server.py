@@ -132,6 +132,21 @@ class Server:
             return True
 
 
+def follows(master: Server, replica: Server) -> bool:
+    """Whether what is written to one reaches the other at once."""
+    up = "master_link_status:up" in replica.call("INFO", "replication")
+    return up and f"port={replica.port},state=online" in master.call("INFO", "replication")
+
+
+def stop_replication(master: Server, replica: Server) -> None:
+    """Freezes the replica and cuts its link: what is written from now on is on the master alone.
+
+    Kill (or freeze) the master and thaw the replica, and it takes over without that tail.
+    """
+    replica.freeze()
+    master.call("CLIENT", "KILL", "TYPE", "replica")
+
+
 @contextmanager
 def single(
     executable: str,
