@@ -52,8 +52,9 @@ class SentinelPair:
     def wait_for_switch(self, old: Server) -> None:
         """Returns when every sentinel names another master than `old`, and it takes writes.
 
-        With `old` killed or frozen, that is some 2 seconds away (6 where the sentinels split their votes). For a tail that was never
-        replicated: `stop_replication`, write, kill or freeze `old`, thaw the replica, wait.
+        With `old` killed or frozen, that is some 2 seconds away, 6 where the sentinels split their
+        votes. For a tail that was never replicated: `stop_replication`, write, kill or freeze
+        `old`, thaw the replica, wait.
         """
         new = next(server for server in self.servers if server is not old)
         everybody = range(len(self.sentinels))
