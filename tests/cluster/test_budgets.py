@@ -8,7 +8,6 @@ import pytest
 import redis.asyncio
 
 from penstock_config.layout import Group, budget_field
-from penstock_config.periods import Calendar, Period
 from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.client import EVENTS, LEASES, SECRETS, Document
 from tests.cluster.objects import (
@@ -65,31 +64,32 @@ async def books(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
         yield client
 
 
-async def label(books: redis.asyncio.Redis, period: Period = "daily") -> str:
-    seconds, _ = await books.time()
-    return str(Calendar(period).arguments(float(seconds))[5])
+def field(home: str, kind: str) -> tuple[str, str]:
+    """Key and field; of `total`, the period that no test outlives."""
+    name = budget_field(f"{home}/money", "total")
+    return Group.of_namespace("test", home).state, f"{name}:all:{kind}"
 
 
-async def spend(
-    books: redis.asyncio.Redis, home: str, micro: int, kind: str = "S", name: str = "money"
-) -> None:
+async def spend(books: redis.asyncio.Redis, home: str, micro: int, kind: str = "S") -> None:
     """As a sidecar that settles."""
-    field = f"{budget_field(f'{home}/{name}', 'daily')}:{await label(books)}:{kind}"
-    await books.hincrby(Group.of_namespace("test", home).state, field, micro)
+    await books.hincrby(*field(home, kind), micro)
 
 
 async def settled(books: redis.asyncio.Redis, home: str) -> int:
-    field = f"{budget_field(f'{home}/money', 'daily')}:{await label(books)}:S"
-    return int(await books.hget(Group.of_namespace("test", home).state, field) or 0)
+    return int(await books.hget(*field(home, "S")) or 0)
 
 
-async def status(cluster: Cluster, home: str, name: str = "money") -> Document:
-    found: Document = (await cluster.get(BUDGETS, name, home)).get("status", {})
+def money(home: str, **spec: Any) -> Document:
+    return budget(home, **{"limits": {"total": "5"}, **spec})
+
+
+async def status(cluster: Cluster, home: str) -> Document:
+    found: Document = (await cluster.get(BUDGETS, "money", home)).get("status", {})
     return found
 
 
 async def shows(cluster: Cluster, home: str, **figures: Any) -> Document:
-    """The status, once its daily period has these figures."""
+    """The status, once its one period has these figures."""
 
     async def check() -> Document:
         found = await status(cluster, home)
@@ -113,7 +113,7 @@ async def alert_events(cluster: Cluster, home: str) -> list[Document]:
 async def put_notified(cluster: Cluster, home: str, hooks: Hooks, **spec: Any) -> None:
     await put(cluster, SECRETS, secret(home, "hook", url=f"{hooks.url}/budget?token=hush-hush"))
     notify = {"webhookSecretRef": {"name": "hook", "key": "url"}}
-    await put(cluster, BUDGETS, budget(home, notify=notify, **spec))
+    await put(cluster, BUDGETS, money(home, notify=notify, **spec))
 
 
 async def test_what_is_spent_is_in_the_status(
@@ -123,7 +123,7 @@ async def test_what_is_spent_is_in_the_status(
     books: redis.asyncio.Redis,
     tmp_path: Path,
 ) -> None:
-    await put(cluster, BUDGETS, budget(home))
+    await put(cluster, BUDGETS, money(home))
     with running(tmp_path / "log", environment) as process:
         await shows(cluster, home, limit="5.00", spent="0.00", utilisationPercent=0)
         await spend(books, home, 4_250_000)
@@ -132,7 +132,7 @@ async def test_what_is_spent_is_in_the_status(
         found = await shows(
             cluster, home, spent="4.25", reserved="0.25", unsettled="0.25", remaining="0.25"
         )
-        assert found["periods"][0]["label"] == await label(books)
+        assert (found["periods"][0]["name"], found["periods"][0]["label"]) == ("total", "all")
         assert found["periods"][0]["utilisationPercent"] == 95
         document = await cluster.get(BUDGETS, "money", home)
         states = {
@@ -152,6 +152,16 @@ async def test_what_is_spent_is_in_the_status(
         assert process.events("ledger.failed") == []
 
 
+ONE_SERVER = pytest.mark.parametrize(
+    "server",
+    [pytest.param("crds_kubeconfig", marks=pytest.mark.crds, id="crds")],
+    indirect=True,
+)
+"""Where what is shown does not depend on the API server."""
+
+
+@ONE_SERVER
+@pytest.mark.slow
 async def test_alerts_are_told_once_though_operators_are_killed(
     cluster: Cluster,
     home: str,
@@ -174,10 +184,10 @@ async def test_alerts_are_told_once_though_operators_are_killed(
     await cluster.delete(LEASES, "penstock-operator", own)  # else the next one waits for its end
     with running(tmp_path / "second", environment) as process:
         await eventually(lambda: _is(alerts(cluster, home), [(80, True, "Delivered")]))
-        await put_notified(cluster, home, hooks, limits={"daily": "5"}, alertThresholdsPercent=[81])
+        await put_notified(cluster, home, hooks, alertThresholdsPercent=[81])
         await spend(books, home, 1_000)
         await eventually(lambda: _is(_percents(cluster, home), [80, 81]))
-        await put_notified(cluster, home, hooks, limits={"daily": "4.5"})
+        await put_notified(cluster, home, hooks, limits={"total": "4.5"})
         await shows(cluster, home, limit="4.50")
         assert process.stop() == 0
     assert [e["metadata"]["uid"] for e in await alert_events(cluster, home)].count(
@@ -206,6 +216,35 @@ async def _called(hooks: Hooks, times: int) -> bool:
     return len(hooks.calls) >= times
 
 
+@ONE_SERVER
+@pytest.mark.slow
+async def test_of_two_operators_one_tells_and_the_other_goes_on(
+    cluster: Cluster,
+    home: str,
+    environment: dict[str, str],
+    books: redis.asyncio.Redis,
+    hooks: Hooks,
+    tmp_path: Path,
+) -> None:
+    await put_notified(cluster, home, hooks)
+    with (
+        running(tmp_path / "first", environment) as first,
+        running(tmp_path / "second", environment) as second,
+    ):
+        await spend(books, home, 4_000_000)
+        await eventually(lambda: _is(alerts(cluster, home), [(80, True, "Delivered")]))
+        leads = {bool(each.events("leader.acquired")): each for each in (first, second)}
+        assert set(leads) == {True, False}, "one leads, one stands by"
+        leads[True].kill()
+        await spend(books, home, 1_000_000)
+        wanted = [(80, True, "Delivered"), (100, True, "Delivered")]
+        await eventually(lambda: _is(alerts(cluster, home), wanted), TAKE_OVER_SECONDS)
+        assert leads[False].stop() == 0
+    assert sorted(call.body["thresholdPercent"] for call in hooks.calls) == [80, 100]
+    assert len(await alert_events(cluster, home)) == 2
+
+
+@ONE_SERVER
 async def test_what_was_spent_comes_back_after_redis_lost_everything(
     cluster: Cluster,
     home: str,
@@ -213,7 +252,7 @@ async def test_what_was_spent_comes_back_after_redis_lost_everything(
     books: redis.asyncio.Redis,
     tmp_path: Path,
 ) -> None:
-    await put(cluster, BUDGETS, budget(home))
+    await put(cluster, BUDGETS, money(home))
     await spend(books, home, 3_000_000)
     with running(tmp_path / "log", environment) as process:
         await shows(cluster, home, spent="3.00")
@@ -234,6 +273,7 @@ async def test_what_was_spent_comes_back_after_redis_lost_everything(
         assert process.stop() == 0
 
 
+@ONE_SERVER
 async def test_without_redis_the_last_figures_stay(
     cluster: Cluster,
     home: str,
@@ -241,7 +281,7 @@ async def test_without_redis_the_last_figures_stay(
     books: redis.asyncio.Redis,
     tmp_path: Path,
 ) -> None:
-    await put(cluster, BUDGETS, budget(home))
+    await put(cluster, BUDGETS, money(home))
     await spend(books, home, 3_000_000)
     with running(tmp_path / "log", environment) as process:
         await shows(cluster, home, spent="3.00")

@@ -1,17 +1,22 @@
 """The operator with the least rights: `rights.yaml`, enforced by the API server."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis.asyncio
 import yaml
 
+from penstock_config.layout import Group, budget_field
 from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.client import CONFIG_MAPS, Document, Resource
+from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Document, Resource
 from tests.cluster.objects import (
+    BUDGETS,
     POLICIES,
     PROVIDERS,
     becomes,
+    budget,
     delete,
     events_on,
     eventually,
@@ -20,8 +25,10 @@ from tests.cluster.objects import (
     policy,
     put,
     put_all,
+    secret,
 )
 from tests.cluster.processes import operator_environment, running
+from tests.operator.handlers.hooks import Hooks, served_hooks
 
 pytestmark = pytest.mark.cluster
 
@@ -51,6 +58,18 @@ async def home(cluster: Cluster) -> AsyncIterator[str]:
     """A provider namespace."""
     async with new_namespace(cluster) as name:
         yield name
+
+
+@dataclass(frozen=True)
+class Places:
+    own: str
+    home: str
+    redis_url: str
+
+
+@pytest.fixture
+def places(own: str, home: str, redis_url: str) -> Places:
+    return Places(own, home, redis_url)
 
 
 async def service_account(
@@ -99,18 +118,30 @@ def rights_within(own: str, home: str) -> list[Document]:
 
 @pytest.mark.parametrize("within", [False, True], ids=["cluster-wide", "one-namespace"])
 async def test_the_operator_needs_no_more_than_these_rights(
-    cluster: Cluster, kubeconfig: Path, own: str, home: str, tmp_path: Path, within: bool
+    cluster: Cluster, kubeconfig: Path, places: Places, tmp_path: Path, within: bool
 ) -> None:
+    own, home = places.own, places.home
     granted = (rights_within if within else rights)(own, home)
     for document in granted:
         await put(cluster, RBAC[document["kind"]], document)
     limited = await service_account(cluster, kubeconfig, tmp_path, own)
     narrowed = {"watch_namespaces": home} if within else {}
-    environment = operator_environment(limited, own, provider_namespaces=home, **narrowed)
+    environment = operator_environment(
+        limited,
+        own,
+        provider_namespaces=home,
+        redis_url=places.redis_url,
+        redis_password="",
+        budget_seconds="0.5",
+        notify_loopback="true",
+        **narrowed,
+    )
     try:
-        with running(tmp_path / "log", environment) as process:
-            await live_through_everything(cluster, home)
-            assert process.stop() == 0
+        async with served_hooks() as hooks:
+            with running(tmp_path / "log", environment) as process:
+                await live_through_everything(cluster, home)
+                await tell_a_budgets_webhook(cluster, home, hooks, places.redis_url)
+                assert process.stop() == 0
         assert [line for line in process.log.splitlines() if '"level": "info"' not in line] == []
     finally:
         for document in granted:
@@ -134,3 +165,21 @@ async def live_through_everything(cluster: Cluster, home: str) -> None:
         return not await cluster.list(CONFIG_MAPS, home, fields=fields)
 
     assert await eventually(gone)
+
+
+async def tell_a_budgets_webhook(cluster: Cluster, home: str, hooks: Hooks, redis_url: str) -> None:
+    """Its Secret is read, its status written, its Event posted."""
+    await put(cluster, SECRETS, secret(home, "hook", url=hooks.url))
+    notify = {"webhookSecretRef": {"name": "hook", "key": "url"}}
+    limits = {"total": "0.000001"}
+    state = Group.of_namespace("test", home).state
+    async with redis.asyncio.Redis.from_url(redis_url) as books:
+        await books.hset(state, f"{budget_field(f'{home}/money', 'total')}:all:S", 1)
+    await put(cluster, BUDGETS, budget(home, limits=limits, notify=notify))
+
+    async def told() -> bool:
+        status = (await cluster.get(BUDGETS, "money", home)).get("status", {})
+        return [each["webhook"] for each in status.get("alerts", ())] == ["Delivered"] * 2
+
+    assert await eventually(told)
+    assert ("Warning", "AlertThresholdReached") in await events_on(cluster, home, "money")

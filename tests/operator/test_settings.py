@@ -64,3 +64,28 @@ def test_settings_do_not_print_the_password() -> None:
 
 def test_two_processes_of_one_pod_have_different_identities() -> None:
     assert Settings(pod_name="penstock-0").identity.startswith("penstock-0_")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis+sentinel://a:1,b:2/books", "redis+cluster://a:1,b", "rediss+cluster://a", "unix:///s"],
+)
+def test_every_kind_of_redis_is_taken(url: str) -> None:
+    assert Settings.from_environment({"PENSTOCK_REDIS_URL": url}).redis_url == url
+
+
+def test_seconds_and_truths_are_parsed() -> None:
+    environment = {"PENSTOCK_BUDGET_SECONDS": "0.5", "PENSTOCK_NOTIFY_LOOPBACK": "true"}
+    settings = Settings.from_environment(environment)
+    assert (settings.budget_seconds, settings.notify_loopback) == (0.5, True)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "soon", "3601"])
+def test_what_is_no_interval_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"PENSTOCK_BUDGET_SECONDS=.*: expected seconds"):
+        Settings.from_environment({"PENSTOCK_BUDGET_SECONDS": text})
+
+
+def test_what_is_neither_true_nor_false_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"PENSTOCK_NOTIFY_LOOPBACK=.*: expected true or false"):
+        Settings.from_environment({"PENSTOCK_NOTIFY_LOOPBACK": "yes"})

@@ -37,6 +37,8 @@ class Kept:
     record: Record
     """The ledger's part of its status."""
     written_at: float = float("-inf")
+    read_at: float = field(default_factory=time.monotonic)
+    """When its spending was last read."""
     told: set[AlertKey] = field(default_factory=set)
     """Alerts whose Event was posted since the status was written."""
     counted: set[AlertKey] = field(default_factory=set)

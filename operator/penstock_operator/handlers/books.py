@@ -24,7 +24,7 @@ from penstock_operator.ledger.account import Account
 from penstock_operator.ledger.figures import Figures, figures_of
 from penstock_operator.ledger.housekeeping import Housekeeper, trim_spenders
 from penstock_operator.ledger.page import is_worth_writing, status_without_redis
-from penstock_operator.ledger.reading import read
+from penstock_operator.ledger.reading import Reading, read
 from penstock_operator.ledger.record import record_of
 from penstock_operator.ledger.restoring import PATIENCE_SECONDS, Restorer
 from penstock_operator.ledger.store import LedgerAway, Store, opened
@@ -53,7 +53,7 @@ class Round:
 class Books:
     """The ledger's loop. `listed` returns when the inventory knows every Budget."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is another thing from outside
         self,
         cluster: Cluster,
         inventory: Inventory,
@@ -61,12 +61,15 @@ class Books:
         metrics: Metrics,
         may_write: Callable[[], bool],
         listed: Callable[[], Awaitable[object]],
+        *,
+        away_seconds: float = AWAY_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._metrics = metrics
         self._may_write = may_write
         self._listed = listed
+        self._away_seconds = away_seconds
         self._accounts = Accounts(inventory, settings.cluster)
         self._announcer = Announcer(cluster, metrics, settings.budget_seconds)
         self._kept: dict[str, Kept] = {}
@@ -127,14 +130,37 @@ class Books:
             soon = await tools.restorer.restore(known, reading)
             await trim_spenders(tools.store, reading)
         self._back()
-        found = [(a, figures_of(a, reading, self._kept[a.uid].record, at)) for a in accounts]
-        pages = [(account, figures) for account, figures in found if figures is not None]
-        show_utilisation(self._metrics, pages)
         async with asyncio.TaskGroup() as group:
-            for account, figures in pages:
-                group.create_task(self._announce(account, figures, tools.courier))
+            tasks = [group.create_task(self._page(a, reading, at, tools.courier)) for a in accounts]
+        show_utilisation(self._metrics, [found for task in tasks if (found := task.result())])
         await self._clean(tools.housekeeper, accounts, at)
         return soon
+
+    async def _page(
+        self, account: Account, reading: Reading, at: float, courier: Courier
+    ) -> tuple[Account, Figures] | None:
+        """One Budget's turn, which is no other's business."""
+        kept = self._kept[account.uid]
+        try:
+            figures = figures_of(account, reading, kept.record, at)
+            if figures is None:
+                await self._say_unknown(account)
+                return None
+            kept.read_at = time.monotonic()
+            await self._announcer.announce(account, figures, kept, courier)
+        except Exception:  # heard of by the log; the Budget's `observedTime` grows old
+            logger.exception("ledger.budget_failed", extra={"object": str(account.ref)})
+            return None
+        return account, figures
+
+    async def _say_unknown(self, account: Account) -> None:
+        kept = self._kept[account.uid]
+        if time.monotonic() - kept.read_at < self._away_seconds:
+            return
+        now = datetime.now(UTC).replace(microsecond=0)
+        document = status_without_redis(account, kept.record, now)
+        if is_worth_writing(document, kept.record):
+            await self._announcer.write(account, document, kept)
 
     def _open(self) -> list[Account]:
         """Every account; what its Budget's status said is read once, at first."""
@@ -144,9 +170,6 @@ class Books:
             for account, seen in current
         }
         return [account for account, _ in current]
-
-    async def _announce(self, account: Account, figures: Figures, courier: Courier) -> None:
-        await self._announcer.announce(account, figures, self._kept[account.uid], courier)
 
     async def _clean(self, housekeeper: Housekeeper, accounts: list[Account], at: float) -> None:
         if time.monotonic() - self._cleaned_at < CLEAN_SECONDS:
@@ -161,16 +184,10 @@ class Books:
         self._answered_at = time.monotonic()
 
     async def _away(self, why: str) -> None:
-        """At most one line a minute, and one write per Budget."""
+        """At most one line a minute."""
         now = time.monotonic()
         if now - self._said_at >= SAY_AGAIN_SECONDS or self._said_at <= self._answered_at:
             self._said_at = now
             logger.warning("ledger.away", extra={"error": why})
-        if now - self._answered_at < AWAY_SECONDS:
-            return
-        moment = datetime.now(UTC).replace(microsecond=0)
         for account in self._open():
-            kept = self._kept[account.uid]
-            document = status_without_redis(account, kept.record, moment)
-            if is_worth_writing(document, kept.record):
-                await self._announcer.write(account, document, kept)
+            await self._say_unknown(account)

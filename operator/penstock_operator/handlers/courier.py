@@ -116,6 +116,9 @@ class Courier:
             over = datetime.now(UTC) - alert.at >= PATIENCE
             given_up = over or isinstance(error, CallRefused)
             return ("GivenUp" if given_up else None), str(error)
+        except Exception:  # heard of by the log; one parcel must not stop all others
+            logger.exception("notify.broke", extra={"object": str(account.ref)})
+            return None, "the operator failed: see its log"
         self._metrics.notifications.labels("ok").inc()
         return "Delivered", ""
 

@@ -90,7 +90,7 @@ async def call(
     try:
         async with client.post(url, json=payload, headers=headers, allow_redirects=False) as answer:
             _judge(answer.status)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         msg = f"no answer: {type(error).__name__}"
         raise CallFailed(msg) from None  # its text may hold the URL
 
