@@ -2,6 +2,7 @@
 
 ```
 for candidate in order:                       fallback
+                                              a saturated tier's queue; a budget's downgrade
     until it serves or a retry is pointless:  retry
         async with ticket.attempt:            acquire ... settle
             async with upstream.call:         call, first content
@@ -10,11 +11,14 @@ for candidate in order:                       fallback
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from random import Random
 
 from penstock_config.policy import Retry
+from penstock_config.tier import Tier
 from penstock_sidecar.cache.exact import Collector
 from penstock_sidecar.errors import EmptyCompletion, SidecarError, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt, Ticket
@@ -23,7 +27,7 @@ from penstock_sidecar.progress import Progress
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Call, Upstream
 from penstock_sidecar.upstream.retry import backoff_seconds
-from penstock_sidecar.verdict import Failure, verdict
+from penstock_sidecar.verdict import Failure, downgrades, saturated, verdict, wait_seconds
 
 
 @dataclass(slots=True)
@@ -45,19 +49,46 @@ class Attempts:
     async def serve(self, candidates: Sequence[Candidate]) -> None:
         """Answer by the first candidate that can, or raise why none could."""
         failures: list[Failure] = []
-        for candidate in candidates:
-            self.progress.candidates_tried += 1
-            if await self._served_by(candidate, failures):
+        for tier_id, own in groupby(candidates, key=attrgetter("tier_id")):
+            tier, first = self.router.tier(tier_id), len(failures)
+            if await self._served_by_any(own, failures):
+                return
+            if tier.when_saturated != "Fallback" and saturated(failures[first:]):
+                if tier.when_saturated == "Queue" and await self._waited_for(tier, failures):
+                    return
+                break
+        for tier_id in downgrades(failures):
+            if await self._served_by_any(self._downgraded(tier_id), failures):
                 return
         raise verdict(failures)
 
-    async def _served_by(self, candidate: Candidate, failures: list[Failure]) -> bool:
+    async def _served_by_any(
+        self, candidates: Iterable[Candidate], failures: list[Failure]
+    ) -> bool:
+        for candidate in candidates:
+            self.progress.candidates_tried += 1
+            if await self._served_by(candidate, failures):
+                return True
+        return False
+
+    async def _waited_for(self, tier: Tier, failures: list[Failure]) -> bool:
+        """Whether the candidate that has room first served, after its queue."""
+        soonest = min(failures, key=wait_seconds)
+        return await self._served_by(soonest.candidate, failures, wait_for=tier)
+
+    def _downgraded(self, tier_id: str) -> Sequence[Candidate]:
+        request, tokens = self.progress.request, self.ticket.input_tokens
+        return self.router.downgraded(tier_id, request, tokens)
+
+    async def _served_by(
+        self, candidate: Candidate, failures: list[Failure], wait_for: Tier | None = None
+    ) -> bool:
         nudge = False
         tries = 0
         while True:
             tries += 1
             try:
-                await self._attempt(candidate, nudge=nudge)
+                await self._attempt(candidate, wait_for, nudge=nudge)
             except SidecarError as error:
                 if self._begun or not error.next_candidate:
                     raise
@@ -71,8 +102,8 @@ class Attempts:
             await asyncio.sleep(delay_seconds)
             self.progress.retries += 1
 
-    async def _attempt(self, candidate: Candidate, *, nudge: bool) -> None:
-        attempt = self.ticket.attempt(candidate)
+    async def _attempt(self, candidate: Candidate, wait_for: Tier | None, *, nudge: bool) -> None:
+        attempt = self.ticket.attempt(candidate, wait_for)
         plain: list[Chunk] = []
         try:
             async with attempt:

@@ -176,6 +176,8 @@ class BudgetExceeded(PolicyError):
     error_type = "policy_budget_exceeded"
     should_retry: ClassVar[bool | None] = False
     next_candidate = True
+    downgrade_tier: str | None = None
+    """The tier that may still spend, where the budget names one."""
 
 
 class BudgetExceeded402(BudgetExceeded):

@@ -8,7 +8,12 @@ failed at is named first, because only a person can mend it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from penstock_sidecar.errors import BudgetExceeded, SidecarError, UpstreamUnavailable
+from penstock_sidecar.errors import (
+    BudgetExceeded,
+    SidecarError,
+    UpstreamLimited,
+    UpstreamUnavailable,
+)
 from penstock_sidecar.model import Candidate
 
 
@@ -37,6 +42,22 @@ def verdict(failures: Sequence[Failure]) -> SidecarError:
         f"no candidate could serve ({'; '.join(reasons)})",
         retry_after_seconds=min(waits, default=None),
     )
+
+
+def saturated(failures: Sequence[Failure]) -> bool:
+    """Limits of providers alone stood in the way."""
+    return bool(failures) and all(isinstance(f.error, UpstreamLimited) for f in failures)
+
+
+def downgrades(failures: Sequence[Failure]) -> Sequence[str]:
+    """Tiers to which the budgets that refused lead; each once."""
+    errors = (f.error for f in failures if isinstance(f.error, BudgetExceeded))
+    return list(dict.fromkeys(e.downgrade_tier for e in errors if e.downgrade_tier))
+
+
+def wait_seconds(failure: Failure) -> float:
+    """Until it may be different; for ever where nobody said."""
+    return _wait(failure.error)
 
 
 def _wait(error: SidecarError) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
+from penstock_config.tier import Tier
 from penstock_sidecar.errors import (
     BudgetUnknown,
     LimiterUnavailable,
@@ -19,9 +20,9 @@ from penstock_sidecar.limits.desk import Call, Desk
 from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Refusal, Standing, Sum
 from penstock_sidecar.limits.refusals import amount, too_large
 from penstock_sidecar.limits.shares import Counted
-from penstock_sidecar.limits.waiting import Turn
-from penstock_sidecar.metering.estimate import OUTPUT_TOKENS, Input, Quote, output_cap
-from penstock_sidecar.model import Chunk, Request, Usage
+from penstock_sidecar.limits.waiting import Refused, Turn
+from penstock_sidecar.metering.estimate import OUTPUT_TOKENS, Quote, output_cap
+from penstock_sidecar.model import Chunk, Usage
 from penstock_sidecar.store import StoreUnavailable
 
 
@@ -37,15 +38,15 @@ class _Side:
 class Attempt:
     """Enter to take everything or nothing; leave to settle, exactly once, off the caller's path."""
 
-    def __init__(  # what a ticket knows of its request, and the candidate
+    def __init__(
         self,
         desk: Desk,
         caller: CallerHold,
         asker: Asker,
         bounds: CandidateBounds,
-        request: Request,
-        given: Input,
+        wait_for: Tier | None = None,
     ) -> None:
+        request, given = asker.request, asker.given
         self.id = desk.new_id()
         self.max_output_tokens: int | None = None
         """What to send upstream; `None` leaves the request as it is."""
@@ -57,6 +58,7 @@ class Attempt:
         self._caller = caller
         self._bounds = bounds
         self._place = bounds.place(asker)
+        self._wait_for = wait_for
         self._request = request
         self._input = given
         cap = output_cap(request, bounds.model)
@@ -85,7 +87,7 @@ class Attempt:
         self._refuse_the_impossible()
         await self._caller.settled()
         try:
-            await Turn(self._desk, self._caller.line, self._request).have(self._take)
+            await self._turn().have(self._take)
         except StoreUnavailable as error:
             self._take_share(error)
         self._lower_output()
@@ -104,6 +106,13 @@ class Attempt:
         self._caller.attempt_ended(charge, served=self._seen.content or self._left_to_itself(error))
         self._desk.shares.free_slots(self._shared)
 
+    def _turn(self) -> Turn:
+        """Who waits for a provider has passed the caller's limits."""
+        if tier := self._wait_for:
+            return Turn(self._desk, f"tier:{tier.id}", tier.queue, self._request)
+        line = None if self._caller.admitted else self._caller.line
+        return Turn(self._desk, line, self._desk.queue(), self._request)
+
     def _left_to_itself(self, error: BaseException | None) -> bool:
         """The provider was asked and has not failed: whoever left, it was not the provider. Who
         hangs up in time would else pass every limit."""
@@ -121,16 +130,15 @@ class Attempt:
         if hard and hard.budget and self._quote is None:
             raise self._desk.refusals.price_unknown(hard.budget, self._bounds.price_unknown)
 
-    async def _take(self) -> Refusal | None:
-        """Everything or nothing. Returns why the caller's own limits refuse; raises why others
-        do."""
+    async def _take(self) -> Refused | None:
+        """Everything or nothing; returns why not."""
         desk, caller = self._desk, self._caller
         caller_holds, provider_hold = self._wanted()
         refusal = None if caller.admitted else desk.recall(caller.counted(), self._tokens)
         if refusal:
-            return refusal
+            return Refused(refusal, refusal.bound.queue, desk.refusals.of_caller)
         if refusal := desk.recall(self._counted(), self._tokens):
-            raise desk.refusals.of_provider(refusal)
+            return self._refused_by_provider(refusal)
         asked = [Call(caller.place, caller_holds)] if caller_holds else []
         asked += [Call(self._place, [provider_hold])] if provider_hold else []
         answers = iter(await desk.acquire(asked)) if asked else iter(())
@@ -140,7 +148,7 @@ class Attempt:
             if isinstance(of_provider, Grant):
                 desk.release(asked[-1])
             caller.refused(of_caller, self._tokens)
-            return of_caller
+            return Refused(of_caller, of_caller.bound.queue, desk.refusals.of_caller)
         if of_caller:
             caller.granted(of_caller.standings, self._tokens)
         if isinstance(of_provider, Refusal):
@@ -148,9 +156,13 @@ class Attempt:
             desk.denials.remember(self._counted(), of_provider, self._tokens)
             if money := self._money_hold(self._bounds.budgets):
                 caller.give_back([money])
-            raise desk.refusals.of_provider(of_provider)
+            return self._refused_by_provider(of_provider)
         self._keep(of_caller, of_provider)
         return None
+
+    def _refused_by_provider(self, refusal: Refusal) -> Refused:
+        queue = self._wait_for.queue if self._wait_for and not refusal.bound.budget else None
+        return Refused(refusal, queue, self._desk.refusals.of_provider)
 
     def _wanted(self) -> tuple[list[Hold], Hold | None]:
         """For the namespace's books, and for the provider's."""

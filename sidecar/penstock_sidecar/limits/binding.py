@@ -1,6 +1,6 @@
 """Which bounds bind whom, worked out once per configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock_config.budget import Budget
@@ -25,8 +25,8 @@ from penstock_sidecar.limits.key_plan import (
     plan_users,
 )
 from penstock_sidecar.limits.priority import RANK, Priority
-from penstock_sidecar.metering.estimate import PriceUnknown, price_of
-from penstock_sidecar.model import Caller, Candidate, Pod
+from penstock_sidecar.metering.estimate import Input, PriceUnknown, price_of
+from penstock_sidecar.model import Caller, Candidate, Pod, Request
 from penstock_sidecar.selector import matches
 
 PROVIDER_SLOTS, MODEL_SLOTS, WAITING, TURNS = range(FIRST_FREE_KEY, FIRST_FREE_KEY + 4)
@@ -35,10 +35,11 @@ PROVIDER_SLOTS, MODEL_SLOTS, WAITING, TURNS = range(FIRST_FREE_KEY, FIRST_FREE_K
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks, as far as limits care."""
+    """Who asks, and what: as far as limits care."""
 
     caller: Caller
-    headers: Mapping[str, str]
+    request: Request
+    given: Input
     priority: Priority
 
 
@@ -81,7 +82,7 @@ class CallerBounds:
             case "User":
                 subject = caller.user
             case "Header":
-                subject = asking.headers.get(limit.limit.header or "", "")
+                subject = asking.request.headers.get(limit.limit.header or "", "")
         return subject_digest(self.scope_key, self.policy.id, limit.limit.name, per, subject)
 
 

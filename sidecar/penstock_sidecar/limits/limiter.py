@@ -77,9 +77,9 @@ class Limiter:
         """Takes nothing yet."""
         bounds, policy = self._caller_bounds, self._desk.policy
         priority = priority_of(policy.request_priority, request.headers)
-        asker = Asker(caller, request.headers, priority)
+        asker = Asker(caller, request, estimate_input(request), priority)
         hold = CallerHold(self._desk, bounds.place(asker), bounds.bounds, policy.sidecars)
-        return Ticket(self._desk, hold, asker, request, estimate_input(request), self._bounds)
+        return Ticket(self._desk, hold, asker, self._bounds)
 
     async def settled(self) -> None:
         """Returns when Redis knows what was used, however long it is away."""

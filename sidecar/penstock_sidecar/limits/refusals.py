@@ -47,23 +47,15 @@ class Refusals:
             return self._budget(bound.budget, refusal)
         return self._limited(UpstreamLimited, f"{bound.name} grants {amount(bound)}", refusal)
 
-    def line_full(self, queue: Queue, last: Refusal | None) -> SidecarError:
-        """No more may wait."""
-        text = f"{queue.max_length} requests wait for this limit already"
-        return self._after_waiting(text, last)
+    def line_full(self, queue: Queue, error: SidecarError | None) -> SidecarError:
+        """No more may wait. `error` is what the last refusal would have said."""
+        return _after_waiting(f"{queue.max_length} requests wait for this limit already", error)
 
-    def waited_in_vain(self, queue: Queue, last: Refusal | None) -> SidecarError:
+    def waited_in_vain(self, queue: Queue, error: SidecarError | None) -> SidecarError:
         text = (
             f"its turn did not come within {queue.max_wait_seconds:g} s, or the caller's patience"
         )
-        return self._after_waiting(text, last)
-
-    def _after_waiting(self, text: str, last: Refusal | None) -> SidecarError:
-        if last is None:
-            return RateLimited(text, retry_after_seconds=1)
-        error = self.of_caller(last)
-        error.public = f"{error.public}; {text}"
-        return error
+        return _after_waiting(text, error)
 
     def price_unknown(self, budget: Budget, why: str) -> SidecarError:
         """What cannot be priced cannot be held against a budget."""
@@ -97,6 +89,8 @@ class Refusals:
             },
         )
         error.headers = limit_headers(refusal.standings)
+        if budget.on_exceeded == "Downgrade" and budget.downgrade:
+            error.downgrade_tier = budget.downgrade.tier
         return error
 
     def _wait(self, refusal: Refusal) -> float | None:
@@ -108,6 +102,13 @@ class Refusals:
             return None
         at = datetime.fromtimestamp(self.clock.utc(), UTC) + timedelta(seconds=seconds)
         return at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _after_waiting(text: str, error: SidecarError | None) -> SidecarError:
+    if error is None:
+        return RateLimited(text, retry_after_seconds=1)
+    error.public = f"{error.public}; {text}"
+    return error
 
 
 def too_large(bound: Bound, tokens: int) -> TooLargeForLimit:

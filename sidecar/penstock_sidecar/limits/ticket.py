@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
+from penstock_config.tier import Tier
 from penstock_sidecar.limits.attempt import Attempt
 from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.hints import limit_headers
-from penstock_sidecar.metering.estimate import Input
-from penstock_sidecar.model import Candidate, Request
+from penstock_sidecar.model import Candidate
 
 
 class Ticket:
@@ -22,22 +22,18 @@ class Ticket:
         desk: Desk,
         caller: CallerHold,
         asker: Asker,
-        request: Request,
-        given: Input,
         bounds_of: Callable[[Candidate], CandidateBounds],
     ) -> None:
         self._desk = desk
         self._caller = caller
         self._asker = asker
-        self._request = request
-        self._input = given
         self._bounds_of = bounds_of
         self._attempt: Attempt | None = None
 
     @property
     def input_tokens(self) -> int:
         """An estimate."""
-        return self._input.tokens
+        return self._asker.given.tokens
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -45,11 +41,10 @@ class Ticket:
         of_attempt = self._attempt.standings if self._attempt else ()
         return limit_headers(self._caller.standings + of_attempt)
 
-    def attempt(self, candidate: Candidate) -> Attempt:
+    def attempt(self, candidate: Candidate, wait_for: Tier | None = None) -> Attempt:
+        """With `wait_for` it waits where the provider's limits refuse, in the tier's queue."""
         bounds = self._bounds_of(candidate)
-        self._attempt = Attempt(
-            self._desk, self._caller, self._asker, bounds, self._request, self._input
-        )
+        self._attempt = Attempt(self._desk, self._caller, self._asker, bounds, wait_for)
         return self._attempt
 
     async def __aenter__(self) -> Self:

@@ -1,7 +1,7 @@
 """What one policy may reach: its tiers and their candidates, by id and by name.
 
 Built once per configuration. Tiers that the policy does not list are not in here, so that nothing
-a caller sends can reach them.
+a caller sends can reach them; those to which a budget downgrades have no name.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,16 +19,16 @@ class Catalogue:
 
     def __init__(self, config: SidecarConfig, policy: Policy) -> None:
         known = {tier.id: tier for tier in config.tiers}
-        self.tiers = {id_: known[id_] for id_ in policy.tiers}
+        self.tiers = {id_: known[id_] for id_ in (*policy.tiers, *policy.downgrade_tiers)}
         own = _own_candidates(config, self.tiers.values())
         self._of_tier = {
             id_: _each_once(c for one in self._with_fallbacks(id_, set()) for c in own[one])
             for id_ in self.tiers
         }
-        self._of_model = _by_model(own)
+        self._of_model = _by_model({id_: own[id_] for id_ in policy.tiers})
         self._tier_ids: dict[str, str] = {}
-        for tier in self.tiers.values():
-            self._tier_ids.setdefault(tier.name, tier.id)
+        for id_ in policy.tiers:
+            self._tier_ids.setdefault(self.tiers[id_].name, id_)
 
     def of_tier(self, tier_id: str) -> Candidates:
         """The tier's candidates, then those of its fallback tiers, depth first; none if unknown."""

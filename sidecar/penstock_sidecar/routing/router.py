@@ -5,14 +5,16 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from penstock_config.policy import Policy, Target
 from penstock_config.schema import SidecarConfig
+from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import Denied, UnknownModel, UpstreamError
+from penstock_sidecar.errors import CallerError, Denied, UnknownModel, UpstreamError
 from penstock_sidecar.model import Caller, Candidate, Request
 from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.filters import Drop, sieve
@@ -21,6 +23,7 @@ from penstock_sidecar.routing.personal_data import permitted
 from penstock_sidecar.routing.rules import Rules
 
 AUTO: Final = "auto"
+DOWNGRADE: Final = "downgrade"
 AUTOMATIC: Final = frozenset({AUTO, "auto:simple", "auto:medium", "auto:complex", "auto:expert"})
 MAX_NAMES_SHOWN: Final = 20
 MAX_NAME_ECHOED: Final = 64
@@ -96,6 +99,17 @@ class Router:
 
         drops = allowed.drops + sieved.drops
         return Selection(tuple(sorted(sieved.kept, key=place)), drops)
+
+    def downgraded(self, tier_id: str, request: Request, input_tokens: int) -> Sequence[Candidate]:
+        """Who serves where a budget leads; nobody where nobody there can."""
+        route = Route(DOWNGRADE, f"tier:{tier_id}", self._catalogue.of_tier(tier_id))
+        try:
+            return self.order(route, request, input_tokens).candidates if route.candidates else ()
+        except (CallerError, Denied):
+            return ()
+
+    def tier(self, tier_id: str) -> Tier:
+        return self._catalogue.tiers[tier_id]
 
     def models(self) -> tuple[tuple[str, str], ...]:
         """Names that a caller may send and that have candidates, with who owns each."""
