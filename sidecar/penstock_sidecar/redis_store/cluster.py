@@ -214,7 +214,7 @@ class Cluster:
 
     async def _retire(self, serving: set[Endpoint]) -> None:
         """A node that is away and serves nothing any more is dialled no longer."""
-        gone = [e for e, node in self._nodes.items() if e not in serving and not node.available]
+        gone = [e for e, node in self._nodes.items() if e not in serving and node.away]
         await asyncio.gather(*(self._nodes.pop(endpoint).close() for endpoint in gone))
 
 

@@ -71,6 +71,11 @@ class Node:
     def available(self) -> bool:
         return self._connection is not None and not self._connection.lost.is_set()
 
+    @property
+    def away(self) -> bool:
+        """It has been dialled, and is not connected."""
+        return self._tried.is_set() and not self.available
+
     async def first_try(self) -> None:
         """Returns when the server has been dialled once, with whatever result."""
         await self._tried.wait()

@@ -72,7 +72,8 @@ def view(info: object, slots: object, asked: Endpoint) -> View:
 def _view(info: str, slots: list[object], asked: Endpoint) -> View:
     fields = dict(line.partition(":")[::2] for line in info.split())
     owners = tuple(_owners(slots, asked))
-    return View(fields["cluster_state"] == "ok", int(fields["cluster_current_epoch"]), owners)
+    epoch = int(fields.get("cluster_current_epoch", "0"))
+    return View(fields.get("cluster_state") == "ok", epoch, owners)
 
 
 def _owners(rows: Iterable[object], asked: Endpoint) -> Iterable[tuple[range, Endpoint]]:

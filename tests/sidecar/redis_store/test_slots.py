@@ -44,6 +44,10 @@ def test_a_view_of_a_whole_cluster_beats_a_newer_one_of_half_of_it() -> None:
     assert max(views, key=lambda v: v.larger) is views[2]
 
 
+def test_a_view_without_an_epoch_is_the_oldest() -> None:
+    assert view(b"", [], ASKED).larger == (False, 0)
+
+
 @pytest.mark.parametrize(("info", "slots"), [(None, []), (INFO, b"OK"), (INFO, [[1, 2]])])
 def test_what_is_no_view_is_refused(info: object, slots: object) -> None:
     with pytest.raises(ValueError, match="no "):
