@@ -69,6 +69,26 @@ async def test_at12_who_leaves_at_a_chunk_is_charged_what_the_provider_generated
     assert bill <= money.settled <= 1.1 * bill
 
 
+@pytest.mark.parametrize("goes_on", [False, True], ids=["stops", "goes-on"])
+async def test_at12_who_leaves_before_anything_came_leaves_the_whole_hold_unsettled(
+    here: World, case: Case, goes_on: bool
+) -> None:
+    """Nobody can know what it costs, so it counts as much as it can have cost: that covers also a
+    provider that does not stop."""
+    stall = Plan(says=900, fate="stall")
+    async with MeteredProvider(lambda *_: stall, TARIFF, goes_on=goes_on) as fake:
+        await here.publish(metered(case, fake, "one"), budgets=(TEAM,))
+        leaving = offer(case, "one", "a", LONG, max_tokens=1000, leaves_after=0)
+        heard = await ask(here.port, leaving, fake)
+        await fake.meter.ended()
+    await here.settled()
+    (work,), money = fake.meter.works, money_of(here.books, TEAM)
+    assert (heard.left, heard.pieces, work.unknowable) == (True, 0, True)
+    assert (money.settled, money.reserved) == (0, 0)
+    assert money.unsettled == leaving.bound_micro_usd(TARIFF)
+    assert fake.meter.bill_micro_usd() <= money.unsettled
+
+
 async def test_at12_an_explicit_zero_is_kept(here: World, case: Case) -> None:
     async with MeteredProvider(lambda *_: Plan(usage="zero"), TARIFF) as fake:
         await here.publish(metered(case, fake, "one"), budgets=(TEAM,))

@@ -29,10 +29,17 @@ class MeteredProvider:
     """A provider on 127.0.0.1 that speaks every dialect there is, within `async with`."""
 
     def __init__(
-        self, plans: Plans, tariff: Tariff | None = None, *, goes_on: bool = False
+        self,
+        plans: Plans,
+        tariff: Tariff | None = None,
+        *,
+        goes_on: bool = False,
+        gate: asyncio.Event | None = None,
     ) -> None:
+        """Nothing is worked on before `gate` is set."""
         self.meter = Meter(tariff or Tariff(), goes_on=goes_on)
         self._plans = plans
+        self._gate = gate
         self._read: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(0))
         self._port = 0
         self._runner: web.AppRunner | None = None
@@ -66,6 +73,8 @@ class MeteredProvider:
     def _handler(self, dialect: Dialect) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             work = await self.meter.begin(dialect.read(await request.read()))
+            if self._gate:
+                await self._gate.wait()
             plan = self._plans(work.asked.tag, work.attempt)
             performance = _Performance(request, dialect, work, plan, self._read[work.asked.tag])
             try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from penstock_sidecar.metering.estimate import MAX_IMAGE_TOKENS
+from penstock_sidecar.metering.estimate import MAX_IMAGE_TOKENS, TOOLS_TOKENS
 from tests.acceptance.metered.work import PICO_PER_MICRO, Tariff
 from tests.acceptance.registry import Case
 
@@ -23,6 +23,7 @@ class Offer:
     most: int
     choices: int = 1
     images: int = 0
+    tools: bool = False
     leaves_after: int | None = None
 
     def bound_micro_usd(self, tariff: Tariff) -> int:
@@ -37,7 +38,9 @@ class Offer:
         return min(seen, self.bound_micro_usd(tariff))
 
     def _micro_usd(self, tariff: Tariff, output_tokens: int) -> int:
-        input_tokens = len(self.body) - self.images * len(PICTURE) + self.images * MAX_IMAGE_TOKENS
+        text_bytes = len(self.body) - self.images * len(PICTURE)
+        pictures = self.images * MAX_IMAGE_TOKENS
+        input_tokens = text_bytes + pictures + (TOOLS_TOKENS if self.tools else 0)
         pico_usd = (
             input_tokens * tariff.input_token
             + output_tokens * tariff.output_token
@@ -64,6 +67,7 @@ def offer(case: Case, model: str, tag: str, text: str = "", **fields: Any) -> Of
         most=fields["max_tokens"],
         choices=fields.get("n", 1),
         images=images,
+        tools="tools" in fields,
         leaves_after=leaves_after,
     )
 

@@ -52,6 +52,13 @@ class Money:
     reserved: int
     unsettled: int
 
+    def __add__(self, other: "Money") -> "Money":
+        return Money(
+            self.settled + other.settled,
+            self.reserved + other.reserved,
+            self.unsettled + other.unsettled,
+        )
+
     @property
     def used(self) -> int:
         return self.settled + self.reserved + self.unsettled
