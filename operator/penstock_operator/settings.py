@@ -44,6 +44,8 @@ class Settings:
     """`redis+sentinel://host:port,host:port/<master>` and `redis+cluster://host:port,...` too."""
     redis_username: str | None = None
     redis_password: str | None = field(default=None, repr=False)
+    redis_sentinel_username: str | None = None
+    redis_sentinel_password: str | None = field(default=None, repr=False)
     redis_ca_file: Path | None = None
     probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside
     probe_port: int = 8080

@@ -77,10 +77,15 @@ def credentials_of(
 def _redis_access(settings: RedisSettings | None) -> RedisAccess | None:
     if settings is None:
         return None
-    password = settings.password
     return RedisAccess(
         url=settings.url,
         username=settings.username,
-        password=None if password is None else SecretStr(password),
+        password=_secret(settings.password),
+        sentinel_username=settings.sentinel_username,
+        sentinel_password=_secret(settings.sentinel_password),
         ca_pem=settings.ca_pem,
     )
+
+
+def _secret(text: str | None) -> SecretStr | None:
+    return None if text is None else SecretStr(text)

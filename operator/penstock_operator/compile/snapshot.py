@@ -37,11 +37,13 @@ class PodLabels:
 
 @dataclass(frozen=True, slots=True)
 class RedisSettings:
-    """How sidecars reach Redis; the password travels in `Credentials` alone."""
+    """How sidecars reach Redis; the passwords travel in `Credentials` alone."""
 
     url: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    sentinel_username: str | None = None
+    sentinel_password: str | None = field(default=None, repr=False)
     ca_pem: str | None = None
 
 

@@ -69,6 +69,8 @@ def redis_settings(settings: Settings) -> RedisSettings | None:
         url=settings.redis_url,
         username=settings.redis_username,
         password=settings.redis_password,
+        sentinel_username=settings.redis_sentinel_username,
+        sentinel_password=settings.redis_sentinel_password,
         ca_pem=ca_file.read_text() if ca_file else None,
     )
 

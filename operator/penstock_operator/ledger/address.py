@@ -1,20 +1,20 @@
 """A Redis URL into a client: one server, a Sentinel's master, or a Cluster.
 
     redis://host:port/0   rediss://host:port/0   unix:///path?db=0
-    redis+sentinel://host:port,host:port/<master>   redis+cluster://host:port,host:port
+    redis+sentinel://host:port,host:port/<master>/0   redis+cluster://host:port,host:port
 
-`rediss+sentinel` and `rediss+cluster` are the same with TLS. User and password come apart, and are
-the server's: Sentinels are asked without.
+`rediss+sentinel` and `rediss+cluster` are the same with TLS, as sidecars read them
+(`penstock_config.credentials.RedisAccess`). Users and passwords come apart; Sentinels have one of
+their own.
 """
 
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ConstantBackoff, NoBackoff
 
 from penstock_operator.settings import Settings, SettingsError
@@ -33,13 +33,31 @@ def client_of(settings: Settings) -> Client:
         msg = "PENSTOCK_REDIS_URL is not set"
         raise SettingsError(msg)
     url = urlsplit(settings.redis_url)
-    kind = url.scheme.partition("+")[2] or ("unix" if url.scheme == "unix" else "server")
     options = _options(settings, tls=url.scheme.startswith("rediss"))
+    user = _user(settings.redis_username, settings.redis_password)
     try:
-        return _MAKERS[kind](url, options)
-    except (KeyError, ValueError):
+        match url.scheme.rpartition("+")[2]:
+            case "sentinel":
+                asked = _user(settings.redis_sentinel_username, settings.redis_sentinel_password)
+                return _sentinel(url, options | asked, options | user)
+            case "cluster":
+                return _cluster(url, options | user)
+            case "unix":
+                return _unix(url, options | user)
+            case _:
+                return _server(url, options | user)
+    except ValueError:
         msg = "PENSTOCK_REDIS_URL: its hosts, its ports, or its database cannot be read"
         raise SettingsError(msg) from None
+
+
+async def close(client: Client) -> None:
+    """Also the connections to Sentinels, of which redis-py's client of a master knows nothing."""
+    await client.aclose()
+    pool = None if isinstance(client, RedisCluster) else client.connection_pool
+    if isinstance(pool, SentinelConnectionPool):
+        for each in pool.sentinel_manager.sentinels:
+            await each.aclose()
 
 
 def _options(settings: Settings, *, tls: bool) -> dict[str, Any]:
@@ -49,13 +67,15 @@ def _options(settings: Settings, *, tls: bool) -> dict[str, Any]:
         "socket_timeout": REPLY_SECONDS,
         "socket_connect_timeout": REPLY_SECONDS,
         "retry": Retry(NoBackoff(), 0),
-        "username": settings.redis_username,
-        "password": settings.redis_password,
     }
     if tls:
         ca_file = settings.redis_ca_file
         options |= {"ssl": True, "ssl_ca_certs": None if ca_file is None else str(ca_file)}
     return options
+
+
+def _user(name: str | None, password: str | None) -> dict[str, Any]:
+    return {"username": name, "password": password}
 
 
 def hosts_of(url: SplitResult, port: int) -> list[tuple[str, int]]:
@@ -80,15 +100,15 @@ def _unix(url: SplitResult, options: dict[str, Any]) -> Client:
     return Redis(unix_socket_path=unquote(url.path), db=int(database), **options)
 
 
-def _sentinel(url: SplitResult, options: dict[str, Any]) -> Client:
-    master = url.path.strip("/")
+def _sentinel(url: SplitResult, asked: dict[str, Any], options: dict[str, Any]) -> Client:
+    """`asked` are the Sentinels, `options` lead to the master that they name."""
+    master, _, database = url.path.strip("/").partition("/")
     if not master:
         msg = "the master's name is missing"
         raise ValueError(msg)
-    private = {"username": None, "password": None}
     hosts = hosts_of(url, SENTINEL_PORT)
-    asked = Sentinel(hosts, sentinel_kwargs=options | private, **options)  # type: ignore[no-untyped-call]  # redis-py's
-    found: Redis = asked.master_for(master)
+    sentinels = Sentinel(hosts, sentinel_kwargs=asked, db=int(database or 0), **options)  # type: ignore[no-untyped-call]  # redis-py's
+    found: Redis = sentinels.master_for(master)
     return found
 
 
@@ -96,11 +116,3 @@ def _cluster(url: SplitResult, options: dict[str, Any]) -> Client:
     nodes = [ClusterNode(host, port) for host, port in hosts_of(url, REDIS_PORT)]
     patient = {"retry": Retry(ConstantBackoff(0.05), MOVES)}
     return RedisCluster(startup_nodes=nodes, **(options | patient))
-
-
-_MAKERS: Final[Mapping[str, Callable[[SplitResult, dict[str, Any]], Client]]] = {
-    "server": _server,
-    "unix": _unix,
-    "sentinel": _sentinel,
-    "cluster": _cluster,
-}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError, RedisError
 
-from penstock_operator.ledger.address import Client, client_of
+from penstock_operator.ledger.address import Client, client_of, close
 from penstock_operator.settings import Settings
 
 Command = tuple[str | bytes | int, ...]
@@ -79,7 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     try:
         yield Store(client)
     finally:
-        await client.aclose()
+        await close(client)
 
 
 @contextmanager

@@ -46,17 +46,19 @@ def test_user_password_and_ca_come_from_the_settings(tmp_path: Path) -> None:
     assert found["ssl_ca_certs"] == str(tmp_path)
 
 
-def test_sentinels_are_asked_for_the_master_without_its_password() -> None:
-    url = "redis+sentinel://one,two:7000/books"
-    client = client_of(Settings(redis_url=url, redis_password="hush"))
+@pytest.mark.parametrize("own", [None, "theirs"])
+def test_sentinels_are_asked_for_the_master_without_its_password(own: str | None) -> None:
+    url = "redis+sentinel://one,two:7000/books/4"
+    client = client_of(Settings(redis_url=url, redis_password="hush", redis_sentinel_password=own))
     assert isinstance(client, Redis)
     pool: Any = client.connection_pool
     asked = [s.connection_pool.connection_kwargs for s in pool.sentinel_manager.sentinels]
     assert [(a["host"], a["port"], a["password"]) for a in asked] == [
-        ("one", 26379, None),
-        ("two", 7000, None),
+        ("one", 26379, own),
+        ("two", 7000, own),
     ]
-    assert (pool.service_name, pool.connection_kwargs["password"]) == ("books", "hush")
+    found = pool.connection_kwargs
+    assert (pool.service_name, found["password"], found["db"]) == ("books", "hush", 4)
 
 
 def test_a_cluster_is_found_by_any_of_its_nodes() -> None:
