@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
@@ -34,10 +34,19 @@ def fake_ports() -> Mapping[str, int]:
 
 
 @pytest.fixture
-async def fake(case: Case, fake_ports: Mapping[str, int]) -> AsyncIterator[StubProvider]:
+async def fakes(fake_ports: Mapping[str, int]) -> AsyncIterator[Mapping[str, StubProvider]]:
+    """One provider of each type."""
+    async with AsyncExitStack() as stack:
+        yield {
+            kind.type: await stack.enter_async_context(kind.fake(port=fake_ports[kind.type]))
+            for kind in PROVIDERS
+        }
+
+
+@pytest.fixture
+def fake(case: Case, fakes: Mapping[str, StubProvider]) -> StubProvider:
     """The provider that serves the case."""
-    async with case.provider.fake(port=fake_ports[case.provider.type]) as serving:
-        yield serving
+    return fakes[case.provider.type]
 
 
 @pytest.fixture

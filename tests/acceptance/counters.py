@@ -18,9 +18,13 @@ class Counters(Books):
 
     def used(self, what: str, window_seconds: int) -> int:
         """Requests (`rpm`) or tokens (`tpm`) in windows of a length that one test alone has."""
+        return sum(self.of_each(what, window_seconds))
+
+    def of_each(self, what: str, window_seconds: int) -> list[int]:
+        """The same, of every subject that used some."""
         keys = cast("list[bytes]", self.client.keys(GROUP.subject("*")))
         values = (self.client.hget(key.decode(), f"{what}{window_seconds}") for key in keys)
-        return sum(int(cast("bytes", value)) for value in values if value is not None)
+        return [int(cast("bytes", value)) for value in values if value is not None]
 
     async def until_used(self, amount: int, what: str, window_seconds: int) -> int:
         """The moment when just so much is used, by Redis's clock in microseconds."""

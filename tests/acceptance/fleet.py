@@ -30,6 +30,8 @@ from tests.sidecar.http.edge import exchange, head
 
 SIDECARS = 8
 PATIENCE_SECONDS = 20
+START_SECONDS = 60
+"""Eight processes, on a machine that others use too."""
 POLL_SECONDS = 0.05
 SUBJECT = "x-subject"
 """The header by which tests that share a fleet keep their counters apart."""
@@ -116,11 +118,15 @@ class Fleet:
     def anyone(self, chance: random.Random) -> Shipped:
         return chance.choice(self.sidecars)
 
-    async def publish(self, config: SidecarConfig) -> None:
-        """Returns when all work by it."""
-        write(self.folder, config, self.redis_url)
-        wanted = digest(encode(config))
-        await asyncio.gather(*(s.until(config_digest=wanted) for s in self.sidecars))
+    async def publish(self, config: SidecarConfig, redis_url: str | None = None) -> None:
+        """Returns when all work by it, with another Redis than the fleet's if one is given."""
+        access = redis_url or self.redis_url
+        write(self.folder, config, access)
+        wanted = {
+            "config_digest": digest(encode(config)),
+            "credentials_digest": digest(encode(credentials(config, access))),
+        }
+        await asyncio.gather(*(s.until(**wanted) for s in self.sidecars))
 
 
 @contextmanager
@@ -131,7 +137,7 @@ def fleet(folder: Path, redis_url: str, size: int = SIDECARS) -> Iterator[Fleet]
             stack.enter_context(shipped(folder, APP="shop", POD_NAME=f"shop-{number}"))
             for number in range(size)
         ]
-        assert all(sidecar.started.wait(PATIENCE_SECONDS) for sidecar in sidecars)
+        assert all(sidecar.started.wait(START_SECONDS) for sidecar in sidecars)
         yield Fleet(folder, redis_url, sidecars)
 
 
@@ -156,12 +162,16 @@ def by_subject(limits: RateLimits, name: str = "each") -> CallerLimit:
     return CallerLimit(name=name, per="Header", header=SUBJECT, limits=limits)
 
 
-def write(folder: Path, config: SidecarConfig, redis_url: str | None) -> None:
-    """As the operator and the kubelet would: whole files, swapped in."""
+def credentials(config: SidecarConfig, redis_url: str) -> Credentials:
+    """A key for each provider that needs one, and the way to Redis."""
     keys = {p.id: (SecretStr("sk-the-platforms-own"),) for p in config.providers if p.needs_key}
-    redis = RedisAccess(url=redis_url) if redis_url else None
-    credentials = Credentials(provider_keys=keys, redis=redis, scope_key=SecretStr("scope"))
-    _swap(folder / credentials_file_name(), encode(credentials))
+    redis = RedisAccess(url=redis_url)
+    return Credentials(provider_keys=keys, redis=redis, scope_key=SecretStr("scope"))
+
+
+def write(folder: Path, config: SidecarConfig, redis_url: str) -> None:
+    """As the operator and the kubelet would: whole files, swapped in."""
+    _swap(folder / credentials_file_name(), encode(credentials(config, redis_url)))
     _swap(folder / config_file_name(), encode(config))
 
 

@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from penstock_cli.stub import Ok, StubProvider, Tokens
 from penstock_config.policy import CallerLimit
 from penstock_config.provider import RateLimits
 from penstock_config.schema import SidecarConfig
 from tests.acceptance.caller import Caller
-from tests.acceptance.fleet import SIDECARS, SUBJECT, Fleet, config
+from tests.acceptance.fleet import SIDECARS, SUBJECT, Fleet, Shipped, config
 from tests.acceptance.registry import SMALL, Case
 from tests.planes.monitor import Monitor
 from tests.planes.windows import most_in_a_window
@@ -55,9 +56,10 @@ class Subject:
     seen: Counter[int] = field(default_factory=Counter)
     """How often each status came back."""
 
-    async def ask(self) -> int:
-        sidecar = self.fleet.anyone(self.chance)
-        reply = await self.caller.ask(sidecar, self.case, self.body, x_subject=self.name)
+    async def ask(self, sidecar: Shipped | None = None) -> int:
+        """At anyone, unless told at whom."""
+        asked = sidecar or self.fleet.anyone(self.chance)
+        reply = await self.caller.ask(asked, self.case, self.body, x_subject=self.name)
         self.seen[reply.status] += 1
         return reply.status
 
@@ -106,13 +108,18 @@ class Subjects:
         return self.small.judged(small), self.large.judged(large)
 
 
-def published(case: Case, fake: StubProvider, limited: Limited) -> SidecarConfig:
+def published(
+    case: Case,
+    fake: StubProvider,
+    limited: Limited,
+    on_redis_loss: Literal["LocalShare", "Closed"] = "Closed",
+) -> SidecarConfig:
     """Both subjects have the limit to themselves; while Redis is late, nobody is served."""
     limit = CallerLimit(name="both", per="Header", header=SUBJECT, limits=limited.rates)
     small = case.provider.configured(fake)
     model = SMALL.model_copy(update={"upstream_name": "upstream-large"})
     large = case.provider.configured(fake, "large", models=(model,))
-    return config(small, large, limits=(limit,), on_redis_loss="Closed", sidecars=SIDECARS)
+    return config(small, large, limits=(limit,), on_redis_loss=on_redis_loss, sidecars=SIDECARS)
 
 
 def subjects(case: Case, fake: StubProvider, fleet: Fleet, caller: Caller, key: str) -> Subjects:
