@@ -45,3 +45,29 @@ async def test_at1_eight_sidecars_keep_one_limit_on_requests_and_one_on_tokens(
         assert subject.served >= 0.98 * offered
         assert subject.most_in_a_window(WINDOW_SECONDS) <= limit
         assert mean_per_window(subject.times_us, limit, WINDOW_SECONDS, CYCLES) >= 0.98 * limit
+
+
+SMOOTH_LIMIT = 80
+SMOOTH_SECONDS = 6.0
+
+
+@pytest.mark.slow
+async def test_at1_eight_sidecars_keep_one_even_pace(
+    case: Case, fake: StubProvider, eight: Fleet, application: Caller
+) -> None:
+    """AT1 and AT4 with `pacing: Smooth`: no window holds more than the limit and the burst, which
+    is what a sixtieth of it holds or one request; nor does a quarter of a window hold more than
+    its part. What is lost by asking late is lost, so the mean is judged by less than 0.98."""
+    limited = Limited.to(SMOOTH_LIMIT, window_seconds=WINDOW_SECONDS, pacing="Smooth")
+    await eight.publish(published(case, fake, limited))
+    await application.warm_up(eight, case)
+    both = subjects(case, fake, eight, application, f"at1-smooth-{case}")
+    with monitored(eight.redis_url) as monitor:
+        floods = [both.small.flood(SMOOTH_SECONDS, REST_SECONDS) for _ in range(SMALL_CALLERS)]
+        floods += [both.large.flood(SMOOTH_SECONDS, REST_SECONDS) for _ in range(LARGE_CALLERS)]
+        await asyncio.gather(*floods)
+    limits = (SMOOTH_LIMIT, limited.large_requests)
+    for subject, limit in zip(both.judged(monitor), limits, strict=True):
+        assert subject.most_in_a_window(WINDOW_SECONDS) <= limit + max(1, limit // 60)
+        assert subject.most_in_a_window(WINDOW_SECONDS / 4) <= limit / 4 + max(1, limit // 60)
+        assert subject.served >= 0.75 * limit * SMOOTH_SECONDS / WINDOW_SECONDS

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -52,28 +51,6 @@ async def away(redis: Relay, how: str) -> None:
         await redis.cut()
     else:
         redis.freeze()
-
-
-@pytest.mark.parametrize("how", ["cut", "frozen"])
-async def test_requests_go_on_by_the_local_share_and_redis_comes_back_alone(
-    plane: Plane, redis: Relay, how: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert {r.status for r in await ask_many(plane)} == {200}
-    caplog.set_level(logging.INFO)
-    await away(redis, how)
-    assert {r.status for r in await ask_many(plane)} == {200}
-    await until_redis_is(plane, available=False)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    assert {r.status for r in await ask_many(plane)} == {200}
-    assert loop.time() - began < REQUESTS * 0.05, (
-        "none waited for its deadline: the breaker is open"
-    )
-    warnings = [r for r in caplog.records if r.levelno >= logging.WARNING]
-    assert len(warnings) < REQUESTS, [r.msg for r in warnings]
-    await redis.mend()
-    await until_redis_is(plane, available=True)
-    assert {r.status for r in await ask_many(plane)} == {200}
 
 
 @pytest.mark.parametrize("how", ["cut", "frozen"])
