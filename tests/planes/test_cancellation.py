@@ -146,6 +146,7 @@ async def left_behind(plane: Plane) -> dict[str, int]:
     desk = runtime.pipeline.limiter._desk
     connector = plane.sidecar._shared.session.connector
     assert connector
+    desk.allowances.close()
     await asyncio.gather(*desk.settlements._tasks)
     return {
         "connections to providers": len(connector._acquired),

@@ -90,6 +90,8 @@ class CallerBounds:
 class CandidateBounds:
     """What binds an attempt at one candidate."""
 
+    label: str
+    """The candidate's."""
     model: Model
     group: Group
     """The provider's."""
@@ -154,6 +156,7 @@ def candidate_bounds(
     price, why = _price(candidate)
     tier = next((t for t in config.tiers if t.id == candidate.tier_id), None)
     return CandidateBounds(
+        label=candidate.label,
         model=model,
         group=Group.of_provider(config.cluster, provider.id),
         users=users,

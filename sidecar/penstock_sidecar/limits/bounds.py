@@ -59,14 +59,16 @@ class Bound:
         percent = self.percent if high else self.percent - self.reserved_percent
         return amount if percent == _ALL else amount * max(0, percent) // _ALL
 
-    def cost(self, tokens: int, micro_usd: int) -> int:
+    def cost(self, tokens: int, micro_usd: int, requests: int = 1) -> int:
         """One reservation takes at most half of a token limit, lest it starve all others."""
         match self.what:
             case "tokens":
                 return min(tokens, max(1, self.amount // 2))
             case "money":
                 return micro_usd
-            case _:
+            case "requests":
+                return requests
+            case "slots":
                 return 1
 
     def tail(self, utc: float) -> tuple[Argument, ...]:

@@ -22,6 +22,8 @@ class CallerHold:
     admitted: bool = False
     served: bool = False
     used_tokens: int = AS_HELD
+    leased: bool = False
+    """It is one of several that were taken ahead."""
     standings: tuple[Standing, ...] = ()
     shared: Sequence[Counted] = ()
     """What was counted in this process."""
@@ -41,17 +43,31 @@ class CallerHold:
         """What is still to be taken. A new id each time: a hold that was given back stays so."""
         if self.admitted or not self.bounds:
             return []
-        self.hold = Hold(self.desk.new_id(), self.bounds, tokens)
+        leases = self.desk.leases
+        if leases and (standings := leases.take(self.place)):
+            self._admit(standings, tokens)
+            self.leased = True
+            return []
+        requests = leases.wanted(self.place) if leases else 1
+        self.hold = Hold(self.desk.new_id(), self.bounds, tokens, requests=requests)
         return [self.hold]
 
     def granted(self, standings: tuple[Standing, ...], tokens: int) -> None:
         """Of the hold that `wanted` gave last."""
-        if self.hold and not self.admitted:
-            self.standings = standings
-            self.admitted = True
-            self.shared = self.counted()
-            self.desk.shares.granted(self.shared, tokens)
+        if self.hold is None or self.admitted:
+            return
+        self._admit(standings, tokens)
+        if self.desk.leases and self.hold.requests > 1:
+            self.desk.leases.granted(self.hold, self.place, standings)
+            self.hold, self.leased = None, True
+        else:
             self.desk.renewals.keep(self.place, self.hold)
+
+    def _admit(self, standings: tuple[Standing, ...], tokens: int) -> None:
+        self.standings = standings
+        self.admitted = True
+        self.shared = self.counted()
+        self.desk.shares.granted(self.shared, tokens)
 
     def take_share(self, tokens: int) -> Refusal | None:
         """Redis is away: of what this sidecar may admit by itself."""
@@ -74,6 +90,13 @@ class CallerHold:
         self.admitted, self.shared = True, counted
         if self.hold:
             self.desk.renewals.keep(self.place, self.hold)
+
+    def one_may_fit(self) -> bool:
+        """Where more than one was refused; the next asks for no more."""
+        ahead = self.hold is not None and self.hold.requests > 1
+        if ahead and self.desk.leases:
+            self.desk.leases.refused(self.place)
+        return ahead
 
     def refused(self, refusal: Refusal, tokens: int) -> None:
         """By Redis: remembered for when it is late, and for a moment anyway."""
@@ -113,6 +136,8 @@ class CallerHold:
             self.desk.renewals.drop(self.place, self.hold.id)
             served = End(self.hold.id, 1, self.used_tokens)
             self._ends.append(served if self.served else End(self.hold.id))
+        if self.leased and self.desk.leases and not self.served:
+            self.desk.leases.give_back(self.place)
         if self._ends:
             self.desk.settlements.settle(self.place, self._ends)
         self.desk.shares.free_slots(self.shared)

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from penstock_config.policy import Policy
 from penstock_config.queue import Queue
+from penstock_sidecar.limits.allowances import Allowances
 from penstock_sidecar.limits.denials import Denials
 from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Refusal, Standing
+from penstock_sidecar.limits.leases import Leases
 from penstock_sidecar.limits.ledger import Ledger
 from penstock_sidecar.limits.lines import Lines
 from penstock_sidecar.limits.memory import Memory
@@ -18,6 +20,7 @@ from penstock_sidecar.limits.refusals import Refusals
 from penstock_sidecar.limits.renewals import Renewals
 from penstock_sidecar.limits.settlements import Settlements
 from penstock_sidecar.limits.shares import Counted, Shares
+from penstock_sidecar.limits.upkeep import Upkeep
 from penstock_sidecar.store import StoreUnavailable
 
 
@@ -50,6 +53,9 @@ class Desk:
     refusals: Refusals
     denials: Denials
     lines: Lines
+    upkeep: Upkeep
+    allowances: Allowances
+    leases: Leases | None
     incarnation: str
     numbers: "count[int]"
     observer: LimitObserver | None
@@ -75,6 +81,7 @@ class Desk:
         """Ask all groups at once. Where the answer is unknown, what may have been taken is given
         back, and `StoreUnavailable` (or the cancellation) goes on."""
         self.presence.start()
+        self.upkeep.start()
         try:
             answers = await self._ask(calls)
         except asyncio.CancelledError:

@@ -94,6 +94,8 @@ class Hold:
     tokens: int = 0
     want_micro_usd: int = 0
     least_micro_usd: int = 0
+    requests: int = 1
+    """More than one where some are taken ahead."""
 
     @property
     def memory_seconds(self) -> int:
@@ -150,7 +152,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a hold ends. `requests` is 1 where they count, 0 where nothing was asked."""
+    """How a hold ends. `requests` is how many of its count: 0 where nothing was asked."""
 
     id: str
     requests: int = 0

@@ -74,7 +74,7 @@ class Ledger:
             for bound in hold.bounds:
                 limit = bound.limit(utc, high=place.high)
                 enforced = int(bound.enforced and not forced)
-                cost = bound.cost(hold.tokens, want)
+                cost = bound.cost(hold.tokens, want, hold.requests)
                 arguments += (*bound.head, limit, enforced, cost, *bound.tail(utc))
         return tuple(arguments)
 

@@ -9,11 +9,14 @@ from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.provider import Provider, RateLimits
 from penstock_config.schema import SidecarConfig
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.limits.allowances import Allowances
 from penstock_sidecar.limits.attempt import Attempt
 from penstock_sidecar.limits.binding import Asker, CandidateBounds, caller_bounds, candidate_bounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.denials import Denials
 from penstock_sidecar.limits.desk import Desk, LimitObserver
+from penstock_sidecar.limits.leases import Leases, leasable
 from penstock_sidecar.limits.ledger import HOLD_SECONDS, Ledger
 from penstock_sidecar.limits.lines import Lines
 from penstock_sidecar.limits.memory import Memory
@@ -23,6 +26,7 @@ from penstock_sidecar.limits.refusals import Refusals
 from penstock_sidecar.limits.renewals import Renewals
 from penstock_sidecar.limits.settlements import Settlements
 from penstock_sidecar.limits.ticket import Ticket
+from penstock_sidecar.limits.upkeep import Upkeep
 from penstock_sidecar.metering.estimate import estimate_input
 from penstock_sidecar.model import Caller, Candidate, Pod, Request
 from penstock_sidecar.store import Store
@@ -55,6 +59,12 @@ class Limiter:
         ledger = Ledger(store, memory, hold_seconds)
         settlements = Settlements(ledger, memory.journal)
         renewals = Renewals(ledger, hold_seconds)
+        incarnation, numbers = secrets.token_hex(INCARNATION_BYTES), count(1)
+        allowances = Allowances(
+            ledger, renewals, settlements, lambda: f"{incarnation}-{next(numbers):x}"
+        )
+        leases = self._leases(policy, settlements, memory.clock)
+        local = policy.on_redis_loss == "LocalShare"
         self._desk = Desk(
             policy=policy,
             ledger=ledger,
@@ -64,8 +74,11 @@ class Limiter:
             refusals=Refusals(memory.clock, random.Random()),  # noqa: S311  # spreads waits, guards nothing
             denials=Denials(memory.clock),
             lines=Lines(),
-            incarnation=secrets.token_hex(INCARNATION_BYTES),
-            numbers=count(1),
+            upkeep=Upkeep(allowances if local and ledger.configured else None, leases),
+            allowances=allowances,
+            leases=leases,
+            incarnation=incarnation,
+            numbers=numbers,
             observer=observer,
         )
 
@@ -82,14 +95,23 @@ class Limiter:
         return Ticket(self._desk, hold, asker, self._bounds)
 
     async def settled(self) -> None:
-        """Returns when Redis knows what was used, however long it is away."""
+        """Returns when Redis knows what was used, however long it is away; nothing is put aside
+        any more then."""
+        self._desk.allowances.close()
         await self._desk.settlements.settled()
 
     async def close(self) -> None:
         """Requests have ended; waits for their settlements, if Redis answers."""
         await self._desk.presence.close()
+        await self._desk.upkeep.close()
         await self._desk.renewals.close()
         await self._desk.settlements.close()
+
+    def _leases(self, policy: Policy, settlements: Settlements, clock: Clock) -> Leases | None:
+        bounds = self._caller_bounds.bounds
+        if not leasable(bounds, [limit.lease for limit in policy.limits]):
+            return None
+        return Leases(bounds, policy.sidecars, settlements, clock)
 
     def _bounds(self, candidate: Candidate) -> CandidateBounds:
         key = (candidate.provider.id, candidate.model.name, candidate.tier_id)

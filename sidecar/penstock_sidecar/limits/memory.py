@@ -14,6 +14,7 @@ from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.limits.totals import SILENCE_SECONDS, Totals
+from penstock_sidecar.metering.learned import TokenRatios
 
 PROCESS_BYTES: Final = 6
 EPOCH_BITS: Final = 48
@@ -41,6 +42,7 @@ class Memory:
     shares: Shares
     journal: Journal
     totals: Totals = field(default_factory=Totals)
+    ratios: TokenRatios = field(default_factory=TokenRatios)
     process: str = field(default_factory=lambda: secrets.token_hex(PROCESS_BYTES))
     _epochs: "count[int]" = field(default_factory=lambda: count(secrets.randbits(EPOCH_BITS) + 1))
     _inherited: bool = False

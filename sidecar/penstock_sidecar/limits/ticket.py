@@ -1,6 +1,7 @@
 """One request: its caller limits, and its attempts."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -43,8 +44,10 @@ class Ticket:
 
     def attempt(self, candidate: Candidate, wait_for: Tier | None = None) -> Attempt:
         """With `wait_for` it waits where the provider's limits refuse, in the tier's queue."""
-        bounds = self._bounds_of(candidate)
-        self._attempt = Attempt(self._desk, self._caller, self._asker, bounds, wait_for)
+        bounds, given = self._bounds_of(candidate), self._asker.given
+        learned = self._desk.memory.ratios.estimated(candidate.label, given)
+        asker = replace(self._asker, given=learned) if learned is not given else self._asker
+        self._attempt = Attempt(self._desk, self._caller, asker, bounds, wait_for)
         return self._attempt
 
     async def __aenter__(self) -> Self:

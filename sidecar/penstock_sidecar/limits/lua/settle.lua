@@ -4,8 +4,8 @@
 -- forgotten the hold adds it once.
 --
 -- KEYS  as in ledger.lua, 4.. in the order that acquire was given
--- ARGV  3 how long an ended hold is remembered, us; 4 the process. For each hold: id, 1 if its
---       requests count or 0, tokens used (-1: as held), 1 if what it spent is known or 0 (it stays
+-- ARGV  3 how long an ended hold is remembered, us; 4 the process. For each hold: id, how many of
+--       its requests count, tokens used (-1: as held), 1 if what it spent is known or 0 (it stays
 --       unsettled), number of sums; for each: key, field with its label, total, base and seen (see
 --       add_total), key of the list of spenders (0 for none), member there
 -- Returns {1, sequence, for each hold its former state: o open, e expired, x ended, or '' where
@@ -104,7 +104,7 @@ local function plan_hold(id, record, requests, tokens, spent_known)
                 owed[#owed + 1] = record[j]
             end
         elseif unit == 'r' then
-            plan_counts(kind, key, field, amount * (requests - 1), at, width)
+            plan_counts(kind, key, field, requests - amount, at, width)
         elseif tokens >= 0 then
             plan_counts(kind, key, field, tokens - amount, at, width)
         end
