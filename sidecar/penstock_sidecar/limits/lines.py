@@ -5,10 +5,14 @@ Only the first of a line asks Redis; the others wait behind it, and so do those 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from penstock_config.queue import Queue
+from penstock_sidecar.errors import SidecarError
+
+Why = Callable[[], SidecarError]
+"""Writes the error of a refusal."""
 
 
 @dataclass(slots=True)
@@ -16,6 +20,7 @@ class _Line:
     first: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Fair: asyncio's locks are handed on in order."""
     length: int = 0
+    why: Why | None = None
 
 
 class Lines:
@@ -30,6 +35,16 @@ class Lines:
     def full(self, name: str, queue: Queue) -> bool:
         line = self._lines.get(name)
         return line is not None and line.length >= queue.max_length
+
+    def refused(self, name: str, why: Why) -> None:
+        """What the first of the line was told last."""
+        if line := self._lines.get(name):
+            line.why = why
+
+    def why(self, name: str) -> SidecarError | None:
+        """Why those in line wait, as far as it is known."""
+        line = self._lines.get(name)
+        return line.why() if line and line.why else None
 
     @contextlib.asynccontextmanager
     async def first(self, name: str) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """A request's turn: at once, or after those who came before it, within bounds."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,9 @@ from penstock_sidecar.model import Request
 
 SLOT_POLL_SECONDS: Final = 0.1
 """Nobody can know when a slot comes free."""
+ASK_AGAIN_SECONDS: Final = 1.0
+"""What was held and not used comes back before the time that Redis named; and whoever does not ask
+for so long loses his turn (turns.lua, COME_BACK)."""
 READ_TIMEOUT: Final = "x-stainless-read-timeout"
 """How long the official clients wait for an answer, in seconds."""
 
@@ -24,6 +28,9 @@ class Refused:
     refusal: Refusal
     queue: Queue | None
     error: Callable[[Refusal], SidecarError]
+
+    def told(self) -> SidecarError:
+        return self.error(self.refusal)
 
 
 Take = Callable[[], Awaitable[Refused | None]]
@@ -37,54 +44,63 @@ class Turn:
         self._line = line
         self._queue = queue
         self._request = request
+        self._last: Refused | None = None
 
     async def have(self, take: Take) -> None:
         """Returns when `take` has taken; raises what it refuses by, once waiting is no use."""
         line = self._line
         if line is not None and self._desk.lines.busy(line):
-            return await self._wait(take, line, self._queue, None)
-        refused = await take()
+            return await self._wait(take, line, self._queue)
+        self._last = refused = await take()
         if refused is None:
             return None
         if line is None or refused.queue is None:
-            raise refused.error(refused.refusal)
-        return await self._wait(take, line, refused.queue, refused)
+            raise refused.told()
+        return await self._wait(take, line, refused.queue)
 
-    async def _wait(self, take: Take, line: str, queue: Queue, last: Refused | None) -> None:
-        lines, loop, refusals = self._desk.lines, asyncio.get_running_loop(), self._desk.refusals
+    async def _wait(self, take: Take, line: str, queue: Queue) -> None:
+        lines, refusals = self._desk.lines, self._desk.refusals
         if lines.full(line, queue):
-            raise refusals.line_full(queue, last.error(last.refusal) if last else None)
-        until = loop.time() + min(queue.max_wait_seconds, self._patience_seconds())
+            raise refusals.line_full(queue, self._why(line))
+        until = asyncio.get_running_loop().time() + self._seconds_at_most(queue)
         try:
             async with asyncio.timeout_at(until), lines.first(line):
-                last = await self._first_of_line(take, until, last)
+                await self._first_of_line(take, line, until)
         except TimeoutError:
-            error = last.error(last.refusal) if last else None
-            raise refusals.waited_in_vain(queue, error) from None
-        if last:
-            raise last.error(last.refusal)
+            raise refusals.waited_in_vain(queue, self._why(line)) from None
+        if self._last:
+            raise self._last.told()
 
-    async def _first_of_line(
-        self, take: Take, until: float, last: Refused | None
-    ) -> Refused | None:
-        """Returns the refusal that will not end in time."""
+    def _why(self, line: str) -> SidecarError | None:
+        """What one was told oneself, or who waits before one."""
+        return self._last.told() if self._last else self._desk.lines.why(line)
+
+    async def _first_of_line(self, take: Take, line: str, until: float) -> None:
+        """Returns when all is taken, or with the last refusal if that will not end in time."""
         loop = asyncio.get_running_loop()
         while True:
-            if last:
+            if last := self._last:
+                self._desk.lines.refused(line, last.told)
                 wait = last.refusal.wait_seconds
                 if last.queue is None or wait is None:
-                    return last
+                    return
                 if last.refusal.bound.what == "slots":
                     wait = min(wait, SLOT_POLL_SECONDS)
                 if loop.time() + wait > until:
-                    return last
-                await asyncio.sleep(wait)
-            last = await take()
-            if last is None:
-                return None
+                    return
+                await asyncio.sleep(min(wait, ASK_AGAIN_SECONDS))
+            self._last = await take()
+            if self._last is None:
+                return
 
-    def _patience_seconds(self) -> float:
+    def _seconds_at_most(self, queue: Queue) -> float:
+        """The queue's, or the caller's patience. A header that is no number says nothing."""
         try:
-            return float(self._request.headers.get(READ_TIMEOUT, "inf"))
+            patience = float(self._request.headers.get(READ_TIMEOUT, "inf"))
         except ValueError:
-            return float("inf")
+            patience = math.inf
+        return (
+            queue.max_wait_seconds
+            if math.isnan(patience)
+            else min(queue.max_wait_seconds, patience)
+        )

@@ -1,5 +1,9 @@
 """A small namespace to limit: one provider, one model, one policy."""
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from penstock_config.budget import Amounts, Budget
@@ -10,17 +14,19 @@ from penstock_config.tier import Candidate as TierCandidate
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.limits.journal import Journal
-from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.limits.limiter import Attempt, Limiter
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
-from penstock_sidecar.model import Caller, Candidate, Pod, Request
-from penstock_sidecar.store import Store
+from penstock_sidecar.model import Caller, Candidate, Chunk, Pod, Request, Usage
+from penstock_sidecar.store import Argument, Script, Store
 
 CALLER = Caller(namespace="shop", app="web", pod="web-1", user="ann")
 POD = Pod("shop", "web-1", "web", {"app": "web"})
 PRICE = Price(input_token=1_000_000, output_token=2_000_000)
 """One micro-dollar a token in, two out."""
 SCOPE_KEY = b"k" * 32
+DONE = Chunk(b"", content=True, text_bytes=9, usage=Usage(7, 5), end=True)
+"""A whole answer."""
 
 
 def provider(**changes: Any) -> Provider:
@@ -106,3 +112,57 @@ def request(size: int = 30, **changes: Any) -> Request:
         "max_output_tokens": 10,
     }
     return Request(**{**defaults, **changes})
+
+
+@asynccontextmanager
+async def serving(
+    limiter: Limiter, of: Candidate | None = None, caller: Caller = CALLER, **changes: Any
+) -> AsyncIterator[Attempt]:
+    """A request that was admitted, and is answered when this ends."""
+    async with (
+        limiter.ticket(caller, request(**changes)) as ticket,
+        ticket.attempt(of or candidate()) as attempt,
+    ):
+        attempt.sent()
+        yield attempt
+        attempt.saw(DONE)
+
+
+async def serve(
+    limiter: Limiter, of: Candidate | None = None, caller: Caller = CALLER, **changes: Any
+) -> Attempt:
+    """One request, from its beginning to its end."""
+    async with serving(limiter, of, caller, **changes) as attempt:
+        return attempt
+
+
+def user(name: str) -> Caller:
+    """Another user of the same app."""
+    return Caller(CALLER.namespace, CALLER.app, CALLER.pod, name)
+
+
+class CountingStore:
+    """Counts what a store is asked, by the script's name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asked = asyncio.Condition()
+        self.calls: Counter[str] = Counter()
+
+    async def command(self, *arguments: Argument) -> object:
+        return await self._store.command(*arguments)
+
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        try:
+            return await self._store.script(script, keys, arguments)
+        finally:
+            self.calls[script.name] += 1
+            async with self._asked:
+                self._asked.notify_all()
+
+    async def answered(self, name: str, times: int) -> None:
+        """Returns when a script was answered so often."""
+        async with self._asked:
+            await self._asked.wait_for(lambda: self.calls[name] >= times)

@@ -1,7 +1,7 @@
 -- acquire: takes every hold of the call, or none; a refusal writes nothing but who waits. A hold
 -- that is there already is not charged again.
 --
--- KEYS  as in ledger.lua
+-- KEYS  as in ledger.lua; turns.lua stands between the two
 -- ARGV  3 life of the holds, us; 4 their memory, us
 --       5 apps that wait: key (index in KEYS, 0 for none); 6 key of their turns; 7 who asks,
 --       `<priority>:<app>`; 8 his weight; 9 1 if he waits when he is refused
@@ -23,9 +23,6 @@
 
 local NEVER = -1
 local SLOT_WAIT = 1e6   -- nobody can know when a request ends
-local TURN_WAIT = 5e4   -- nor when others have had their turn
-local PATIENCE = 2e5    -- by how much one who waits may come late before others go first
-local WAITING_MOST = 64
 local YEARS_MS = 400 * DAY_MS
 local now = clock()
 local life, memory = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -252,51 +249,16 @@ local function longest_refusal(items)
     return worst, longest
 end
 
--- Among apps that wait, those of higher priority go first, then who got least for his weight
--- (start-time fair queueing, Goyal 1996). Whoever waits must come back in time for his turn.
-local turn = nil
-
-local function others_go_first()
-    local waiting, turns, me = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
-    if waiting == 0 then
-        return false
-    end
-    local others = {}
-    for _, app in ipairs(call('ZRANGEBYSCORE', KEYS[waiting], format('(%.0f', now), '+inf',
-        'LIMIT', 0, WAITING_MOST)) do
-        if app ~= me and app:byte(1) >= me:byte(1) then
-            others[#others + 1] = app
+-- For how many requests like this one there is room; without end where nothing new is asked.
+local function room_for(items)
+    local most = math.huge
+    for _, item in ipairs(items) do
+        local cost = item.kind == 'm' and item.hold.least or item.cost
+        if item.enforced and not item.hold.taken then
+            most = min(most, floor(item.room / max(1, cost)))
         end
     end
-    if #others == 0 then
-        return false
-    end
-    local mine = tonumber(call('ZSCORE', KEYS[turns], me) or 0)
-    local least
-    for i, got in ipairs(call('ZMSCORE', KEYS[turns], unpack(others))) do
-        if others[i]:byte(1) > me:byte(1) then
-            return true
-        end
-        least = min(least or math.huge, tonumber(got or 0))
-    end
-    turn = max(mine, least)
-    return mine > least
-end
-
-local function have_turn()
-    if turn then
-        local turns = KEYS[tonumber(ARGV[6])]
-        call('ZADD', turns, turn + 1000 / tonumber(ARGV[8]), ARGV[7])
-        call('PEXPIRE', turns, 60000)
-    end
-end
-
-local function wait_for_turn(wait)
-    if ARGV[9] == '1' and wait ~= NEVER then
-        local waiting = KEYS[tonumber(ARGV[5])]
-        call('ZADD', waiting, now + wait + PATIENCE, ARGV[7])
-        call('PEXPIRE', waiting, ceil((wait + PATIENCE) / 1000))
-    end
+    return most
 end
 
 local function take(item)
@@ -332,7 +294,7 @@ local function commit(holds, items)
     call('HSET', HOLDS, unpack(records))
     call('ZADD', EXPIRY, unpack(ends))
     remember_subjects()
-    have_turn()
+    have_turn(now)
     sweep(now)
 end
 
@@ -380,12 +342,14 @@ for _, item in ipairs(items) do
     kinds[item.kind].judge(item)
 end
 local refusing, wait = longest_refusal(items)
-local not_my_turn = refusing == 0 and others_go_first()
+local not_my_turn = refusing == 0 and others_go_first(room_for(items), now)
 if not_my_turn then
     refusing, wait = 1, TURN_WAIT
 end
 if refusing > 0 then
-    wait_for_turn(wait)
+    if wait ~= NEVER then
+        wait_for_turn(wait, now)
+    end
     local reply = { 0, sequence(), sharing, refusing, wait, not_my_turn and 1 or 0 }
     add_standings(reply, items)
     return reply
