@@ -38,9 +38,10 @@ def test_an_object_that_is_wrong_in_itself_is_denied_with_what_to_change() -> No
 
 
 def test_a_field_without_effect_is_allowed_with_a_warning() -> None:
-    verdict = judge(request({"limits": {"daily": "5"}, "perUser": {"daily": "1"}}))
+    spec = {"selector": {}, "defaultTier": {"name": "fast"}, "images": {"maxSidePixels": 512}}
+    verdict = judge(request(spec, kind="RoutePolicy"))
     assert verdict.result == "warned"
-    assert any("spec.perUser" in warning for warning in verdict.warnings)
+    assert any("spec.images" in warning for warning in verdict.warnings)
     assert verdict.answer("u")["response"]["allowed"] is True
 
 
