@@ -26,10 +26,14 @@ class Monitor:
     def times_us_by_key(self, command: str) -> dict[str, list[int]]:
         """The same, by the call's first argument."""
         wanted, times = command.encode(), defaultdict[str, list[int]](list)
-        for m in map(LINE.match, b"".join(self._pieces).split(b"\r\n")):
+        for m in map(LINE.match, self.lines()):
             if m and m[3].upper() == wanted:
                 times[(m[4] or b"").decode()].append(int(m[1]) * 1_000_000 + int(m[2]))
         return times
+
+    def lines(self) -> list[bytes]:
+        """What came until now, as the server wrote it."""
+        return b"".join(self._pieces).split(b"\r\n")
 
     def begin(self) -> None:
         self._connection.sendall(b"MONITOR\r\n")
