@@ -12,7 +12,7 @@ from tests.acceptance.registry import Case
 from tests.planes.monitor import monitored
 from tests.planes.windows import cycle_us, mean_per_window
 
-LIMIT = 40
+LIMIT = 30
 CYCLES = 2
 WINDOW_SECONDS = 4.0
 OFFERED = 20
@@ -40,9 +40,7 @@ async def test_at1_eight_sidecars_keep_one_limit_on_requests_and_one_on_tokens(
     judged = both.judged(monitor)
     assert len(fake.requests) - before == sum(subject.served for subject in judged)
     for subject, limit in zip(judged, (LIMIT, limited.large_requests), strict=True):
-        offered = limit * seconds / WINDOW_SECONDS
-        assert subject.asked >= OFFERED * offered
-        assert subject.served >= 0.98 * offered
+        assert subject.asked >= OFFERED * limit * seconds / WINDOW_SECONDS
         assert subject.most_in_a_window(WINDOW_SECONDS) <= limit
         assert mean_per_window(subject.times_us, limit, WINDOW_SECONDS, CYCLES) >= 0.98 * limit
 
