@@ -17,7 +17,7 @@ from penstock_config.credentials import RedisAccess
 from penstock_config.provider import RateLimits
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.redis_store import connect
-from tests.chaos.crowd import ask
+from tests.chaos.crowd import HOLD_SECONDS, ask
 from tests.chaos.figures import note
 from tests.servers import any_server, single
 from tests.sidecar.limits import world
@@ -75,7 +75,7 @@ async def neighbour(redis_url: str) -> AsyncIterator[Limiter]:
     )
     config = mine.model_copy(update={"namespace": "else"})
     store = await connect(RedisAccess(url=redis_url), deadline_seconds=10)
-    limiter = world.limiter(config, store)
+    limiter = world.limiter(config, store, hold_seconds=HOLD_SECONDS)
     yield limiter
     await limiter.close()
     await store.close()
@@ -97,8 +97,8 @@ async def test_a_million_users_take_no_more_room_nor_time_than_the_most_told_apa
     tmp_path: Path,
 ) -> None:
     """Drawn at random from a million, far more than are told apart: from the first 10,000 on, Redis
-    has no further key and no more memory, nor has the sidecar. The neighbour's p99 is at most
-    twice what it is while ten users ask as much, in turns."""
+    has no further key and no longer list, and its memory has a bound; so has the sidecar's. The
+    neighbour's p99 is at most twice what it is while ten users ask as much, in turns."""
     with single(any_server(), tmp_path) as server, server.client() as client:
         async with crowd(server.url) as people, neighbour(server.url) as limiter:
             empty = used_bytes(client)
@@ -109,6 +109,7 @@ async def test_a_million_users_take_no_more_room_nor_time_than_the_most_told_apa
             grown = await people.asks(MILLION, REQUESTS) - resident
             note(keys=keys, bytes=full - empty, later=used_bytes(client) - empty, grown=grown)
             assert keys_of(client) <= keys <= 2 * MAX_SUBJECTS + OTHER_KEYS
+            assert longest_list(client) <= MAX_SUBJECTS + 1, "and what further users share"
             assert used_bytes(client) - empty <= MAX_SUBJECTS * SUBJECT_BYTES + FLOOR_BYTES
             assert grown <= SIDECAR_GROWTH_BYTES
     note(p99_few=few, p99_many=many)
@@ -134,3 +135,9 @@ def used_bytes(client: redis.Redis) -> int:
 
 def keys_of(client: redis.Redis) -> int:
     return int(str(client.dbsize()))
+
+
+def longest_list(client: redis.Redis) -> int:
+    """Of users: who is told apart, who spent what. When a hold ends is listed by request."""
+    lists = client.scan_iter(count=5_000, _type="zset")
+    return max(int(str(client.zcard(key))) for key in lists if not key.endswith(":expiry"))
