@@ -60,10 +60,12 @@ class Bound:
         return amount if percent == _ALL else amount * max(0, percent) // _ALL
 
     def cost(self, tokens: int, micro_usd: int, requests: int = 1) -> int:
-        """One reservation takes at most half of a token limit, lest it starve all others."""
+        """One reservation takes at most half of what there is of a token limit for everybody, lest
+        it starve all others, or never fit."""
         match self.what:
             case "tokens":
-                return min(tokens, max(1, self.amount // 2))
+                common = self.amount * (_ALL - self.reserved_percent) // _ALL
+                return min(tokens, max(1, common // 2))
             case "money":
                 return micro_usd
             case "requests":

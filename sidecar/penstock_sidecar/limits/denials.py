@@ -15,9 +15,12 @@ from penstock_sidecar.limits.shares import Counted
 
 REMEMBERED_SECONDS: Final = 0.1
 MAX_REMEMBERED: Final = 10_000
+_WHENEVER: Final = 0.0
+"""Rates have no boosts."""
 
 Name = tuple[str, str, int, int]
-"""Key, field, amount (an edited limit is another), and what was asked for."""
+"""Key, field, what there is for requests of this priority (an edited limit is another), and what
+was asked for."""
 
 
 class Denials:
@@ -35,26 +38,28 @@ class Denials:
             if each.bound is refusal.bound:
                 now = self._clock.monotonic()
                 until = now + min(wait, REMEMBERED_SECONDS)
-                self._refused[_name(each, tokens)] = (until, now + wait, refusal)
+                name = _name(each, tokens, refusal.standing.limit)
+                self._refused[name] = (until, now + wait, refusal)
         if len(self._refused) > MAX_REMEMBERED:
             self._refused.popitem(last=False)
 
-    def recall(self, counted: Sequence[Counted], tokens: int) -> Refusal | None:
-        """The refusal that still holds, with what is left of its wait."""
+    def recall(self, counted: Sequence[Counted], tokens: int, *, high: bool) -> Refusal | None:
+        """The refusal that still holds, with what is left of its wait. `high` is the priority."""
         if not self._refused:
             return None
         now = self._clock.monotonic()
         for each in counted:
-            found = self._refused.get(_name(each, tokens))
+            name = _name(each, tokens, each.bound.limit(_WHENEVER, high=high))
+            found = self._refused.get(name)
             if found is None:
                 continue
             until, admitted_at, refusal = found
             if now < until:
                 return replace(refusal, wait_seconds=admitted_at - now)
-            del self._refused[_name(each, tokens)]
+            del self._refused[name]
         return None
 
 
-def _name(counted: Counted, tokens: int) -> Name:
+def _name(counted: Counted, tokens: int, limit: int) -> Name:
     bound = counted.bound
-    return counted.key, bound.field, bound.amount, bound.cost(tokens, 0)
+    return counted.key, bound.field, limit, bound.cost(tokens, 0)

@@ -97,9 +97,11 @@ class Desk:
                 self.release(call)
         raise next(answer for answer in answers if isinstance(answer, StoreUnavailable))
 
-    def recall(self, counted: Sequence[Counted], tokens: int) -> Refusal | None:
+    def recall(
+        self, counted: Sequence[Counted], tokens: int, *, high: bool = True
+    ) -> Refusal | None:
         """What was refused a moment ago is so again."""
-        refusal = self.denials.recall(counted, tokens)
+        refusal = self.denials.recall(counted, tokens, high=high)
         if refusal:
             self._report([refusal])
         return refusal

@@ -44,9 +44,11 @@ class Taking:
 
     def _refused_before(self) -> Refused | None:
         """A moment ago, for the same."""
-        desk, tokens = self._desk, self._wants.tokens
-        if not self._caller.admitted and (refusal := desk.recall(self._caller.counted(), tokens)):
-            return self._by_caller(refusal)
+        desk, caller, tokens = self._desk, self._caller, self._wants.tokens
+        if not caller.admitted:
+            refusal = desk.recall(caller.counted(), tokens, high=caller.place.high)
+            if refusal:
+                return self._by_caller(refusal)
         if refusal := desk.recall(self._wants.counted(), tokens):
             return self._by_provider(refusal)
         return None

@@ -71,12 +71,13 @@ def config(
         name="fast",
         candidates=tuple(TierCandidate(provider=p.id, model="small") for p in providers),
     )
+    slow = tier.model_copy(update={"id": "shop/slow", "name": "slow"})
     return SidecarConfig(
         cluster="test",
         namespace="shop",
         providers=providers,
-        tiers=(tier,),
-        policies=(Policy(id="shop/all", tiers=(tier.id,), limits=limits, **policy),),
+        tiers=(tier, slow),
+        policies=(Policy(id="shop/all", tiers=(tier.id, slow.id), limits=limits, **policy),),
         budgets=budgets,
     )
 
