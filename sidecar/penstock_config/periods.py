@@ -60,14 +60,19 @@ class Calendar:
         return str(self.arguments(utc)[5])
 
     def _around(self, kind: _Kind, utc: float) -> Arguments:
-        this = kind.first_day(datetime.fromtimestamp(utc, self._zone).date())
-        last = kind.first_day(this - timedelta(days=1))
-        before = kind.first_day(last - timedelta(days=1))
-        following = kind.after(this)
-        start, stop, next_stop = map(self._instant, (this, following, kind.after(following)))
+        this = kind.first_day(self._date(utc))
+        start, stop = self._instant(this), self._instant(kind.after(this))
+        last = kind.first_day(self._date(start - 1))
+        before = kind.first_day(self._date(self._instant(last) - 1))
+        following = kind.first_day(self._date(stop))
+        next_stop = self._instant(kind.after(following))
         self._valid = (start, stop)
         micros = (round(at * 1_000_000) for at in (start, stop, next_stop))
         return (*micros, *map(kind.label, (before, last, this, following)))
+
+    def _date(self, utc: float) -> date:
+        """A day that a zone skips is never one: Samoa had no 30 December 2011."""
+        return datetime.fromtimestamp(utc, self._zone).date()
 
     def _instant(self, day: date) -> float:
         """The first moment of a local day. Where clocks skip midnight, that is the change itself:

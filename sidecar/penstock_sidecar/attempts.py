@@ -26,6 +26,7 @@ from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Call, Upstream
+from penstock_sidecar.upstream.openai_request import NUDGE_BYTES
 from penstock_sidecar.upstream.retry import backoff_seconds
 from penstock_sidecar.verdict import Failure, downgrades, saturated, verdict, wait_seconds
 
@@ -103,7 +104,8 @@ class Attempts:
             self.progress.retries += 1
 
     async def _attempt(self, candidate: Candidate, wait_for: Tier | None, *, nudge: bool) -> None:
-        attempt = self.ticket.attempt(candidate, wait_for)
+        added_bytes = NUDGE_BYTES if nudge else 0
+        attempt = self.ticket.attempt(candidate, wait_for, added_bytes=added_bytes)
         plain: list[Chunk] = []
         try:
             async with attempt:
@@ -113,6 +115,7 @@ class Attempts:
         finally:
             self.progress.limit_headers = self.ticket.headers
             self.progress.cost_micro_usd += attempt.cost_micro_usd
+            self.progress.cost_known = self.progress.cost_known and attempt.cost_known
             self.progress.usage = attempt.usage or self.progress.usage
         if plain:
             await self._send_plain(plain)

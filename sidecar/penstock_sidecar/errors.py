@@ -23,9 +23,11 @@ SidecarError                          status, type, code, public message
 | - UpstreamRefused                   4xx that another candidate would give as well: passed on
 | | - UpstreamUnsupported 400         its protocol cannot say what the caller wants; others' may
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
+| | - UpstreamTokensLimited 429       of tokens
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
-| - UpstreamUnavailable 502           connection refused, 5xx, nonsense
+| - UpstreamUnavailable 502           connection refused, 5xx
 | | - UpstreamLost 502                the connection broke off with nothing seen
+| | - UpstreamGarbled 502             a 200 that nobody can read
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
 | - UpstreamTimeout 504
 | | - UpstreamConnectTimeout 504      nobody answered: nothing was sent, nothing is charged
@@ -264,6 +266,10 @@ class UpstreamLimited(UpstreamError):
     same_again = False
 
 
+class UpstreamTokensLimited(UpstreamLimited):
+    type = "tokens"
+
+
 class UpstreamCredentials(UpstreamError):
     code = "upstream_credentials_exhausted"
     error_type = "provider_credentials"
@@ -275,6 +281,12 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamLost(UpstreamUnavailable):
+    charged = None
+
+
+class UpstreamGarbled(UpstreamUnavailable):
+    """It answered, and may bill; only nobody can read it."""
+
     charged = None
 
 

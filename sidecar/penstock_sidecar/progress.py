@@ -33,6 +33,8 @@ class Progress:
     retries: int = 0
     usage: Usage | None = None
     cost_micro_usd: int = 0
+    cost_known: bool = True
+    """False where something had no price, which is not free."""
     saved_micro_usd: int = 0
     first_content: float | None = None
     waited_seconds: float = 0
@@ -86,6 +88,8 @@ class Progress:
 
     def cost_headers(self) -> dict[str, str]:
         """The cost, for errors, and for answers whose cost is known before their first byte."""
+        if not self.cost_known:
+            return {}
         cost = usd(self.cost_micro_usd)
         saved = {"x-penstock-cost-saved-usd": usd(self.saved_micro_usd)} if self.served_by else {}
         return {"x-penstock-cost-usd": cost, "x-litellm-response-cost": cost, **saved}

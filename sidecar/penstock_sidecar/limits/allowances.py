@@ -5,6 +5,7 @@ sidecar has an allowance only while it is spending, and only while a budget has 
 about what its requests may cost in five seconds, and at most a fourth of its part of what is left.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -115,10 +116,17 @@ class Allowances:
         self._give_back(allowance)
         if wanted:
             hold = Hold(self.new_id(), allowance.bounds, 0, wanted, wanted)
-            answer = await self.ledger.acquire(allowance.place, [hold])
-            if isinstance(answer, Grant):
+            if await self._granted(allowance.place, hold):
                 allowance.hold, allowance.left_micro_usd = hold, wanted
                 self.renewals.keep(allowance.place, hold)
+
+    async def _granted(self, place: Place, hold: Hold) -> bool:
+        """What may have been taken without our knowing is given back."""
+        try:
+            return isinstance(await self.ledger.acquire(place, [hold]), Grant)
+        except (StoreUnavailable, asyncio.CancelledError):
+            self.settlements.settle(place, [End(hold.id)])
+            raise
 
     def _give_back(self, allowance: _Allowance) -> None:
         """What was spent of it has been told by those who did."""

@@ -69,6 +69,11 @@ class Attempt:
         return self._held.standings
 
     @property
+    def cost_known(self) -> bool:
+        """False where there is no price, which is not free."""
+        return self._bounds.price is not None
+
+    @property
     def usage(self) -> Usage | None:
         return self._seen.usage
 
@@ -99,7 +104,8 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        meter = Meter(self._bounds.price, self._input, self._held.micro_usd)
+        hidden = "reasoning" in self._bounds.model.capabilities
+        meter = Meter(self._bounds.price, self._input, self._held.micro_usd, hidden)
         charge = meter.charge(self._seen, error)
         self.cost_micro_usd = charge.micro_usd or 0
         self._learn()

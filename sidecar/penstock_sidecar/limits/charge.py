@@ -2,7 +2,8 @@
 
 usage known                            its real cost, zeros included
 usage so far, and then it broke off    the same, or the estimate below where that is more
-content seen, or complete without it   input estimate + 1.1 x the output seen
+content seen, or complete without it   input estimate + 1.1 x the output seen; where a budget
+                                       refuses and the model thinks unseen: as held, unsettled
 provider failed, did nothing           nothing
 sent, and lost with nothing seen       as held, nobody can know: money stays unsettled
 never sent                             nothing
@@ -60,6 +61,8 @@ class Meter:
     price: Price | None
     input: Input
     held_micro_usd: int | None = None
+    hidden: bool = False
+    """It may think unseen: only its own count says how much."""
 
     def charge(self, seen: Seen, error: BaseException | None) -> Charge:
         if usage := seen.usage or _counted(error):
@@ -78,6 +81,8 @@ class Meter:
         tokens = -(-seen.text_bytes // BYTES_PER_TOKEN)
         guess = seen_usage(self.input.tokens, tokens)
         cost = self._cost(guess)
+        if self.held_micro_usd is not None and self.hidden:
+            return Charge(1, guess.total_tokens, None)
         if self.held_micro_usd is not None:
             bound = self._cost(seen_usage(self.input.most_tokens, seen.text_bytes))
             cost = min(bound, self.held_micro_usd)
@@ -90,7 +95,10 @@ class Meter:
 
 
 def _larger(a: Charge, b: Charge) -> Charge:
-    return Charge(1, max(a.tokens, b.tokens), max(a.micro_usd or 0, b.micro_usd or 0))
+    tokens = max(a.tokens, b.tokens)
+    if a.micro_usd is None or b.micro_usd is None:
+        return Charge(1, tokens, None)
+    return Charge(1, tokens, max(a.micro_usd, b.micro_usd))
 
 
 def _counted(error: BaseException | None) -> Usage | None:

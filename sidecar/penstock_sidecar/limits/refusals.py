@@ -17,6 +17,7 @@ from penstock_sidecar.errors import (
     TokensLimited,
     TooLargeForLimit,
     UpstreamLimited,
+    UpstreamTokensLimited,
 )
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.hints import limit_headers, with_jitter
@@ -45,7 +46,8 @@ class Refusals:
         bound = refusal.bound
         if bound.budget:
             return self._budget(bound.budget, refusal)
-        return self._limited(UpstreamLimited, f"{bound.name} grants {amount(bound)}", refusal)
+        kind = UpstreamTokensLimited if bound.what == "tokens" else UpstreamLimited
+        return self._limited(kind, f"{bound.name} grants {amount(bound)}", refusal)
 
     def line_full(self, queue: Queue, error: SidecarError | None) -> SidecarError:
         """No more may wait. `error` is what the last refusal would have said."""

@@ -116,8 +116,8 @@ class Settlements:
     async def _try(self, settlement: Settlement, said: Coroutine[Any, Any, object]) -> None:
         try:
             await said
-        except StoreUnavailable as error:
-            if self._ledger.configured and (error.sent or not settlement.gives_back_only):
+        except StoreUnavailable:
+            if self._ledger.configured:
                 self._write_down(settlement)
         else:
             self._recent.append((self._clock.monotonic(), settlement))

@@ -42,11 +42,17 @@ class Ticket:
         of_attempt = self._attempt.standings if self._attempt else ()
         return limit_headers(self._caller.standings + of_attempt)
 
-    def attempt(self, candidate: Candidate, wait_for: Tier | None = None) -> Attempt:
-        """With `wait_for` it waits where the provider's limits refuse, in the tier's queue."""
+    def attempt(
+        self, candidate: Candidate, wait_for: Tier | None = None, *, added_bytes: int = 0
+    ) -> Attempt:
+        """With `wait_for` it waits where the provider's limits refuse, in the tier's queue.
+        `added_bytes` are sent beside the caller's own."""
         bounds, given = self._bounds_of(candidate), self._asker.given
+        if added_bytes:
+            given = replace(given, most_tokens=given.most_tokens + added_bytes)
         learned = self._desk.memory.ratios.estimated(candidate.label, given)
-        asker = replace(self._asker, given=learned) if learned is not given else self._asker
+        same = learned is self._asker.given
+        asker = self._asker if same else replace(self._asker, given=learned)
         self._attempt = Attempt(self._desk, self._caller, asker, bounds, wait_for)
         return self._attempt
 

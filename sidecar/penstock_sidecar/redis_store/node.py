@@ -199,6 +199,12 @@ class Node:
         try:
             async with asyncio.timeout(DIAL_SECONDS):
                 connection = await self._way.dial()
+                try:
+                    async with asyncio.timeout(self._patience.deadline_seconds):
+                        await connection.send("PING")
+                except BaseException:
+                    connection.abort()
+                    raise
         except (OSError, ssl.SSLError, hiredis.HiredisError) as error:
             self._news.tell("away", str(self._way), reason(error))
             self._end_waiting()

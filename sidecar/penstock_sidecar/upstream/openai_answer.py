@@ -6,7 +6,7 @@ One thing is left out: the usage event that only we have asked for.
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from penstock_sidecar.errors import StreamBroken, UpstreamUnavailable
+from penstock_sidecar.errors import StreamBroken, UpstreamGarbled
 from penstock_sidecar.model import Chunk
 from penstock_sidecar.upstream.document import parse
 from penstock_sidecar.upstream.incoming import Source
@@ -114,11 +114,11 @@ async def plain_chunk(incoming: Source, refusals: Refusals) -> Chunk:
     try:
         document = parse(body)
     except ValueError:
-        raise UpstreamUnavailable(f"{incoming.label} answered with what is not JSON") from None
+        raise UpstreamGarbled(f"{incoming.label} answered with what is not JSON") from None
     if isinstance(document, dict) and (error := document.get("error")):
         raise refusals.in_band(incoming.label, error)
     if not isinstance(document, dict) or not isinstance(document.get("choices"), list):
-        raise UpstreamUnavailable(f"{incoming.label} answered with what is no chat completion")
+        raise UpstreamGarbled(f"{incoming.label} answered with what is no chat completion")
     choices = choices_of(document)
     finishes = [finish for choice in choices if (finish := finish_of(choice)) is not None]
     spoken: list[Said] = [said(choice.get("message")) for choice in choices]

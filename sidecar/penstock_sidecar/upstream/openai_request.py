@@ -32,6 +32,10 @@ def chat_body(call: Call, limit_field: str) -> bytes:
     return orjson.dumps({**request.document, **changes})
 
 
+NUDGE_BYTES: Final = len(orjson.dumps(NUDGE)) + 1
+"""What a nudge adds to a request."""
+
+
 def nudged(document: JsonObject) -> list[object]:
     messages = document.get("messages")
     return [*messages, NUDGE] if isinstance(messages, list) else [NUDGE]
