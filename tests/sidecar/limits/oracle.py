@@ -47,8 +47,12 @@ class Window:
         return charge
 
     def settle(self, now: int, charge: Charge, actual: int) -> None:
+        """A charge that a clock fell behind counts elsewhere by now; its bucket may be there
+        again, and takes the difference then."""
         if any(c is charge for c in self.live(now)):
             charge.amount = actual
+        elif any(c.bucket == charge.bucket for c in self.live(now)):
+            self.charges.append(Charge(charge.bucket, actual - charge.amount))
         elif actual > charge.amount:
             self.take(now, actual - charge.amount)
 
@@ -163,6 +167,9 @@ class Money:
     settled: dict[int, int] = field(default_factory=dict)
     open: dict[int, int] = field(default_factory=dict)
     """R + U: which of both a hold is in does not change what may be spent."""
+    dropped: set[int] = field(default_factory=set)
+    """Long over. What the books still hold of them is of no account: a sidecar whose clock is a
+    period ahead does not know their names."""
 
     def room(self, now: int) -> int:
         period = now // self.length
@@ -173,6 +180,7 @@ class Money:
         if period not in self.open and period not in self.settled:
             self.open.pop(period - 2, None)
             self.settled.pop(period - 2, None)
+            self.dropped.add(period - 2)
         self.open[period] = self.open.get(period, 0) + cost
         return period
 
