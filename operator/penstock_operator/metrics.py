@@ -91,6 +91,18 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.shared_redis_logins = Gauge(
+            "penstock_operator_shared_redis_logins",
+            "Namespaces whose sidecars are given a Redis login that is not theirs alone.",
+            registry=self.registry,
+        )
+        self.redis_user_rounds = Counter(
+            "penstock_operator_redis_user_rounds",
+            "Times that Redis users were set, by how it ended: ok, partial, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+
     def exposition(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)

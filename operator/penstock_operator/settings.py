@@ -1,6 +1,7 @@
 """What the environment says, read once at start. What may change comes from the API server."""
 
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ REDIS_SCHEMES: Final = (
     "rediss+cluster",
 )
 MAX_BUDGET_SECONDS: Final = 3600
+_IN_USER_NAMES: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class SettingsError(ValueError):
@@ -47,6 +49,8 @@ class Settings:
     redis_sentinel_username: str | None = None
     redis_sentinel_password: str | None = field(default=None, repr=False)
     redis_ca_file: Path | None = None
+    redis_manage_users: bool = False
+    """Whether each namespace gets a Redis user of its own: see `docs/redis-users.md`."""
     probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside
     probe_port: int = 8080
     webhook_host: str = "0.0.0.0"  # noqa: S104  # the API server comes from outside
@@ -81,6 +85,8 @@ class Settings:
         return f"{self.pod_name}_{os.getpid()}"
 
     def _check(self) -> None:
+        if self.redis_manage_users:
+            self._check_users()
         if self.redis_url is None:
             return
         address = urlsplit(self.redis_url)
@@ -95,6 +101,17 @@ class Settings:
             raise SettingsError(msg)
         if self.redis_ca_file is not None and not self.redis_ca_file.is_file():
             msg = f"PENSTOCK_REDIS_CA_FILE: there is no file {str(self.redis_ca_file)!r}"
+            raise SettingsError(msg)
+
+    def _check_users(self) -> None:
+        if self.redis_url is None:
+            msg = "PENSTOCK_REDIS_MANAGE_USERS is true: set PENSTOCK_REDIS_URL"
+            raise SettingsError(msg)
+        if not _IN_USER_NAMES.fullmatch(self.cluster):
+            msg = (
+                f"PENSTOCK_CLUSTER={self.cluster!r} is part of Redis users' names: "
+                "write letters, digits, dots, dashes and underscores alone"
+            )
             raise SettingsError(msg)
 
 

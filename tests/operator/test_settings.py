@@ -57,6 +57,24 @@ def test_a_ca_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         Settings.from_environment(environment)
 
 
+def test_users_are_managed_only_in_a_redis_that_is_named() -> None:
+    assert not Settings.from_environment({}).redis_manage_users
+    with pytest.raises(SettingsError, match="set PENSTOCK_REDIS_URL"):
+        Settings.from_environment({"PENSTOCK_REDIS_MANAGE_USERS": "true"})
+
+
+@pytest.mark.parametrize("cluster", ["with space", "ümlaut", "a*", "a:b"])
+def test_a_name_that_no_redis_user_can_have_is_refused(cluster: str) -> None:
+    environment = {
+        "PENSTOCK_REDIS_MANAGE_USERS": "true",
+        "PENSTOCK_REDIS_URL": "redis://redis:6379",
+        "PENSTOCK_CLUSTER": cluster,
+    }
+    with pytest.raises(SettingsError, match="PENSTOCK_CLUSTER="):
+        Settings.from_environment(environment)
+    Settings.from_environment(environment | {"PENSTOCK_REDIS_MANAGE_USERS": "false"})
+
+
 def test_settings_do_not_print_the_password() -> None:
     environment = {"PENSTOCK_REDIS_URL": "redis://redis", "PENSTOCK_REDIS_PASSWORD": "hush"}
     assert "hush" not in repr(Settings.from_environment(environment))

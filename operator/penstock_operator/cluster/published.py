@@ -7,6 +7,7 @@ import json
 from typing import Final
 
 from penstock_config.codec import config_file_name, credentials_file_name, digest
+from penstock_config.credentials import RedisAccess
 from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Cluster, Document
 from penstock_operator.cluster.errors import NotFound
 from penstock_operator.plan import File, NamespacePlan
@@ -58,6 +59,16 @@ def scope_key(document: Document) -> str | None:
         return None
     key = credentials.get("scope_key") if isinstance(credentials, dict) else None
     return key if isinstance(key, str) and key.isascii() and key.isprintable() and key else None
+
+
+def redis_access(document: Document) -> RedisAccess | None:
+    """The way to Redis, also out of credentials of another version; see `scope_key`."""
+    try:
+        found = json.loads(_credentials_file(document))["redis"]
+        json.dumps(found, ensure_ascii=False).encode()  # else it could not be written again
+        return RedisAccess.model_validate(found)
+    except (ValueError, RecursionError, TypeError, KeyError):  # ValueError: pydantic's too
+        return None
 
 
 async def _remove(cluster: Cluster, namespace: str) -> None:

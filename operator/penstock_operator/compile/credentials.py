@@ -10,7 +10,13 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.reference import SecretKeyReference
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem, Reason
-from penstock_operator.compile.snapshot import RedisSettings, SecretData, SecretId, Snapshot
+from penstock_operator.compile.snapshot import (
+    RedisLogin,
+    RedisSettings,
+    SecretData,
+    SecretId,
+    Snapshot,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +75,23 @@ def credentials_of(
         return None
     return Credentials(
         provider_keys={id_: values for id_, values in keys.items() if values},
-        redis=_redis_access(snapshot.redis),
+        redis=_redis_access(namespace, snapshot),
         scope_key=SecretStr(scope_key),
     )
 
 
-def _redis_access(settings: RedisSettings | None) -> RedisAccess | None:
+def _redis_access(namespace: str, snapshot: Snapshot) -> RedisAccess | None:
+    settings, logins = snapshot.redis, snapshot.redis_logins
     if settings is None:
+        return None
+    login: RedisLogin | RedisSettings | None
+    login = settings if logins is None else logins.get(namespace)
+    if login is None:
         return None
     return RedisAccess(
         url=settings.url,
-        username=settings.username,
-        password=_secret(settings.password),
+        username=login.username,
+        password=_secret(login.password),
         sentinel_username=settings.sentinel_username,
         sentinel_password=_secret(settings.sentinel_password),
         ca_pem=settings.ca_pem,

@@ -48,6 +48,14 @@ class RedisSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisLogin:
+    """A namespace's own Redis user."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything at one moment. Order never matters: `compile` sorts."""
 
@@ -63,6 +71,8 @@ class Snapshot:
     name alone."""
     pods: tuple[PodLabels, ...] = ()
     redis: RedisSettings | None = None
+    redis_logins: Mapping[str, RedisLogin] | None = None
+    """By namespace; one that is not in here gets no Redis. `None`: all share the login above."""
     scope_keys: Mapping[str, str] = field(default_factory=dict)
     """By namespace: made once by whoever gathers, and kept."""
     unparsable: tuple[Problem, ...] = ()

@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from penstock_config.credentials import RedisAccess
 from penstock_operator.api.budget import Budget
-from penstock_operator.cluster.published import config_digest, credentials_digest, scope_key
+from penstock_operator.cluster.published import (
+    config_digest,
+    credentials_digest,
+    redis_access,
+    scope_key,
+)
 from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.compile.snapshot import PodLabels
@@ -54,6 +60,10 @@ class Inventory:
     pods: dict[tuple[str, str], PodLabels] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
     scope_keys: dict[str, str] = field(default_factory=dict, repr=False)
+    redis_access: dict[str, RedisAccess] = field(default_factory=dict)
+    """What the published credentials say."""
+    redis_passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    """Made for namespaces whose credentials do not say theirs yet."""
 
     def note_object(self, body: Body, *, gone: bool = False) -> bool:
         ref = _ref(body)
@@ -94,7 +104,15 @@ class Inventory:
             key
         ):  # of a Secret that somebody deleted it is kept: with another, all counters begin anew
             self.scope_keys[namespace] = key
+        self._note_redis(namespace, None if gone else redis_access(dict(body)))
         return self._publish(body, credentials=None if gone else credentials_digest(dict(body)))
+
+    def _note_redis(self, namespace: str, access: RedisAccess | None) -> None:
+        """A Secret that somebody deletes takes its password along."""
+        self.redis_passwords.pop(namespace, None)
+        self.redis_access.pop(namespace, None)
+        if access is not None:
+            self.redis_access[namespace] = access
 
     def note_written(self, namespace: str, published: Published) -> None:
         """What we wrote ourselves, ahead of the watch."""

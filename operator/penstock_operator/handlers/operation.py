@@ -71,7 +71,9 @@ class Operation:
         notebook = Notebook(inventory)
         async with connect(self._settings.kubeconfig, self._may_write) as cluster:
             await _kinds_are_served(cluster)
-            reconciler = Reconciler(cluster, inventory, self._settings, self._metrics)
+            reconciler = Reconciler(
+                cluster, inventory, self._settings, self._metrics, self._may_write
+            )
             self._reconciler = reconciler
             registry = kopf.OperatorRegistry()
             register(registry, watched, notebook, reconciler, self._settings.kubeconfig)
@@ -87,6 +89,7 @@ class Operation:
                 group.create_task(self._beat())
                 group.create_task(books.run())
                 group.create_task(reconciler.secrets.watch())
+                group.create_task(reconciler.redis_logins.run())
                 group.create_task(reconciler.run())
                 group.create_task(self._compare(cluster, watched, notebook, reconciler))
                 group.create_task(self._watch(registry, watched))

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
 from penstock_operator.cluster import Cluster, ClusterError
@@ -13,6 +14,7 @@ from penstock_operator.handlers.compilation import Outcome, compile_isolated
 from penstock_operator.handlers.gathering import gather, redis_settings
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.publishing import Publisher
+from penstock_operator.handlers.redis_logins import redis_logins
 from penstock_operator.handlers.secret_store import SecretStore
 from penstock_operator.handlers.telling import Teller
 from penstock_operator.metrics import Metrics
@@ -28,7 +30,12 @@ class Reconciler:
     """Level-based: what a run looks at is the state, never the change that woke it."""
 
     def __init__(
-        self, cluster: Cluster, inventory: Inventory, settings: Settings, metrics: Metrics
+        self,
+        cluster: Cluster,
+        inventory: Inventory,
+        settings: Settings,
+        metrics: Metrics,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self._inventory = inventory
         self._settings = settings
@@ -39,6 +46,7 @@ class Reconciler:
         self._complete = asyncio.Event()
         self._dirty = asyncio.Event()
         self.secrets = SecretStore(cluster, settings.provider_namespaces, self.mark)
+        self.redis_logins = redis_logins(settings, inventory, metrics, may_write, self.mark)
         self.done_once = False
 
     def mark(self) -> None:
@@ -87,7 +95,10 @@ class Reconciler:
             self._metrics.reconciles.labels("failed").inc()
             logger.warning("reconcile.not_gathered", extra={"error": str(error)})
             return False
+        policies = {policy.metadata.namespace for policy in snapshot.policies}
+        snapshot = replace(snapshot, redis_logins=self.redis_logins.of(policies))
         outcome = await asyncio.to_thread(compile_isolated, snapshot)
+        outcome = await self.redis_logins.settle(outcome)
         cluster_wide = not self._settings.watch_namespaces
         written = await self._publisher.publish(outcome, cluster_wide=cluster_wide)
         told = await self._teller.tell(outcome, written)

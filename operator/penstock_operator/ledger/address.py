@@ -51,6 +51,13 @@ def client_of(settings: Settings) -> Client:
         raise SettingsError(msg) from None
 
 
+def client_of_node(settings: Settings, host: str, port: int) -> Redis:
+    """A client of one server among those that the URL leads to."""
+    tls = settings.redis_url is not None and settings.redis_url.startswith("rediss")
+    user = _user(settings.redis_username, settings.redis_password)
+    return Redis(host=host, port=port, **(_options(settings, tls=tls) | user))
+
+
 async def close(client: Client) -> None:
     """Also the connections to Sentinels, of which redis-py's client of a master knows nothing."""
     await client.aclose()

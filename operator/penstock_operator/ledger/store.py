@@ -39,7 +39,7 @@ class Store:
         """Redis's clock, Unix time in seconds. A Cluster's is that of any node."""
         any_node = isinstance(self._client, RedisCluster)
         where = {"target_nodes": RedisCluster.RANDOM} if any_node else {}
-        with _translated():
+        with translated():
             seconds, micros = await self._client.time(**where)
         return float(seconds) + int(micros) / 1e6
 
@@ -51,20 +51,20 @@ class Store:
         return replies
 
     async def _batch(self, commands: Sequence[Command]) -> list[Any]:
-        with _translated():
+        with translated():
             pipeline = self._client.pipeline(transaction=False)
             for command in commands:
                 pipeline.execute_command(*command)
             replies = await pipeline.execute(raise_on_error=False)
         failed = [reply for reply in replies if isinstance(reply, Exception)]
         if failed and len(failed) == len(replies):
-            raise LedgerAway(_said(failed[0])) from failed[0]
+            raise LedgerAway(said(failed[0])) from failed[0]
         return [None if isinstance(reply, Exception) else reply for reply in replies]
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
         """Loads the script where the server does not know it."""
         call = (script.digest, len(keys), *keys, *arguments)
-        with _translated():
+        with translated():
             try:
                 return await self._client.evalsha(*call)
             except NoScriptError:
@@ -83,13 +83,14 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """The library's errors as ours."""
+def translated() -> Iterator[None]:
+    """Raises the library's errors as ours."""
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise LedgerAway(_said(error)) from error
+        raise LedgerAway(said(error)) from error
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """An error's name and the beginning of its text."""
     return f"{type(error).__name__}: {error}"[:300]

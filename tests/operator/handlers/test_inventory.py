@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
-from penstock_config.credentials import Credentials
+from penstock_config.credentials import Credentials, RedisAccess
 from penstock_operator.api.budget import Budget
 from penstock_operator.cluster.published import DIGEST_ANNOTATION, LABELS
 from penstock_operator.compile.problem import ObjectRef
@@ -150,6 +150,37 @@ def test_credentials_that_somebody_deleted_come_back_with_their_scope_key() -> N
     inventory.note_credentials(secret(CREDENTIALS))
     inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
     assert inventory.scope_keys == {"shop": "hush" * 8}
+
+
+ACCESS = RedisAccess(url="redis://r", username="own", password=SecretStr("hush"))
+
+
+def test_the_published_way_to_redis_is_known_until_the_secret_goes() -> None:
+    inventory = Inventory(redis_passwords={"shop": "made"})
+    inventory.note_credentials(secret(CREDENTIALS.model_copy(update={"redis": ACCESS})))
+    assert inventory.redis_access == {"shop": ACCESS}
+    assert inventory.redis_passwords == {}, "the Secret has one now"
+    assert "hush" not in repr(inventory)
+    inventory.note_credentials(meta("Secret", "penstock-credentials"), gone=True)
+    assert inventory.redis_access == {}
+
+
+def test_credentials_without_redis_lead_nowhere() -> None:
+    inventory = Inventory()
+    inventory.note_credentials(secret(CREDENTIALS))
+    assert inventory.redis_access == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"redis": {"url": "\\ud800"}}', '{"redis": {"url": 1}}', '{"redis": []}', "1"],
+    ids=["nested", "surrogate", "number", "list", "no-object"],
+)
+def test_a_way_to_redis_that_we_could_not_write_is_none(text: str) -> None:
+    inventory = Inventory()
+    spoiled = base64.b64encode(text.encode()).decode()
+    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v1.json": spoiled}})
+    assert inventory.redis_access == {}
 
 
 def test_a_namespace_that_goes_takes_its_scope_key_along() -> None:
