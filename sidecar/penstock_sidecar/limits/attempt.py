@@ -57,7 +57,7 @@ class Attempt:
         return Wants(
             id=self.id,
             caller_place=self._caller.place,
-            place=self._bounds.place(asker),
+            place=self._bounds.place(asker, waits=self._wait_for is not None),
             bounds=self._bounds,
             quote=Quote.of(price, given, choices, output_tokens) if price else None,
             tokens=given.tokens + choices * output_tokens,

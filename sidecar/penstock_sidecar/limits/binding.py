@@ -107,8 +107,6 @@ class CandidateBounds:
     app: str
     """Who waits, where apps wait for the provider."""
     weight: int
-    waits: bool
-    """A request that the provider's limits refuse will ask again."""
     max_subjects: int
     scope_key: bytes
 
@@ -117,13 +115,13 @@ class CandidateBounds:
         """A budget that refuses; then what an attempt may cost must be bounded."""
         return next((b for b in self.budgets + self.provider_budgets if b.enforced), None)
 
-    def place(self, asking: Asker) -> Place:
-        """In the provider's group."""
+    def place(self, asking: Asker, *, waits: bool) -> Place:
+        """In the provider's group. Who `waits` will ask again when its limits refuse."""
         group, user = self.group, asking.caller.user
         keys = [group.slots("provider"), group.slots(f"model:{self.model.name}")]
         keys += [group.waiting, group.turns]
         who = f"{RANK[asking.priority]}:{self.app}"
-        turn = Turn(WAITING, TURNS, who, self.weight, self.waits)
+        turn = Turn(WAITING, TURNS, who, self.weight, waits)
         if not self.users.budgets:
             return Place(group, tuple(keys), (), turn, high=True)
         digest = user_digest(self.scope_key, user)
@@ -154,7 +152,6 @@ def candidate_bounds(
     binding = [b for b in config.budgets if _binds(b, candidate, pod)]
     own = [b for b in binding if not b.provider_wide]
     price, why = _price(candidate)
-    tier = next((t for t in config.tiers if t.id == candidate.tier_id), None)
     return CandidateBounds(
         label=candidate.label,
         model=model,
@@ -168,7 +165,6 @@ def candidate_bounds(
         sidecars=provider.sidecars,
         app=f"{pod.namespace}/{pod.app}",
         weight=max((limit.weight for limit in caller.policy.limits), default=1),
-        waits=tier is not None and tier.when_saturated == "Queue",
         max_subjects=caller.policy.identity.max_subjects,
         scope_key=caller.scope_key,
     )
