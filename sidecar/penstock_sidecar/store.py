@@ -14,11 +14,13 @@ class StoreUnavailable(Exception):
 
     `sent` False says that nothing can have been done: the call never left, or Redis refused it
     before it began. True says that nobody knows: the call may have been done, or be done yet.
+    `away` says that a connection was lost: the next one may lead to older data.
     """
 
-    def __init__(self, why: str = "", *, sent: bool = True) -> None:
+    def __init__(self, why: str = "", *, sent: bool = True, away: bool = False) -> None:
         super().__init__(why)
         self.sent = sent
+        self.away = away
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What is known to be spent goes back to a Redis that lost it."""
 
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -14,7 +13,6 @@ LEARNING_US: Final = 5_000_000
 """So long nothing is admitted after a loss: every sidecar has time to say what it knows."""
 PATIENCE_SECONDS: Final = 3.0
 """So long live sidecars may bring back by themselves what a failover lost: they beat each 2 s."""
-MAX_EPOCH: Final = 2**53
 logger = logging.getLogger(__name__)
 Known = Mapping[Book, Mapping[SumKey, int]]
 """Micro-USD that were settled when the status was last written, of running periods."""
@@ -43,9 +41,8 @@ class Restorer:
         since = self._short_since.setdefault(book, self._clock())
         waited = self._clock() - since >= PATIENCE_SECONDS
         pairs = [part for field, amount in sums.items() for part in (field, amount)]
-        epoch = secrets.randbelow(MAX_EPOCH - 1) + 1
         raised, left = await self._store.run(
-            self._script, [book.group.state], epoch, LEARNING_US, int(waited), *pairs
+            self._script, [book.group.state], LEARNING_US, int(waited), *pairs
         )
         if raised:
             fields = {"budget": book.field_id, "sums": raised, "provider": book.provider or None}

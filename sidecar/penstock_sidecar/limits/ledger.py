@@ -1,6 +1,7 @@
 """The books in Redis: takes, settles, renews and publishes by the scripts, one group per call."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from penstock_sidecar.limits.bounds import Bound
@@ -15,7 +16,7 @@ from penstock_sidecar.limits.holds import (
 )
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.scripts import ACQUIRE, PUBLISH, RENEW, SETTLE
-from penstock_sidecar.limits.totals import Total
+from penstock_sidecar.limits.totals import Telling, Total
 from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
 HOLD_SECONDS: Final = 30.0
@@ -26,11 +27,27 @@ ALIVE_US: Final = 30 * MICRO
 _NEVER_SECONDS: Final = 100 * 365 * 86_400.0
 _OTHER_EPOCH: Final = 9
 _ENDED: Final = 2
+_PUBLISHED: Final = 5
+"""Where the sums of a reply of `publish` begin."""
 _EPOCHS: Final = 3
 """So often may the data change under one call."""
 
 Build = Callable[[], tuple[Argument, ...]]
 Reply = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """A settlement as its process would have said it, in that epoch or a later one."""
+
+    epoch: int
+    heard_us: int
+    words: tuple[Argument, ...]
+    after_loss: tuple[Argument, ...]
+
+
+class HoldEnded(StoreUnavailable):
+    """Redis was there: the hold had been given up before it was taken."""
 
 
 class Ledger:
@@ -56,7 +73,7 @@ class Ledger:
         arguments = self._acquire_arguments(place, holds, utc, forced=forced)
         reply = await self._call(ACQUIRE, place, lambda: arguments)
         if reply[0] == _ENDED:
-            raise StoreUnavailable("the hold had been given up before it was taken")
+            raise HoldEnded("the hold had been given up before it was taken")
         return _verdict(reply, holds, place, utc)
 
     def _acquire_arguments(
@@ -82,17 +99,23 @@ class Ledger:
         """Once only: what comes again changes nothing. Goes out with the call, before anything
         that is asked for later: a freed slot is free for the next request."""
         totals = [self._total(place, each) for end in ends for each in end.sums]
-        sent = [total.settled for total in totals]
-        build = self._settle_arguments(place, ends)
-        return self._settled(self._call(SETTLE, place, build), len(ends), totals, sent)
+        return self._tell(SETTLE, place, totals, self._settle_arguments(place, ends), 2 + len(ends))
 
-    def settle_arguments(self, place: Place, ends: Sequence[End]) -> tuple[Argument, ...]:
+    def last_words(self, place: Place, ends: Sequence[End]) -> LastWords:
         """The same call for whoever comes after this process."""
-        return self._settle_arguments(place, ends)()
+        books = self.memory.books(place.group.tag)
+        words = self._settle_arguments(place, ends)()
+        after_loss = self._settle_arguments(place, ends, after_loss=True)()
+        return LastWords(books.epoch, books.heard_us, words, after_loss)
 
-    async def repeat(self, place: Place, arguments: tuple[Argument, ...]) -> None:
-        """A settlement of a former process, in its own words."""
-        await self._call(SETTLE, place, lambda: arguments)
+    async def repeat(self, place: Place, words: LastWords) -> None:
+        """A settlement of a former process."""
+        books = self.memory.books(place.group.tag)
+
+        def build() -> tuple[Argument, ...]:
+            return words.after_loss if books.epoch > words.epoch else words.words
+
+        await self._call(SETTLE, place, build, words.heard_us)
 
     async def renew(self, place: Place, ids: Sequence[str]) -> tuple[int, Sequence[str]]:
         """Returns how many slots were lost to others meanwhile, and which holds are gone."""
@@ -104,7 +127,6 @@ class Ledger:
     ) -> float:
         """Says that the process lives, and what it knows; `place.keys` begin with the group's
         members. Returns the seconds for which the group is still learning."""
-        sent = [total.settled for _, total in totals]
 
         def build() -> tuple[Argument, ...]:
             arguments: list[Argument] = [self.memory.process, ALIVE_US, len(totals)]
@@ -112,10 +134,9 @@ class Ledger:
                 arguments += (key, total.field, *total.arguments)
             return (*arguments, *counts)
 
-        reply = await self._call(PUBLISH, place, build)
-        self.memory.told_alive(place.group.tag, reply[2])
-        for (_, total), was, settled in zip(totals, sent, reply[4:], strict=True):
-            total.heard(was, settled)
+        told = [total for _, total in totals]
+        reply = await self._tell(PUBLISH, place, told, build, _PUBLISHED)
+        self.memory.told_alive(place.group.tag, reply[2], reply[4])
         return reply[3] / MICRO
 
     def spend(self, place: Place, sums: Sequence[Sum], micro_usd: int) -> None:
@@ -127,54 +148,88 @@ class Ledger:
         name = place.name(each.key)
         return self.memory.totals.of(place.group, name, each.field, self.memory.clock.monotonic())
 
-    def _settle_arguments(self, place: Place, ends: Sequence[End]) -> Build:
+    def _settle_arguments(
+        self, place: Place, ends: Sequence[End], *, after_loss: bool = False
+    ) -> Build:
         def build() -> tuple[Argument, ...]:
             arguments: list[Argument] = [self._life_us, self.memory.process]
             for end in ends:
                 arguments += (end.id, end.requests, end.tokens, int(end.spent_known), len(end.sums))
                 for each in end.sums:
-                    of_total = self._total(place, each).arguments
-                    arguments += (each.key, each.field, *of_total, each.spenders, each.member)
+                    total = self._total(place, each)
+                    numbers = total.after_loss if after_loss else total.arguments
+                    arguments += (each.key, each.field, *numbers, each.spenders, each.member)
             return tuple(arguments)
 
         return build
 
-    async def _settled(
-        self,
-        call: Coroutine[Any, Any, Reply],
-        ends: int,
-        totals: Sequence[Total],
-        sent: Sequence[int],
-    ) -> None:
-        reply = await call
-        for total, was, settled in zip(totals, sent, reply[2 + ends :], strict=True):
-            total.heard(was, settled)
+    def _tell(
+        self, script: Script, place: Place, totals: Sequence[Total], build: Build, sums_at: int
+    ) -> Coroutine[Any, Any, Reply]:
+        """A call that carries totals; their sums begin at that place of the reply."""
+        tellings: list[Telling] = []
 
-    def _call(self, script: Script, place: Place, build: Build) -> Coroutine[Any, Any, Reply]:
-        """Sent by the call itself."""
-        return self._answer(self._send(script, place, build), script, place, build)
+        def build_and_note() -> tuple[Argument, ...]:
+            if tellings:
+                tellings.pop().undone()  # a reply said that it had done nothing
+            tellings.append(Telling.of(totals))
+            return build()
+
+        return self._heard(self._call(script, place, build_and_note), tellings, sums_at)
+
+    async def _heard(
+        self, call: Coroutine[Any, Any, Reply], tellings: list[Telling], sums_at: int
+    ) -> Reply:
+        try:
+            reply = await call
+        except BaseException as error:
+            telling = tellings.pop()
+            if isinstance(error, StoreUnavailable) and not error.sent:
+                telling.undone()
+            else:
+                telling.unanswered()
+            raise
+        tellings.pop().heard(reply[sums_at:])
+        return reply
+
+    def _call(
+        self, script: Script, place: Place, build: Build, heard_us: int | None = None
+    ) -> Coroutine[Any, Any, Reply]:
+        """Sent by the call itself. `heard_us` is another process's."""
+
+        def send() -> Coroutine[Any, Any, object]:
+            books = self.memory.books(place.group.tag)
+            heard = books.heard_us if heard_us is None else heard_us
+            arguments = (books.epoch, heard, *build())
+            return self._store.script(script, place.group.keys + place.keys, arguments)
+
+        return self._answer(send(), send, place.group.tag)
 
     async def _answer(
-        self, said: Coroutine[Any, Any, object], script: Script, place: Place, build: Build
+        self,
+        said: Coroutine[Any, Any, object],
+        send: Callable[[], Coroutine[Any, Any, object]],
+        tag: str,
     ) -> Reply:
-        tag = place.group.tag
         for _ in range(_EPOCHS):
-            reply = cast("Reply", await said)
+            reply = cast("Reply", await self._undoubted(said))
             if reply[0] != _OTHER_EPOCH:
                 if reply[0] != _ENDED and self.memory.saw(tag, reply[1]):
                     self.on_disturbed()
                 return reply
-            known = self.memory.books(tag).epoch
-            self.memory.adopt(tag, reply[1])
-            if known:
+            if self.memory.adopt(tag, reply[1]):
                 self.on_disturbed()
-            said = self._send(script, place, build)
+            said = send()
         said.close()
         raise StoreUnavailable("its data changes with every call")
 
-    def _send(self, script: Script, place: Place, build: Build) -> Coroutine[Any, Any, object]:
-        head = (self.memory.books(place.group.tag).epoch, self.memory.new_epoch())
-        return self._store.script(script, place.group.keys + place.keys, (*head, *build()))
+    async def _undoubted(self, said: Coroutine[Any, Any, object]) -> object:
+        try:
+            return await said
+        except StoreUnavailable as error:
+            if error.away:
+                self.memory.doubt()
+            raise
 
 
 class _NoStore:

@@ -83,7 +83,8 @@ class Limiter:
         )
 
     def start(self) -> None:
-        """Say what a former process could not."""
+        """Say what a former process could not, and that this one lives."""
+        self._desk.presence.start()
         self._desk.settlements.inherit(self._desk.memory.inheritance())
 
     def ticket(self, caller: Caller, request: Request) -> Ticket:

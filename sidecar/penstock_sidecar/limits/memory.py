@@ -1,24 +1,24 @@
 """What a process remembers of the books, over all its configurations.
 
-Redis may lose its data, or fall back to an older state of it. Each group's epoch and sequence
-number tell; then it is `disturbed`, until it has been told again what this process knows.
+Redis may lose its data, or fall back to an older state of it: each group's epoch and sequence
+number tell. Where a connection was lost it may have done so unseen, for others count on. Then it
+is told again what this process knows, by every `Presence` there is: each has holds of its own.
 """
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.shares import Shares
-from penstock_sidecar.limits.totals import SILENCE_SECONDS, Totals
+from penstock_sidecar.limits.totals import Totals
 from penstock_sidecar.metering.learned import TokenRatios
 
 PROCESS_BYTES: Final = 6
-EPOCH_BITS: Final = 48
-"""Lua's numbers hold 53."""
+SILENCE_US: Final = 1_800_000_000
+"""The operator drops what a process told of whom it did not hear for twice as long."""
 
 
 @dataclass(slots=True)
@@ -27,10 +27,14 @@ class Books:
 
     epoch: int = 0
     sequence: int = 0
-    disturbed: bool = True
-    """Not told yet all that this process knows."""
-    heard: float = 0
-    """When the process was last told alive."""
+    disturbances: int = 0
+    """So often was the data seen to be not what it had been."""
+    doubts: int = 0
+    """So often was a connection lost: what was said lately may be forgotten."""
+    heard_us: int = 0
+    """When the process last said in this epoch that it lives, by Redis's clock."""
+    latest_us: int = 0
+    """The same, but for one who was silent and has not told his totals again."""
     processes: int = 1
 
 
@@ -44,7 +48,6 @@ class Memory:
     totals: Totals = field(default_factory=Totals)
     ratios: TokenRatios = field(default_factory=TokenRatios)
     process: str = field(default_factory=lambda: secrets.token_hex(PROCESS_BYTES))
-    _epochs: "count[int]" = field(default_factory=lambda: count(secrets.randbits(EPOCH_BITS) + 1))
     _inherited: bool = False
     _books: dict[str, Books] = field(default_factory=dict)
 
@@ -61,32 +64,45 @@ class Memory:
         self._inherited = True
         return self.journal.unconfirmed()
 
-    def new_epoch(self) -> int:
-        """Never one that was used before: else a second loss would look like none."""
-        return next(self._epochs)
-
-    def adopt(self, tag: str, epoch: int) -> None:
-        """Redis has other data than what is remembered."""
+    def adopt(self, tag: str, epoch: int) -> bool:
+        """Redis has another epoch's data: true where that is news. A later one knows nothing that
+        was told before; an earlier one is older data that came back."""
         books = self.books(tag)
-        if books.epoch:
-            self.totals.rebase(tag)
-            self.shares.forgotten(tag)
-            books.disturbed = True
+        known, lost = books.epoch, epoch > books.epoch
+        if epoch == known:
+            return False
         books.epoch, books.sequence = epoch, 0
+        books.heard_us = books.latest_us = 0
+        if not known:
+            return False
+        for total in self.totals.within(tag):
+            total.lost() if lost else total.fell_back()
+        self.shares.forgotten(tag)
+        books.disturbances += 1
+        return True
 
     def saw(self, tag: str, sequence: int) -> bool:
         """True where the group has fallen back to an older state."""
         books = self.books(tag)
         back = sequence < books.sequence
         books.sequence = sequence
-        books.disturbed = books.disturbed or back
+        books.disturbances += back
         return back
 
-    def told_alive(self, tag: str, processes: int) -> None:
-        books = self.books(tag)
-        books.heard, books.processes = self.clock.monotonic(), processes
+    def doubt(self) -> None:
+        """A connection was lost: the next one may lead to an older state, and nobody would see."""
+        for books in self._books.values():
+            books.doubts += 1
 
-    def silent(self, tag: str) -> bool:
-        """Unheard for so long that its sums may have been dropped."""
-        heard = self.books(tag).heard
-        return bool(heard) and self.clock.monotonic() - heard > SILENCE_SECONDS
+    def told_alive(self, tag: str, processes: int, now_us: int) -> None:
+        books = self.books(tag)
+        was_silent = books.latest_us == books.heard_us < now_us - SILENCE_US and books.heard_us
+        books.disturbances += bool(was_silent)
+        if books.latest_us == books.heard_us and not was_silent:
+            books.heard_us = now_us
+        books.processes, books.latest_us = processes, now_us
+
+    def told_all(self, tag: str) -> None:
+        """Whatever was dropped in a silence is there again."""
+        books = self.books(tag)
+        books.heard_us = books.latest_us

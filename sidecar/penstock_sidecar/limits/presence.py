@@ -40,10 +40,12 @@ class Presence:
         self._random = Random()  # noqa: S311  # spreads beats, guards nothing
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._told: dict[str, tuple[int, int]] = {}
+        """Disturbances and doubts of a group after which all was told again."""
         ledger.on_disturbed = self._wanted.set
 
     def start(self) -> None:
-        """Begin, with the first request; again is nothing."""
+        """Begin; again is nothing. A group that this process never used is left in peace."""
         if self._task is None and self._ledger.configured:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -56,6 +58,8 @@ class Presence:
         while True:
             self._wanted.clear()
             for group in self._groups:
+                if not self._concerns(group.tag):
+                    continue
                 with contextlib.suppress(StoreUnavailable):  # the next beat says it
                     await self.tell(group)
             pause = BEAT_SECONDS * self._random.uniform(1 - JITTER, 1 + JITTER)
@@ -65,33 +69,47 @@ class Presence:
 
     async def tell(self, group: Group) -> None:
         """All that the group's data may lack. Raises `StoreUnavailable` with the rest untold."""
-        tag, memory = group.tag, self._memory
-        if memory.silent(tag):
-            memory.totals.rebase(tag)
+        tag, books = group.tag, self._memory.books(group.tag)
         await self._ledger.publish(Place(group, (group.members,)), (), ())
-        books = memory.books(tag)
-        if not (books.disturbed or memory.shares.in_debt(tag)):
-            return
-        books.disturbed = False
-        memory.shares.settle_debts(tag)
-        try:
-            await self._tell_all(group)
-        except BaseException:
-            books.disturbed = True
-            raise
+        now = books.disturbances, books.doubts
+        told = self._told.get(tag, (0, 0))
+        in_debt = self._memory.shares.in_debt(tag)
+        await self._tell_totals(group, again=now != told)
+        if now != told:
+            self._memory.told_all(tag)
+        if in_debt:
+            await self._tell_debts(group)
+        if now != told or in_debt:
+            await self._renewals.retake(tag)
+        if now != told:
+            await self._settlements.repeat(tag)
+        self._told[tag] = now
 
-    async def _tell_all(self, group: Group) -> None:
-        tag, shares = group.tag, self._memory.shares
-        for totals in batches(list(self._memory.totals.within(tag)), BATCH):
+    def _concerns(self, tag: str) -> bool:
+        """Others' groups are many, and know nothing of this process that they could forget."""
+        return bool(self._memory.books(tag).epoch) or self._memory.shares.in_debt(tag)
+
+    async def _tell_totals(self, group: Group, *, again: bool) -> None:
+        """Those that Redis has not heard; or all, where it may have forgotten some."""
+        totals = self._memory.totals.within(group.tag)
+        wanted = totals if again else [t for t in totals if t.told < t.settled]
+        for totals in batches(wanted, BATCH):
             names = _Names(group)
             pairs = [(names.index(total.key), total) for total in totals]
             await self._ledger.publish(names.place(), pairs, ())
-        for debts in batches(shares.debts(tag), BATCH):
-            await self._tell_debts(group, debts)
-        await self._settlements.repeat(tag)
-        await self._renewals.retake(tag)
 
-    async def _tell_debts(self, group: Group, debts: Sequence[Debt]) -> None:
+    async def _tell_debts(self, group: Group) -> None:
+        """What comes meanwhile is for the next beat."""
+        shares = self._memory.shares
+        shares.settle_debts(group.tag)
+        try:
+            for debts in batches(shares.debts(group.tag), BATCH):
+                await self._tell_some_debts(group, debts)
+        except BaseException:
+            shares.still_in_debt(group.tag)
+            raise
+
+    async def _tell_some_debts(self, group: Group, debts: Sequence[Debt]) -> None:
         names = _Names(group)
         utc = self._memory.clock.utc()
         counts = [a for debt in debts for a in _count(debt, names.index(debt.counted.key), utc)]

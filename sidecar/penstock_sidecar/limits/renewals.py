@@ -4,6 +4,7 @@ A hold that Redis lost is taken again, whatever it exceeds: its request is in fl
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Final
 
 from penstock_sidecar.limits.batches import batches
 from penstock_sidecar.limits.holds import Hold, Place
-from penstock_sidecar.limits.ledger import HOLD_SECONDS, Ledger
+from penstock_sidecar.limits.ledger import HOLD_SECONDS, HoldEnded, Ledger
 from penstock_sidecar.store import StoreUnavailable
 
 RENEWALS_PER_LIFE: Final = 3
@@ -60,9 +61,16 @@ class Renewals:
 
     async def retake(self, tag: str) -> None:
         """A group may have lost holds that are alive: take them again."""
-        for kept in list(self._kept.values()):
-            if kept.place.group.tag == tag and (kept.hold.id, tag) in self._kept:
+        await self._renew_all([k for k in self._kept.values() if k.place.group.tag == tag])
+
+    async def _take_again(self, kept: _Kept) -> None:
+        """One that was given up stays so: its request goes on, and counts in nothing more."""
+        name = kept.hold.id, kept.place.group.tag
+        if name in self._kept:
+            try:
                 await self._ledger.acquire(kept.place, [kept.hold], forced=True)
+            except HoldEnded:
+                self._kept.pop(name, None)
 
     async def _run(self) -> None:
         while self._kept:
@@ -72,16 +80,16 @@ class Renewals:
     async def renew_old(self) -> None:
         """Renew what is older than half an interval: the rest outlives the next round."""
         born_before = self._clock.monotonic() - self._interval_seconds / 2
+        with contextlib.suppress(StoreUnavailable):  # the next round tries again
+            await self._renew_all([k for k in self._kept.values() if k.since <= born_before])
+
+    async def _renew_all(self, kept: Sequence[_Kept]) -> None:
         places: dict[tuple[str, ...], list[_Kept]] = defaultdict(list)
-        for kept in self._kept.values():
-            if kept.since <= born_before:
-                places[kept.place.group.keys + kept.place.keys].append(kept)
-        try:
-            for kept_there in places.values():
-                for batch in batches(kept_there, BATCH):
-                    await self._renew(batch)
-        except StoreUnavailable:
-            return
+        for each in kept:
+            places[each.place.group.keys + each.place.keys].append(each)
+        for kept_there in places.values():
+            for batch in batches(kept_there, BATCH):
+                await self._renew(batch)
 
     async def _renew(self, batch: Sequence[_Kept]) -> None:
         place = batch[0].place
@@ -90,8 +98,7 @@ class Renewals:
             return
         overruns, gone = await self._ledger.renew(place, tuple(live))
         for id_ in gone:
-            if (id_, place.group.tag) in self._kept:
-                await self._ledger.acquire(live[id_].place, [live[id_].hold], forced=True)
+            await self._take_again(live[id_])
         if overruns:
             self.overruns += overruns
             logger.warning("limits.lease_overrun", extra={"count": overruns})

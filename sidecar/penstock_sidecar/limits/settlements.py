@@ -14,10 +14,11 @@ from typing import Any, Final
 import orjson
 
 from penstock_config.layout import Group
+from penstock_sidecar.limits.batches import batches
 from penstock_sidecar.limits.holds import End, Place
 from penstock_sidecar.limits.journal import MAX_ENTRIES, Journal
-from penstock_sidecar.limits.ledger import Ledger
-from penstock_sidecar.store import Argument, StoreUnavailable
+from penstock_sidecar.limits.ledger import LastWords, Ledger
+from penstock_sidecar.store import StoreUnavailable
 
 RETRY_SECONDS: Final = 0.25
 FLUSH_SECONDS: Final = 2.0
@@ -25,8 +26,11 @@ MOST_GIVEN_BACK: Final = MAX_ENTRIES // 2
 """Beyond so many entries a hold that may never have been taken is left to expire: they must not
 push out what was really used."""
 RECENT: Final = 10_000
-RECENT_SECONDS: Final = 60.0
-"""A failover forgets no more than this: settlements so young are said again after one."""
+RECENT_SECONDS: Final = 10.0
+"""Settlements so young are said again after a failover: holds that come back are ended again. What
+is older than a replica lags ends by itself, its money unsettled."""
+AT_ONCE: Final = 16
+"""Calls that new ones may have to wait for."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ class Inherited:
     """What a former process could not say, in its own words."""
 
     place: Place
-    arguments: tuple[Argument, ...]
+    words: LastWords
 
 
 class Settlements:
@@ -89,10 +93,13 @@ class Settlements:
 
     async def repeat(self, tag: str) -> None:
         """A group fell back to an older state: what was said lately may be forgotten."""
-        young = self._clock.monotonic() - RECENT_SECONDS
-        for said_at, settlement in list(self._recent):
-            if said_at >= young and settlement.place.group.tag == tag:
-                await self._ledger.settle(settlement.place, settlement.ends)
+        since = self._clock.monotonic() - RECENT_SECONDS
+        recent = [s for at, s in self._recent if at >= since and s.place.group.tag == tag]
+        for batch in batches(recent, AT_ONCE):
+            said = [self._ledger.settle(each.place, each.ends) for each in batch]
+            for error in await asyncio.gather(*said, return_exceptions=True):
+                if isinstance(error, BaseException):
+                    raise error
 
     async def settled(self) -> None:
         """Returns when Redis has heard all that was said until now, however long it is away."""
@@ -120,14 +127,14 @@ class Settlements:
             if self._ledger.configured:
                 self._write_down(settlement)
         else:
-            self._recent.append((self._clock.monotonic(), settlement))
+            self._said(settlement)
 
     def _write_down(self, settlement: Settlement) -> None:
         if settlement.gives_back_only and len(self._waiting) >= MOST_GIVEN_BACK:
             return
         place = settlement.place
-        arguments = self._ledger.settle_arguments(place, settlement.ends)
-        number = self._journal.append(_encoded(place, arguments))
+        words = self._ledger.last_words(place, settlement.ends)
+        number = self._journal.append(_encoded(place, words))
         self._waiting.append((number, settlement))
         self._start()
 
@@ -152,18 +159,27 @@ class Settlements:
         match settlement:
             case Settlement(place, ends):
                 await self._ledger.settle(place, ends)
-            case Inherited(place, arguments):
-                await self._ledger.repeat(place, arguments)
+                self._said(settlement)
+            case Inherited(place, words):
+                await self._ledger.repeat(place, words)
+
+    def _said(self, settlement: Settlement) -> None:
+        now = self._clock.monotonic()
+        self._recent.append((now, settlement))
+        while self._recent[0][0] < now - RECENT_SECONDS:
+            self._recent.popleft()
 
 
-def _encoded(place: Place, arguments: tuple[Argument, ...]) -> bytes:
-    return orjson.dumps([place.group.tag, place.group.keys, place.keys, arguments])
+def _encoded(place: Place, words: LastWords) -> bytes:
+    said = (words.epoch, words.heard_us, words.words, words.after_loss)
+    return orjson.dumps([place.group.tag, place.group.keys, place.keys, *said])
 
 
 def _decoded(entry: bytes) -> Inherited | None:
     """`None` for what another version wrote in another way."""
     try:
-        tag, own, keys, arguments = orjson.loads(entry)
-        return Inherited(Place(Group(tag, tuple(own)), tuple(keys)), tuple(arguments))
+        tag, own, keys, epoch, heard_us, words, after_loss = orjson.loads(entry)
+        said = LastWords(epoch, heard_us, tuple(words), tuple(after_loss))
+        return Inherited(Place(Group(tag, tuple(own)), tuple(keys)), said)
     except (ValueError, TypeError):
         return None

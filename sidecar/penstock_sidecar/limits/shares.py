@@ -176,6 +176,10 @@ class Shares:
     def settle_debts(self, tag: str) -> None:
         self._in_debt.discard(tag)
 
+    def still_in_debt(self, tag: str) -> None:
+        """Not all of its debts could be told."""
+        self._in_debt.add(tag)
+
     def _add(self, counted: Sequence[Counted], tokens: int, *, told: bool) -> None:
         now = self._clock.monotonic()
         for each in counted:

@@ -133,7 +133,7 @@ class Node:
                 self._late(pending)
             raise StoreUnavailable("no answer in time", sent=sent) from error
         except ConnectionLost as error:
-            raise StoreUnavailable(str(error), sent=error.sent) from error
+            raise StoreUnavailable(str(error), sent=error.sent, away=True) from error
         finally:
             timer.cancel()
 

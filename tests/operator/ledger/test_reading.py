@@ -94,5 +94,5 @@ async def test_a_script_is_loaded_where_it_is_not_known(
     store: Store, books: redis.asyncio.Redis
 ) -> None:
     await books.script_flush()
-    assert await store.run(Script("raise.lua"), ["{x}:state"], 1, 5, 0) == [0, 0]
-    assert await store.run(Script("raise.lua"), ["{x}:state"], 1, 5, 0) == [0, 0]
+    assert await store.run(Script("raise.lua"), ["{x}:state"], 5, 0) == [0, 0]
+    assert await store.run(Script("raise.lua"), ["{x}:state"], 5, 0) == [0, 0]

@@ -216,7 +216,7 @@ async def test_the_documented_rights_of_the_operator_suffice(name: str, tmp_path
         assert not may(server.url, user("b"), state("b"))
         async with opened(settings) as store:
             assert await store.now() > 0
-            assert await store.run(Script("raise.lua"), (state("a"),), 1, 0, 0, "f", 1)
+            assert await store.run(Script("raise.lua"), (state("a"),), 0, 0, "f", 1)
 
 
 async def test_without_a_server_it_is_away(tmp_path: Path) -> None:

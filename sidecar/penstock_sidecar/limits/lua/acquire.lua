@@ -144,7 +144,7 @@ kinds.m = {
     charge = function(item)
         local values = known[item.key]
         if item.stale and not (values[item.settled] or values[item.reserved] or values[item.unsettled]) then
-            for _, part in ipairs({ ':S', ':R', ':U', ':P' }) do
+            for _, part in ipairs({ ':S', ':R', ':U', ':P', ':N' }) do
                 append(dropped, item.key, item.stale .. part)
             end
         end

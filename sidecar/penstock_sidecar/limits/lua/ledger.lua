@@ -5,7 +5,8 @@
 --                width, ...}: memory is for how long the end of an expired hold is waited for, us
 --       3  ZSET  expiry: id -> when the hold ends by itself, or is forgotten
 --       4..      where the call's other counters live: HASH (windows, days, users) or ZSET (leases)
--- ARGV  1 the epoch that the caller knows, 0 for none; 2 a number for a new one; then see each file
+-- ARGV  1 the epoch that the caller knows, 0 for none; 2 when his process last said here that it
+--       lives, us by this clock, 0 for never in that epoch; then see each file
 -- Returns {9, epoch} where the caller knows another epoch: the data is not what he remembers, and
 --         nothing was done; else {what the file says, sequence number, ...}
 --
@@ -13,7 +14,7 @@
 --           smooth  <f> theoretical arrival time (GCRA)
 --           day     <f>:<label>
 --           money   <f>:<label>:S settled, :R reserved, :U unsettled, :I<process> what a process
---                   has settled in all, :P what processes told since the data was lost
+--                   has settled in all, :P and :N what is known since a loss (see `add_total`)
 --           @epoch, @seq, @learning: see `open_books`
 --
 -- Every time is in microseconds of this server's clock. Numbers go to redis.call as numbers, which
@@ -23,6 +24,7 @@ local STATE, HOLDS, EXPIRY = 1, KEYS[2], KEYS[3]
 local SPAN = 60               -- buckets of a window; the oldest, partial one is counted besides
 local SWEEP_MOST = 16
 local LEARNING = 5e6          -- so long do all sidecars have to tell what they know
+local SILENCE = 1800e6        -- whom the operator did not hear for twice this, it drops :I<process> of
 local DAY_MS = 86400000
 local FIXED = 3               -- keys beyond these have an expiry
 local HEAD, STRIDE = 2, 7     -- values of a record before its items, and of an item
@@ -103,10 +105,11 @@ local function flush()
     end
 end
 
--- The epoch names the data since it was last lost; who remembers another one is told, and tells
--- what he knows (publish.lua). The sequence number grows with every change: a smaller one than
--- before is a failover that forgot the last changes. While @learning lies ahead nothing that is
--- limited is admitted.
+-- The epoch names the data since it was last lost, and is when that was: a smaller one than before
+-- is older data that came back. Who remembers another one is told, and tells what he knows
+-- (publish.lua). The sequence number grows with every change: a smaller one than before is a
+-- failover that forgot the last changes. While @learning lies ahead nothing that is limited is
+-- admitted.
 local function ask_state()
     ask(STATE, '@epoch')
     ask(STATE, '@seq')
@@ -127,7 +130,7 @@ local function open_books(now)
         return nil
     end
     if not ours then
-        ours = tonumber(ARGV[2])
+        ours = max(now, theirs + 1)
         call('HSET', KEYS[STATE], '@epoch', ours)
     end
     if theirs ~= 0 then
@@ -274,29 +277,51 @@ local function sweep(now)
     end
 end
 
--- Adds to S what a process has settled since it was last heard: `total` is all that it ever did.
--- What Redis lost with its data is told anew while it learns: S is then the largest that anybody
--- saw (`seen`), or the sum of what they told. Who comes later adds what came after `base`.
-local function ask_total(key, field, process)
-    ask(key, field .. ':S')
-    ask(key, field .. ':I' .. process)
-    ask(key, field .. ':P')
+-- Adds to S what a process has settled since it was last heard: `total` is all that it ever did. So
+-- S is the sum of all totals, also after a failover that forgot some of them.
+--
+-- Where this data never knew the process (I is missing), the data may have been lost since it last
+-- answered: of its total, `base` may have been part of what the others told or saw then, and `seen`
+-- is the least that all had settled together. Two sums are kept from then on: P, what all told here
+-- in all, and N, of that what nobody had told before the loss. S is the largest of what is sure: P
+-- alone, or what somebody saw and N on top. Either counts nothing twice; P lacks only processes that
+-- are gone. Where nothing was ever lost, base and seen are 0, and P and N are S.
+--
+-- A process that was silent may have been dropped by the operator: then `told`, what it heard that
+-- it had told here, is counted.
+local function ask_total(sum, process)
+    sum.settled, sum.own = sum.field .. ':S', sum.field .. ':I' .. process
+    sum.all, sum.new = sum.field .. ':P', sum.field .. ':N'
+    ask(sum.key, sum.settled)
+    ask(sum.key, sum.own)
+    ask(sum.key, sum.all)
+    ask(sum.key, sum.new)
 end
 
-local function add_total(key, field, process, total, base, seen, learning)
-    local values, own, settled = known[key], field .. ':I' .. process, field .. ':S'
-    local last = values[own] or (learning and 0 or base)
-    local news = max(0, total - last)
-    if learning then
-        local told = (values[field .. ':P'] or 0) + news
-        put(key, field .. ':P', told)
-        put(key, settled, max(values[settled] or 0, told, seen))
-    else
-        put(key, settled, (values[settled] or 0) + news)
+local function was_dropped(sum, now)
+    local heard = tonumber(ARGV[2])
+    return sum.told > 0 and heard > 0 and now - heard > SILENCE
+end
+
+local function add_total(sum, now)
+    local values, key, total = known[sum.key], sum.key, sum.total
+    local settled, last = values[sum.settled] or 0, values[sum.own]
+    local all, new = values[sum.all] or settled, values[sum.new] or settled
+    if not last and was_dropped(sum, now) then
+        last = sum.told
     end
-    put(key, own, max(last, total))
+    local news = max(0, total - (last or sum.base))
+    local told = last and news or total
+    put(key, sum.own, max(last or 0, total))
+    put(key, sum.settled, max(settled + news, all + told, last and 0 or sum.seen + new + news))
+    if all + told < values[sum.settled] or values[sum.all] then
+        put(key, sum.all, all + told)
+    end
+    if new + news < values[sum.settled] or values[sum.new] then
+        put(key, sum.new, new + news)
+    end
     if key > FIXED and call('PTTL', KEYS[key]) < 0 then
         keep(key, 3 * DAY_MS)
     end
-    return values[settled]
+    return values[sum.settled]
 end

@@ -3,12 +3,12 @@
 --
 -- KEYS  as in ledger.lua; 4 members
 -- ARGV  3 process; 4 for how long it is taken to live, us; 5 number of sums; for each: key, field
---       with its label, total, base, seen (see add_total); then counts: kind, key, field, and
+--       with its label, total, told, base, seen (see add_total); then counts: kind, key, field, and
 --         w  width of a bucket, us; number of pairs; age, us and amount of each
 --         g  interval, ns; horizon, us; amount
 --         d  as in acquire.lua; amount
--- Returns {1, sequence, processes that live, us for which the data is still being learned, S of
---          each sum}
+-- Returns {1, sequence, processes that live, us for which the data is still being learned, the time,
+--          us, S of each sum}
 
 local FORGOTTEN = 3600e6 -- who was not heard for so long may be dropped from the books
 local now = clock()
@@ -89,8 +89,11 @@ end
 
 ask_state()
 for i = 1, number() do
-    local sum = { key = number(), field = argument(), total = number(), base = number(), seen = number() }
-    ask_total(sum.key, sum.field, process)
+    local sum = {
+        key = number(), field = argument(), total = number(), told = number(), base = number(),
+        seen = number(),
+    }
+    ask_total(sum, process)
     sums[i] = sum
 end
 while cursor < #ARGV do
@@ -103,11 +106,9 @@ local closed = open_books(now)
 if closed then
     return closed
 end
-local left = learning_left(now)
-local reply = { 1, 0, 0, left }
+local reply = { 1, 0, 0, learning_left(now), now }
 for _, sum in ipairs(sums) do
-    reply[#reply + 1] =
-        add_total(sum.key, sum.field, process, sum.total, sum.base, sum.seen, left > 0)
+    reply[#reply + 1] = add_total(sum, now)
 end
 for _, count in ipairs(counts) do
     writers[count.kind](count)

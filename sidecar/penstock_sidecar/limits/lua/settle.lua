@@ -6,8 +6,8 @@
 -- KEYS  as in ledger.lua, 4.. in the order that acquire was given
 -- ARGV  3 how long an ended hold is remembered, us; 4 the process. For each hold: id, how many of
 --       its requests count, tokens used (-1: as held), 1 if what it spent is known or 0 (it stays
---       unsettled), number of sums; for each: key, field with its label, total, base and seen (see
---       add_total), key of the list of spenders (0 for none), member there
+--       unsettled), number of sums; for each: key, field with its label, total, told, base and
+--       seen (see add_total), key of the list of spenders (0 for none), member there
 -- Returns {1, sequence, for each hold its former state: o open, e expired, x ended, or '' where
 --          unknown, then S of each sum}
 
@@ -128,10 +128,10 @@ end
 
 local function read_sum()
     local sum = {
-        key = number(), field = argument(), total = number(), base = number(), seen = number(),
-        spenders = number(), member = argument(),
+        key = number(), field = argument(), total = number(), told = number(), base = number(),
+        seen = number(), spenders = number(), member = argument(),
     }
-    ask_total(sum.key, sum.field, process)
+    ask_total(sum, process)
     return sum
 end
 
@@ -180,9 +180,8 @@ fetch()
 for _, change in ipairs(changes) do
     change[1](unpack(change, 2))
 end
-local learning = learning_left(now) > 0
 for _, sum in ipairs(sums) do
-    local settled = add_total(sum.key, sum.field, process, sum.total, sum.base, sum.seen, learning)
+    local settled = add_total(sum, now)
     tell_spenders(sum, settled)
     reply[#reply + 1] = settled
 end
