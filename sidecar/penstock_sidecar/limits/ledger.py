@@ -203,10 +203,11 @@ class Ledger:
             arguments = (books.epoch, heard, *build())
             return self._store.script(script, place.group.keys + place.keys, arguments)
 
-        return self._answer(send(), send, place.group.tag)
+        return self._answer(script, send(), send, place.group.tag)
 
     async def _answer(
         self,
+        script: Script,
         said: Coroutine[Any, Any, object],
         send: Callable[[], Coroutine[Any, Any, object]],
         tag: str,
@@ -214,7 +215,9 @@ class Ledger:
         for _ in range(_EPOCHS):
             reply = cast("Reply", await self._undoubted(said))
             if reply[0] != _OTHER_EPOCH:
-                if reply[0] != _ENDED and self.memory.saw(tag, reply[1]):
+                if reply[0] != _ENDED and self.memory.saw(
+                    tag, reply[1], changed=script is not ACQUIRE
+                ):
                     self.on_disturbed()
                 return reply
             if self.memory.adopt(tag, reply[1]):

@@ -81,10 +81,11 @@ class Memory:
         books.disturbances += 1
         return True
 
-    def saw(self, tag: str, sequence: int) -> bool:
-        """True where the group has fallen back to an older state."""
+    def saw(self, tag: str, sequence: int, *, changed: bool) -> bool:
+        """True where the group has fallen back to an older state. `changed`: that call made the
+        number grow."""
         books = self.books(tag)
-        back = sequence < books.sequence
+        back = sequence - changed < books.sequence
         books.sequence = sequence
         books.disturbances += back
         return back

@@ -1,5 +1,6 @@
 """One of several processes on one server, and its wire, on which calls get lost."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from penstock_sidecar.store import Argument, Script, StoreUnavailable
 from tests.sidecar.limits.truth import Truth
 from tests.sidecar.limits.virtual import VirtualStore
 
+OTHER_EPOCH: Final = 9
 GROUPS: Final = (Group.of_namespace("test", "shop"), Group.of_provider("test", "shop/cloud"))
 Way = Literal["heard", "mute", "lost", "late", "unsent"]
 """Of a settlement: mute and late ones are heard, without an answer, at once or later."""
@@ -45,6 +47,8 @@ class Wire:
         self.broken = False
         """The next call finds that there is no connection."""
         self.late: list[Late] = []
+        self.done = asyncio.Event()
+        """A call was heard, and answered."""
 
     async def command(self, *_: Argument) -> object:
         raise NotImplementedError
@@ -67,8 +71,9 @@ class Wire:
             self._truth.unanswered(self.process, tag, told)
             raise StoreUnavailable
         if reply[0] == 1:
+            self.done.set()
             self._truth.answered(self.process, tag, told, sums_in(script, arguments, reply))
-        elif arguments[0]:
+        elif reply[0] == OTHER_EPOCH and arguments[0]:
             self._truth.adopted(self.process, tag, older=reply[1] < int(arguments[0]))
         return reply
 

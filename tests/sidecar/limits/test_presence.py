@@ -1,0 +1,155 @@
+"""What a process says by itself, and to whom."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import cast
+
+import pytest
+import redis
+
+from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Sum
+from penstock_sidecar.limits.presence import Presence
+from penstock_sidecar.store import StoreUnavailable
+from tests.sidecar.limits.forgetful import BOUNDS, PLACES, SECOND
+from tests.sidecar.limits.process import GROUPS, Process
+from tests.sidecar.limits.truth import Truth
+from tests.sidecar.limits.virtual import VirtualStore
+
+SHOP, CLOUD = GROUPS
+PLACE = PLACES[SHOP.tag]
+FIELD = "money:1"
+SUM = Sum(1, FIELD)
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator["redis.Redis"]:
+    with redis.Redis.from_url(redis_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(client: "redis.Redis") -> VirtualStore:
+    return VirtualStore(client)
+
+
+@pytest.fixture
+async def process(store: VirtualStore) -> AsyncIterator[Process]:
+    opened = Process(store, Truth())
+    yield opened
+    await opened.close()
+
+
+async def spend(process: Process, id_: str, micro_usd: int, place: Place = PLACE) -> None:
+    process.ledger.spend(place, [SUM], micro_usd)
+    await process.ledger.settle(place, [End(id_, 1, 0, sums=(SUM,))])
+
+
+async def hold(process: Process, id_: str) -> Hold:
+    taken = Hold(id_, BOUNDS, 0, 10, 10)
+    assert isinstance(await process.ledger.acquire(PLACE, [taken]), Grant)
+    process.renewals.keep(PLACE, taken)
+    return taken
+
+
+def settled(client: "redis.Redis") -> int:
+    return int(cast("bytes", client.hget(SHOP.state, f"{FIELD}:S") or b"0"))
+
+
+def leases(client: "redis.Redis") -> list[bytes]:
+    return sorted(cast("list[bytes]", client.zrange(SHOP.slots("one"), 0, -1)))
+
+
+async def test_a_group_that_was_never_used_hears_nothing(
+    client: "redis.Redis", process: Process
+) -> None:
+    """Of fifty providers a process uses few: it says that it lives to those alone."""
+    await spend(process, "one", 5)
+    process.wire.done.clear()
+    process.presence.start()
+    async with asyncio.timeout(5):
+        await process.wire.done.wait()
+    await process.presence.close()
+    assert (client.exists(SHOP.members), client.exists(CLOUD.members)) == (1, 0)
+
+
+async def test_a_lost_connection_makes_every_group_doubtful(
+    client: "redis.Redis", process: Process
+) -> None:
+    """Others have counted on since: the sequence number shows nothing."""
+    await spend(process, "one", 5)
+    await process.presence.tell(SHOP)
+    client.hdel(SHOP.state, f"{FIELD}:S", f"{FIELD}:I{process.name}")
+    process.wire.broken = True
+    with pytest.raises(StoreUnavailable):
+        await process.presence.tell(CLOUD)
+    await process.presence.tell(SHOP)
+    assert settled(client) == 5
+
+
+async def test_a_smaller_sequence_number_is_noticed_where_no_connection_was_lost(
+    client: "redis.Redis", process: Process
+) -> None:
+    await spend(process, "one", 5)
+    await process.presence.tell(SHOP)
+    client.hdel(SHOP.state, f"{FIELD}:S", f"{FIELD}:I{process.name}")
+    client.hset(SHOP.state, "@seq", 0)
+    await process.presence.tell(SHOP)
+    assert settled(client) == 5
+
+
+async def test_every_presence_of_a_process_takes_its_own_holds_again(
+    client: "redis.Redis", process: Process, store: VirtualStore
+) -> None:
+    """While a configuration gives way to the next, there are two."""
+    next_one = Process(store, Truth())
+    next_one.memory = next_one.ledger.memory = process.memory
+    next_one.presence = Presence(GROUPS, next_one.ledger, next_one.renewals, next_one.settlements)
+    await hold(process, "old")
+    await hold(next_one, "new")
+    client.delete(SHOP.state, SHOP.keys[1], SHOP.keys[2], SHOP.slots("one"))
+    await process.presence.tell(SHOP)
+    await next_one.presence.tell(SHOP)
+    assert leases(client) == [b"new", b"old"]
+    await next_one.close()
+
+
+async def test_who_was_silent_and_dropped_tells_only_what_is_new(
+    client: "redis.Redis", process: Process, store: VirtualStore
+) -> None:
+    """By the server's clock, and whatever is said first when the silence ends."""
+    await spend(process, "one", 5)
+    await process.presence.tell(SHOP)
+    for say_first in (True, False):
+        before = settled(client)
+        store.now_us += 3601 * SECOND
+        client.hdel(SHOP.state, f"{FIELD}:I{process.name}")
+        if say_first:
+            await process.presence.tell(SHOP)
+        await spend(process, f"say first {say_first}", 2)
+        assert settled(client) == before + 2
+
+
+async def test_a_sum_that_nobody_said_goes_with_the_next_beat(
+    client: "redis.Redis", process: Process
+) -> None:
+    """A settlement that was pushed out of a full journal loses a hold's end, and no money."""
+    await spend(process, "one", 5)
+    process.ledger.spend(PLACE, [SUM], 7)
+    await process.presence.tell(SHOP)
+    assert settled(client) == 12
+
+
+async def test_a_hold_that_was_settled_lately_and_comes_back_is_ended_again(
+    client: "redis.Redis", process: Process
+) -> None:
+    await hold(process, "back")
+    keys = [*SHOP.keys, SHOP.slots("one")]
+    saved = {key: cast("bytes", client.dump(key)) for key in keys}
+    process.renewals.drop(PLACE, "back")
+    await process.settlements.settle(PLACE, [End("back", 1, 0)])
+    assert leases(client) == []
+    for key, value in saved.items():
+        client.restore(key, 0, value, replace=True)
+    assert leases(client) == [b"back"]
+    await process.presence.tell(SHOP)
+    assert leases(client) == []
