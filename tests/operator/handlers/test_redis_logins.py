@@ -247,10 +247,14 @@ async def test_a_namespace_without_a_policy_loses_its_user(server: Server) -> No
 
 async def test_a_namespace_whose_policy_is_wrong_keeps_its_user(server: Server) -> None:
     world = World(server, "a")
-    await world.settle()
+    told = await world.settle()
     await world.logins.settle(Outcome({}, {}, (), failed=frozenset({"a"})))
     await world.logins._round()
     assert world.users() == ["default", "penstock.test.a"]
+    server.call("ACL", "DELUSER", "penstock.test.a")
+    await world.logins._round()
+    assert world.users() == ["default", "penstock.test.a"], "and gets it again"
+    assert enters(told["a"], "{test:n:a}:state")
 
 
 async def test_a_replica_that_leads_no_more_changes_nothing(server: Server) -> None:
