@@ -3,7 +3,7 @@
 import pytest
 import redis
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from penstock_sidecar.limits.memory import Memory
@@ -54,10 +54,11 @@ MUTANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
 def test_it_would_notice_if(mutant: tuple[str, str], redis_url: str) -> None:
     """The test of the test: each change to the scripts makes it fail."""
-    with pytest.raises((AssertionError, FlakyFailure)):
+    with pytest.raises((AssertionError, Flaky)):
         check(redis_url, examples=200, mutate=mutant)
 
 
@@ -80,10 +81,11 @@ MENTAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MENTAL.values(), ids=MENTAL.keys())
 def test_it_would_notice_of_a_process_that(
     mutant: tuple[type, str, object], redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(*mutant)
-    with pytest.raises((AssertionError, FlakyFailure)):
+    with pytest.raises((AssertionError, Flaky)):
         check(redis_url, examples=200, mutate=("SILENCE", "SILENCE"))
