@@ -18,7 +18,7 @@ from tests.acceptance.metered.world import (
     money_of,
     world,
 )
-from tests.acceptance.registry import Case
+from tests.acceptance.registry import CASES, Case
 
 TARIFF = Tariff(input_token=2_000_000, output_token=5_000_000)
 TEAM = budget("team")
@@ -77,6 +77,18 @@ async def test_at10_free_is_free_because_somebody_said_so(here: World, case: Cas
     assert heard.status == 200
     assert money_of(here.books, TEAM) == Money(0, 0, 0)
     assert case.endpoint.streamed or heard.headers["x-penstock-cost-usd"] == "0.000000"
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.endpoint.streamed], ids=str)
+async def test_at10_a_cost_that_is_not_known_is_not_said_to_be_zero(
+    here: World, case: Case
+) -> None:
+    """Where no budget refuses it, it is served; and nothing is claimed."""
+    async with MeteredProvider(lambda *_: Plan(), TARIFF) as fake:
+        await here.publish(metered(case, fake, "one", models=(UNPRICED,)))
+        heard = await ask(here.port, offer(case, "one", "a", max_tokens=50), fake)
+    assert heard.status == 200
+    assert "x-penstock-cost-usd" not in heard.headers
 
 
 async def test_at10_a_request_keeps_the_price_that_it_began_with(here: World, case: Case) -> None:

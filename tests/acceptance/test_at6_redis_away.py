@@ -1,4 +1,4 @@
-"""AT6: Redis pauses or dies: no request hangs, and everything comes back by itself."""
+"""AT6: Redis pauses, dies or is slow: no request hangs, and everything comes back by itself."""
 
 import asyncio
 import math
@@ -68,10 +68,17 @@ class Way:
     async def start(self) -> None:
         await asyncio.to_thread(self.server.start)
 
+    async def delay(self) -> None:
+        self.proxy.to_client.latency_seconds = 0.5
+
+    async def mend(self) -> None:
+        await self.proxy.mend()
+
 
 FAULTS: Mapping[str, tuple[Step, Step]] = {
     "paused": (Way.freeze, Way.thaw),
     "killed": (Way.kill, Way.start),
+    "half a second late": (Way.delay, Way.mend),
 }
 
 

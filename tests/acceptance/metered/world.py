@@ -22,7 +22,9 @@ from tests.planes.plane import NAMESPACE, Plane, running_plane
 from tests.sidecar.limits.books import Books
 
 CLUSTER = "test"
-ABILITIES = ("chat", "tools", "vision", "json", "reasoning")
+ABILITIES = ("chat", "tools", "vision", "json")
+THINKS = (*ABILITIES, "reasoning")
+"""It may think unseen: what is shown says little of what is billed."""
 PATIENCE_SECONDS = 30
 POLL_SECONDS = 0.02
 ENDLESS = 10**12
