@@ -14,6 +14,7 @@ sidecars of two versions count together. Names and fields never change their mea
     <budget>:<label>:R            reserved by requests in flight
     <budget>:<label>:U            unsettled: held for calls whose cost never became known
     <budget>:<label>:I<process>   what one sidecar process has settled in all: the source of S
+    <budget>:<label>:P, N         what is known since a loss of data: see `add_total` (totals.lua)
     @epoch, @seq, @learning       whether the data was lost, rolled back, or is being relearned
 
 where `<budget>` is `budget_field` and `<label>` the period's, by `periods.Calendar`. A user's own

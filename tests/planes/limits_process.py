@@ -40,9 +40,7 @@ class RecordingStore:
         self._store = store
         assert COMMIT in ACQUIRE.text
         note = f"    call('RPUSH', '{ADMITTED_KEY}', now)\n"
-        text = ACQUIRE.text.replace(COMMIT, COMMIT + note)
-        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self._acquire = Script("acquire", text, sha)
+        self._note = note
 
     def command(self, *arguments: Argument) -> Reply:
         return self._store.command(*arguments)
@@ -50,8 +48,14 @@ class RecordingStore:
     def script(
         self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
     ) -> Reply:
-        changed = self._acquire if script is ACQUIRE else script
-        return self._store.script(changed, keys, arguments)
+        return self._store.script(self._noting(script), keys, arguments)
+
+    def _noting(self, script: Script) -> Script:
+        if script.name != ACQUIRE.name:
+            return script
+        text = script.text.replace(COMMIT, COMMIT + self._note)
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        return Script(script.name, text, sha)
 
 
 def request() -> Request:

@@ -111,6 +111,11 @@ class CandidateBounds:
     scope_key: bytes
 
     @property
+    def of_provider(self) -> tuple[Bound, ...]:
+        """All that is counted in its group."""
+        return self.rates + self.provider_budgets
+
+    @property
     def hard(self) -> Bound | None:
         """A budget that refuses; then what an attempt may cost must be bounded."""
         return next((b for b in self.budgets + self.provider_budgets if b.enforced), None)

@@ -32,7 +32,12 @@ class Denials:
 
     def remember(self, counted: Sequence[Counted], refusal: Refusal, tokens: int) -> None:
         wait = refusal.wait_seconds
-        if wait is None or refusal.others_turn or refusal.bound.what == "slots":
+        if (
+            wait is None
+            or refusal.others_turn
+            or refusal.relearning
+            or refusal.bound.what == "slots"
+        ):
             return
         for each in counted:
             if each.bound is refusal.bound:

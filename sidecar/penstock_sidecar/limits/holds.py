@@ -98,6 +98,11 @@ class Hold:
     """More than one where some are taken ahead."""
 
     @property
+    def kinds(self) -> str:
+        """The scripts' letters for its bounds."""
+        return "".join(str(bound.head[0]) for bound in self.bounds)
+
+    @property
     def memory_seconds(self) -> int:
         """For so long its money is waited for once it has expired."""
         budgets = (bound.budget for bound in self.bounds)
@@ -144,6 +149,8 @@ class Refusal:
     standings: tuple[Standing, ...]
     others_turn: bool = False
     """There is room, for others who waited longer."""
+    relearning: bool = False
+    """Redis has lost its data: for a moment nobody knows how much room there is."""
 
     @property
     def standing(self) -> Standing:

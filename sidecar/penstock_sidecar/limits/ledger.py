@@ -15,7 +15,7 @@ from penstock_sidecar.limits.holds import (
     Sum,
 )
 from penstock_sidecar.limits.memory import Memory
-from penstock_sidecar.limits.scripts import ACQUIRE, PUBLISH, RENEW, SETTLE
+from penstock_sidecar.limits.scripts import ACQUIRE, PUBLISH, RENEW, SETTLE, acquire
 from penstock_sidecar.limits.totals import Telling, Total
 from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
@@ -29,6 +29,8 @@ _OTHER_EPOCH: Final = 9
 _ENDED: Final = 2
 _PUBLISHED: Final = 5
 """Where the sums of a reply of `publish` begin."""
+_OTHERS_TURN: Final = 1
+_RELEARNING: Final = 2
 _EPOCHS: Final = 3
 """So often may the data change under one call."""
 
@@ -63,6 +65,7 @@ class Ledger:
         self.on_disturbed: Callable[[], None] = _nothing
         """Called when a group's data is not what it was."""
         self._life_us = round(hold_seconds * MICRO)
+        self._acquires: dict[tuple[str, bool, bool], Script] = {}
 
     async def acquire(
         self, place: Place, holds: Sequence[Hold], *, forced: bool = False
@@ -71,10 +74,24 @@ class Ledger:
         in flight already: it is counted, whatever it exceeds."""
         utc = self.memory.clock.utc()
         arguments = self._acquire_arguments(place, holds, utc, forced=forced)
-        reply = await self._call(ACQUIRE, place, lambda: arguments)
+        reply = await self._call(self._acquire(place, holds), place, lambda: arguments)
         if reply[0] == _ENDED:
             raise HoldEnded("the hold had been given up before it was taken")
         return _verdict(reply, holds, place, utc)
+
+    def _acquire(self, place: Place, holds: Sequence[Hold]) -> Script:
+        """The one for the kinds of limits in question."""
+        wanted = (
+            "".join(hold.kinds for hold in holds),
+            bool(place.subjects),
+            place.turn is not None,
+        )
+        script = self._acquires.get(wanted)
+        if script is None:
+            kinds, subjects, turns = wanted
+            script = acquire(set(kinds), subjects=subjects, turns=turns)
+            self._acquires[wanted] = script
+        return script
 
     def _acquire_arguments(
         self, place: Place, holds: Sequence[Hold], utc: float, *, forced: bool
@@ -216,7 +233,7 @@ class Ledger:
             reply = cast("Reply", await self._undoubted(said))
             if reply[0] != _OTHER_EPOCH:
                 if reply[0] != _ENDED and self.memory.saw(
-                    tag, reply[1], changed=script is not ACQUIRE
+                    tag, reply[1], changed=script.name != ACQUIRE.name
                 ):
                     self.on_disturbed()
                 return reply
@@ -261,8 +278,13 @@ def _verdict(reply: Reply, holds: Sequence[Hold], place: Place, utc: float) -> G
             shared_subjects=reply[2],
         )
     wait = None if reply[4] < 0 else _seconds(reply[4])
-    standings = _standings(reply[6:], bounds, place, utc)
-    return Refusal(bounds[reply[3] - 1], wait, standings, others_turn=bool(reply[5]))
+    return Refusal(
+        bounds[reply[3] - 1],
+        wait,
+        _standings(reply[6:], bounds, place, utc),
+        others_turn=reply[5] == _OTHERS_TURN,
+        relearning=reply[5] == _RELEARNING,
+    )
 
 
 def _sums(reply: Sequence[object], holds: Sequence[Hold], place: Place) -> tuple[Sum, ...]:

@@ -12,6 +12,7 @@ from penstock_sidecar.errors import (
     BudgetExceeded,
     BudgetExceeded402,
     ConcurrencyLimited,
+    LimiterUnavailable,
     RateLimited,
     SidecarError,
     TokensLimited,
@@ -36,6 +37,8 @@ class Refusals:
     def of_caller(self, refusal: Refusal) -> SidecarError:
         """For the namespace's group: a caller's limit or a budget."""
         bound = refusal.bound
+        if refusal.relearning:
+            return self._relearning(refusal)
         if bound.budget:
             return self._budget(bound.budget, refusal)
         kind = {"tokens": TokensLimited, "slots": ConcurrencyLimited}.get(bound.what, RateLimited)
@@ -44,6 +47,8 @@ class Refusals:
     def of_provider(self, refusal: Refusal) -> SidecarError:
         """For a provider's group: another candidate may have room."""
         bound = refusal.bound
+        if refusal.relearning:
+            return self._relearning(refusal)
         if bound.budget:
             return self._budget(bound.budget, refusal)
         kind = UpstreamTokensLimited if bound.what == "tokens" else UpstreamLimited
@@ -63,6 +68,11 @@ class Refusals:
         """What cannot be priced cannot be held against a budget."""
         kind = BudgetExceeded402 if budget.status_on_reject == PAYMENT_REQUIRED else BudgetExceeded
         return kind(f"budget {budget.id} refuses what has no price: {why}")
+
+    def _relearning(self, refusal: Refusal) -> SidecarError:
+        """What nobody can know for a moment is no fault of the caller's."""
+        text = f"{refusal.bound.name}: what was used is being put together again after a loss"
+        return LimiterUnavailable(text, retry_after_seconds=self._wait(refusal))
 
     def _limited(
         self, kind: type[RateLimited | UpstreamLimited], text: str, refusal: Refusal

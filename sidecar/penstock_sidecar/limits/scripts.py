@@ -1,20 +1,59 @@
-"""The Lua scripts: each operation follows the shared ledger, and what else it needs."""
+"""The Lua scripts: each operation follows the shared ledger, and what else it needs.
+
+A server defines all functions of a script anew with each call, which costs as much as the work: so
+an acquire is put together of what the limits in question need.
+"""
 
 import hashlib
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Final
 
 from penstock_sidecar.store import Script
 
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "w": ("window", "acquire/window"),
+    "g": ("smooth", "acquire/smooth"),
+    "d": ("acquire/period", "acquire/day"),
+    "m": ("acquire/period", "acquire/money"),
+    "c": ("acquire/slots",),
+}
+"""What each kind of limit needs."""
+_ORDER: Final = (
+    "ledger",
+    "window",
+    "smooth",
+    "sweep",
+    "acquire/begin",
+    "acquire/period",
+    "acquire/window",
+    "acquire/smooth",
+    "acquire/day",
+    "acquire/money",
+    "acquire/slots",
+    "acquire/subjects",
+    "acquire/turns",
+    "acquire/take",
+)
+
+
+def acquire(kinds: Collection[str], *, subjects: bool, turns: bool) -> Script:
+    """For limits of these kinds; with subjects that are told apart, and apps that wait."""
+    wanted = {"ledger", "sweep", "acquire/begin", "acquire/take"}
+    wanted.update(part for kind in kinds for part in KINDS[kind])
+    wanted.update(("acquire/subjects",) if subjects else ())
+    wanted.update(("acquire/turns",) if turns else ())
+    return _script("acquire", *(part for part in _ORDER if part in wanted))
+
 
 def _script(name: str, *parts: str) -> Script:
-    names = ("ledger", *parts, name)
-    texts = (files(__package__).joinpath("lua", f"{part}.lua") for part in names)
-    text = "\n".join(part.read_text("utf-8") for part in texts)
+    folder = files(__package__).joinpath("lua")
+    text = "\n".join(folder.joinpath(f"{part}.lua").read_text("utf-8") for part in parts)
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-ACQUIRE: Final = _script("acquire", "turns")
-SETTLE: Final = _script("settle")
-RENEW: Final = _script("renew")
-PUBLISH: Final = _script("publish")
+ACQUIRE: Final = acquire(KINDS, subjects=True, turns=True)
+"""For everything there is."""
+SETTLE: Final = _script("settle", "ledger", "window", "smooth", "totals", "settle")
+RENEW: Final = _script("renew", "ledger", "sweep", "renew")
+PUBLISH: Final = _script("publish", "ledger", "window", "smooth", "sweep", "totals", "publish")

@@ -232,7 +232,7 @@ class Differential(RuleBasedStateMachine):
         return [
             i
             for i, h in self.holds.items()
-            if h.ended is None or h.unsettled or h.ended + LIFE > self.latest
+            if h.ended is None or h.unsettled or min(h.expires, h.ended + LIFE) > self.latest
         ]
 
     @precondition(lambda self: self.holds)

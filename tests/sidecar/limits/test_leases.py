@@ -30,7 +30,7 @@ class Counting:
     async def script(
         self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
     ) -> object:
-        self.asked += script is ACQUIRE
+        self.asked += script.name == ACQUIRE.name
         return await self._store.script(script, keys, arguments)
 
 

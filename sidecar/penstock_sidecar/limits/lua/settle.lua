@@ -15,6 +15,7 @@ local now = clock()
 local memory, process = tonumber(ARGV[3]), ARGV[4]
 local ENDED_RECORD = cmsgpack.pack({ ENDED, 0 })
 local changes = {} -- {function, its arguments...}
+local freed = {}   -- key and lease, of each in turn
 
 local function add(key, field, delta)
     put(key, field, known[key][field] + delta)
@@ -90,62 +91,84 @@ local function plan_money(state, key, field, amount, spent_known)
     end
 end
 
--- Returns what to remember: that it has ended, or the money that stays unsettled until it is
--- settled late or ages out.
-local function plan_hold(id, record, requests, tokens, spent_known)
+-- A record of what stays unsettled.
+local function money_of(record)
     local owed = { EXPIRED, record[2] }
     for i = HEAD + 1, #record, STRIDE do
-        local kind, unit, key, field, amount, at, width = unpack(record, i, i + STRIDE - 1)
-        if kind == 'c' then
-            call('ZREM', KEYS[key], id)
-        elseif kind == 'm' then
-            plan_money(record[1], key, field, amount, spent_known)
+        if record[i] == 'm' then
             for j = i, i + STRIDE - 1 do
                 owed[#owed + 1] = record[j]
             end
-        elseif unit == 'r' then
-            plan_counts(kind, key, field, requests - amount, at, width)
-        elseif tokens >= 0 then
-            plan_counts(kind, key, field, tokens - amount, at, width)
         end
     end
-    if not spent_known and #owed > HEAD then
-        return cmsgpack.pack(owed), record[2]
+    return cmsgpack.pack(owed)
+end
+
+-- Returns what to remember: that it has ended, or the money that stays unsettled until it is
+-- settled late or ages out.
+local function plan_hold(record, ending)
+    local owes = false
+    for i = HEAD + 1, #record, STRIDE do
+        local kind, unit, key, field, amount, at, width = unpack(record, i, i + STRIDE - 1)
+        if kind == 'c' then
+            freed[#freed + 1], freed[#freed + 2] = KEYS[key], ending.id
+        elseif kind == 'm' then
+            plan_money(record[1], key, field, amount, ending.spent_known)
+            owes = not ending.spent_known
+        elseif unit == 'r' then
+            plan_counts(kind, key, field, ending.requests - amount, at, width)
+        elseif ending.tokens >= 0 then
+            plan_counts(kind, key, field, ending.tokens - amount, at, width)
+        end
+    end
+    if owes then
+        return money_of(record), record[2]
     end
     return ENDED_RECORD, memory
 end
 
-local cursor = 4
-
-local function argument()
-    cursor = cursor + 1
-    return ARGV[cursor]
-end
-
-local function number()
-    return tonumber(argument())
-end
-
-local function read_sum()
+local function read_sum(at)
+    local key, field, total, told, base, seen, spenders, member = unpack(ARGV, at + 1, at + 8)
     local sum = {
-        key = number(), field = argument(), total = number(), told = number(), base = number(),
-        seen = number(), spenders = number(), member = argument(),
+        key = tonumber(key), field = field, total = tonumber(total), told = tonumber(told),
+        base = tonumber(base), seen = tonumber(seen), spenders = tonumber(spenders),
+        member = member,
     }
     ask_total(sum, process)
     return sum
 end
 
 local function read_ends()
-    local ends, sums = {}, {}
-    while cursor < #ARGV do
-        ends[#ends + 1] = {
-            id = argument(), requests = number(), tokens = number(), spent_known = argument() == '1',
+    local ends, sums, ids, at = {}, {}, {}, 4
+    while at < #ARGV do
+        local id, requests, tokens, spent_known, count = unpack(ARGV, at + 1, at + 5)
+        ids[#ids + 1], at = id, at + 5
+        ends[#ids] = {
+            id = id, requests = tonumber(requests), tokens = tonumber(tokens),
+            spent_known = spent_known == '1',
         }
-        for _ = 1, number() do
-            sums[#sums + 1] = read_sum()
+        for _ = 1, tonumber(count) do
+            sums[#sums + 1], at = read_sum(at), at + 8
         end
     end
-    return ends, sums
+    return ends, sums, ids
+end
+
+-- A hold that was open is remembered for as long as it would have lived.
+local function plan_ends(ends, ids)
+    local states, records, deadlines = {}, {}, {}
+    for h, packed in ipairs(call('HMGET', HOLDS, unpack(ids))) do
+        local record = packed and cmsgpack.unpack(packed) or { '', memory }
+        states[h] = record[1]
+        if record[1] ~= ENDED then
+            local kept, keep_for = plan_hold(record, ends[h])
+            records[#records + 1], records[#records + 2] = ids[h], kept
+            if record[1] ~= OPEN or kept ~= ENDED_RECORD then
+                deadlines[#deadlines + 1], deadlines[#deadlines + 2] = now + keep_for, ids[h]
+            end
+        end
+    end
+    return states, records, deadlines
 end
 
 local function tell_spenders(sum, settled)
@@ -156,40 +179,31 @@ local function tell_spenders(sum, settled)
 end
 
 ask_state()
-local ends, sums = read_ends()
+local ends, sums, ids = read_ends()
+local states, records, deadlines = plan_ends(ends, ids)
 fetch()
 local closed = open_books(now)
 if closed then
     return closed
 end
-local reply, records, deadlines, ids = { 1, 0 }, {}, {}, {}
-for i, each in ipairs(ends) do
-    ids[i] = each.id
+for i = 1, #freed, 2 do
+    call('ZREM', freed[i], freed[i + 1])
 end
-for h, packed in ipairs(call('HMGET', HOLDS, unpack(ids))) do
-    local each = ends[h]
-    local record = packed and cmsgpack.unpack(packed) or { '', memory }
-    reply[#reply + 1] = record[1]
-    if record[1] ~= ENDED then
-        local kept, keep_for = plan_hold(each.id, record, each.requests, each.tokens, each.spent_known)
-        records[#records + 1], records[#records + 2] = each.id, kept
-        deadlines[#deadlines + 1], deadlines[#deadlines + 2] = now + keep_for, each.id
-    end
-end
-fetch()
 for _, change in ipairs(changes) do
     change[1](unpack(change, 2))
 end
+next_sequence()
+local reply = { 1, sequence(), unpack(states) }
 for _, sum in ipairs(sums) do
     local settled = add_total(sum, now)
     tell_spenders(sum, settled)
     reply[#reply + 1] = settled
 end
-next_sequence()
-reply[2] = sequence()
 flush()
 if #records > 0 then
     call('HSET', HOLDS, unpack(records))
+end
+if #deadlines > 0 then
     call('ZADD', EXPIRY, unpack(deadlines))
 end
 return reply

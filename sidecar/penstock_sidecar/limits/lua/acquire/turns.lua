@@ -1,16 +1,15 @@
 -- turns: apps that wait for a provider go by priority, then in proportion to their weights.
 -- Start-time fair queueing (Goyal, Vin, Cheng 1996): a request starts at its app's tag, or at the
 -- virtual time if that is later, and moves the tag by TURN / weight; who starts first goes first.
--- The virtual time is the start of whoever is furthest behind. Part of acquire.lua.
+-- The virtual time is the start of whoever is furthest behind. Part of acquire.
 --
 -- KEYS  as ARGV says: ZSET of those who wait, app -> until when he is waited for, us;
 --       `*` and the app -> until when he counts who was served while others waited;
 --       ZSET of turns, app -> tag, and VIRTUAL -> the virtual time
--- ARGV  5 to 9 as in acquire.lua
--- Returns nothing: others_go_first, have_turn and wait_for_turn are for acquire.lua
+-- ARGV  5 to 9 as in begin.lua
+-- Returns nothing: others_go_first, have_turn and wait_for_turn are for take.lua
 
 local TURN = 1000
-local TURN_WAIT = 5e4   -- us; nobody can know when others have had their turn
 local COME_BACK = 1e6   -- whoever waits asks at least so often
 local PATIENCE = 2e5    -- by how much he may come late before others go first
 local RIVALS_MOST = 128
@@ -42,8 +41,8 @@ end
 -- An app may be ahead of the others by its share of the `room` that there is (in requests like
 -- this one): where room is scarce they go strictly in turn, where it is plenty nobody waits for
 -- somebody who is only about to ask.
-local function others_go_first(room, now)
-    if waiting == 0 or room == math.huge then
+function others_go_first(room, now)
+    if room == math.huge then
         return false
     end
     local others = rivals(now)
@@ -62,12 +61,12 @@ local function others_go_first(room, now)
 end
 
 -- Who has had his turn is waited for no longer than if he came late: he may have been the last.
-local function have_turn(now)
+function have_turn(now)
     if start then
         call('ZADD', KEYS[turns], start + TURN / weight, me, virtual, VIRTUAL)
         call('PEXPIRE', KEYS[turns], TURNS_MS)
     end
-    if waiting > 0 and waits then
+    if waits then
         call('ZADD', KEYS[waiting], 'XX', 'LT', now + PATIENCE, me)
         if start then
             call('ZADD', KEYS[waiting], now + PATIENCE, SERVED .. me)
@@ -75,8 +74,8 @@ local function have_turn(now)
     end
 end
 
-local function wait_for_turn(wait, now)
-    if waiting > 0 and waits then
+function wait_for_turn(wait, now)
+    if waits then
         call('ZADD', KEYS[waiting], now + min(wait, COME_BACK) + PATIENCE, me)
         call('PEXPIRE', KEYS[waiting], (COME_BACK + PATIENCE) / 1000)
     end
