@@ -28,7 +28,7 @@ FOREIGN = Group.of_namespace(CLUSTER, "team-b")
 TAGS = (OWN.tag, PROVIDER.tag, cache_tag(CLUSTER, NAMESPACE))
 WORD = "secret-word"
 COUNT = script("return redis.call('HINCRBY', KEYS[1], 'f', 1)")
-LUA = sorted((Path(penstock_sidecar.limits.__file__).parent / "lua").glob("*.lua"))
+LUA = sorted((Path(penstock_sidecar.limits.__file__).parent / "lua").rglob("*.lua"))
 
 
 def let_in(server: Server) -> None:

@@ -1,4 +1,4 @@
--- smooth: evenly spaced.
+-- smooth: evenly spaced. KEYS and ARGV as in ledger.lua.
 
 -- GCRA (ITU-T I.371): a request conforms while the theoretical arrival time is no more than the
 -- tolerance ahead, and moves it by its cost. The interval is in nanoseconds; charges are rounded up

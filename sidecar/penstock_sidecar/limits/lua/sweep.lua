@@ -1,4 +1,4 @@
--- sweep: what becomes of holds that nobody renews, and of memories.
+-- sweep: what becomes of holds that nobody renews, and of memories. KEYS and ARGV as in ledger.lua.
 
 local SWEEP_MOST = 16
 

@@ -1,4 +1,4 @@
--- totals: what processes have settled, told as sums.
+-- totals: what processes have settled, told as sums. KEYS and ARGV as in ledger.lua.
 
 local SILENCE = 1800e6        -- whom the operator did not hear for twice this, it drops :I<process> of
 

@@ -1,4 +1,4 @@
--- window: at most so much within any sixty buckets and the one under way.
+-- window: at most so much within any sixty buckets and the one under way. KEYS and ARGV as in ledger.lua.
 
 local SPAN = 60               -- buckets of a window; the oldest, partial one is counted besides
 

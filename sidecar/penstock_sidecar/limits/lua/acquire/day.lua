@@ -1,4 +1,4 @@
--- A calendar day. Part of acquire.
+-- A calendar day. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.d = {
     read = function(item, at)
         at = read_period(item, at)

@@ -1,4 +1,4 @@
--- A budget's period: what is settled, reserved and unsettled. Part of acquire.
+-- A budget's period: what is settled, reserved and unsettled. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.m = {
     read = function(item, at)
         at = read_period(item, at)

@@ -1,4 +1,4 @@
--- Which calendar period it is, of those that ARGV names after `at`. Part of acquire.
+-- Which calendar period it is, of those that ARGV names after `at`. Part of acquire: KEYS and ARGV as in begin.lua.
 local function read_period(item, at)
     local start, stop, next_stop, before, last, this, following = unpack(ARGV, at + 1, at + 7)
     start, stop, next_stop = tonumber(start), tonumber(stop), tonumber(next_stop)

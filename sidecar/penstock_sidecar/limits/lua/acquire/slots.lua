@@ -1,4 +1,4 @@
--- Leases of a concurrency limit. Part of acquire.
+-- Leases of a concurrency limit. Part of acquire: KEYS and ARGV as in begin.lua.
 local SLOT_WAIT = 1e6   -- nobody can know when a request ends
 
 kinds.c = {

@@ -1,4 +1,4 @@
--- Evenly spaced. Part of acquire.
+-- Evenly spaced. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.g = {
     read = function(item, at)
         item.width, item.tolerance = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])

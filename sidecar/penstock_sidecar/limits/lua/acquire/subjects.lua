@@ -1,4 +1,4 @@
--- Subjects beyond the most that are told apart share the keys of all such. Part of acquire.
+-- Subjects beyond the most that are told apart share the keys of all such. Part of acquire: KEYS and ARGV as in begin.lua.
 local newcomers = {}
 
 local function tell_apart(subject)

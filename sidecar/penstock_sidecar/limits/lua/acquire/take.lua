@@ -1,4 +1,4 @@
--- All or nothing. Part of acquire.
+-- All or nothing. Part of acquire: KEYS and ARGV as in begin.lua.
 local NEVER = -1
 local TURN_WAIT = 5e4   -- us; nobody can know when others have had their turn
 local OTHERS_TURN, RELEARNING = 1, 2

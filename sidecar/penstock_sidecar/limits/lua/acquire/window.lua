@@ -1,4 +1,4 @@
--- A sliding window. Part of acquire.
+-- A sliding window. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.w = {
     read = function(item, at)
         item.width = tonumber(ARGV[at + 1])
