@@ -26,6 +26,18 @@ SHARE: Final = 4
 
 
 @dataclass(slots=True)
+class _Stock:
+    """What was put aside at one time; given back once nobody draws of it any more."""
+
+    place: Place
+    hold: Hold
+    left_micro_usd: int
+    drawn: int = 0
+    """By so many attempts that have not ended."""
+    retired: bool = False
+
+
+@dataclass(slots=True)
 class _Allowance:
     """For one set of budgets in one group."""
 
@@ -35,23 +47,29 @@ class _Allowance:
     quoted_micro_usd: int = 0
     """What requests may have cost since the last upkeep."""
     standings: tuple[Standing, ...] = ()
-    hold: Hold | None = None
-    left_micro_usd: int = 0
+    stock: _Stock | None = None
     used_at: float = 0
+
+    @property
+    def left_micro_usd(self) -> int:
+        return self.stock.left_micro_usd if self.stock else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Taken of an allowance for one attempt."""
+    """Taken of an allowance for one attempt, until `spent`."""
 
-    _allowance: _Allowance
-    _hold: Hold | None
+    _stock: _Stock
     micro_usd: int
+    _end: Callable[[_Stock], None]
 
     def spent(self, micro_usd: int) -> None:
-        """The rest can be drawn again, if the allowance is still the same."""
-        if self._allowance.hold is self._hold:
-            self._allowance.left_micro_usd += max(0, self.micro_usd - micro_usd)
+        """Once, when Redis is told of it. The rest can be drawn again, unless nobody shall."""
+        stock = self._stock
+        stock.left_micro_usd += max(0, self.micro_usd - micro_usd)
+        stock.drawn -= 1
+        if stock.retired and not stock.drawn:
+            self._end(stock)
 
 
 @dataclass(slots=True)
@@ -84,14 +102,18 @@ class Allowances:
         """So much of what was put aside; `None` where it was less."""
         if not _may_be_put_aside(bounds):
             return None
-        allowance = self._of(place, bounds)
-        if allowance.left_micro_usd < micro_usd:
+        stock = self._of(place, bounds).stock
+        if stock is None or stock.left_micro_usd < micro_usd:
             return None
-        allowance.left_micro_usd -= micro_usd
-        return Drawn(allowance, allowance.hold, micro_usd)
+        stock.left_micro_usd -= micro_usd
+        stock.drawn += 1
+        return Drawn(stock, micro_usd, self._end)
 
     async def upkeep(self) -> None:
-        """Put aside anew what is needed now, and give back what is not."""
+        """Put aside anew what is needed now, and give back what is not; but nothing while Redis
+        has not yet heard what was spent of it."""
+        if self.settlements.journal_length:
+            return
         now = self._clock.monotonic()
         elapsed, self._upkept_at = max(now - self._upkept_at, 1.0), now
         for name, allowance in list(self._by_bounds.items()):
@@ -99,7 +121,7 @@ class Allowances:
                 await self._keep_up(allowance, now, elapsed)
             except StoreUnavailable:
                 return
-            if allowance.hold is None and now - allowance.used_at > IDLE_SECONDS:
+            if allowance.stock is None and now - allowance.used_at > IDLE_SECONDS:
                 del self._by_bounds[name]
 
     def close(self) -> None:
@@ -111,13 +133,13 @@ class Allowances:
         idle = now - allowance.used_at > IDLE_SECONDS
         most = 0 if idle else _most(allowance)
         wanted = min(round(rate * AHEAD_SECONDS), most)
-        if allowance.hold and wanted and allowance.left_micro_usd >= wanted // 2:
+        if allowance.stock and wanted and allowance.left_micro_usd >= wanted // 2:
             return
         self._give_back(allowance)
         if wanted:
             hold = Hold(self.new_id(), allowance.bounds, 0, wanted, wanted)
             if await self._granted(allowance.place, hold):
-                allowance.hold, allowance.left_micro_usd = hold, wanted
+                allowance.stock = _Stock(allowance.place, hold, wanted)
                 self.renewals.keep(allowance.place, hold)
 
     async def _granted(self, place: Place, hold: Hold) -> bool:
@@ -129,11 +151,16 @@ class Allowances:
             raise
 
     def _give_back(self, allowance: _Allowance) -> None:
+        """Now, or when the last has ended who draws of it."""
+        if stock := allowance.stock:
+            allowance.stock, stock.retired = None, True
+            if not stock.drawn:
+                self._end(stock)
+
+    def _end(self, stock: _Stock) -> None:
         """What was spent of it has been told by those who did."""
-        if hold := allowance.hold:
-            allowance.hold, allowance.left_micro_usd = None, 0
-            self.renewals.drop(allowance.place, hold.id)
-            self.settlements.settle(allowance.place, [End(hold.id)])
+        self.renewals.drop(stock.place, stock.hold.id)
+        self.settlements.settle(stock.place, [End(stock.hold.id)])
 
     def _of(self, place: Place, bounds: Sequence[Bound]) -> _Allowance:
         name = (place.group.tag, *(f"{bound.field}:{bound.percent}" for bound in bounds))

@@ -17,7 +17,7 @@ from penstock_sidecar.limits.holds import End, Standing
 from penstock_sidecar.limits.refusals import amount, too_large
 from penstock_sidecar.limits.taking import Taking
 from penstock_sidecar.limits.waiting import Turn
-from penstock_sidecar.limits.wants import Held, Side, Wants
+from penstock_sidecar.limits.wants import Held, Late, Side, Wants
 from penstock_sidecar.metering.estimate import OUTPUT_TOKENS, Quote, output_cap
 from penstock_sidecar.metering.features import unbounded_feature
 from penstock_sidecar.model import Chunk, Usage
@@ -93,7 +93,7 @@ class Attempt:
             self._held = taking.held
         except StoreUnavailable as error:
             self._held = Away(self._desk, self._caller, self._wants).take(error)
-        for side in self._sides():
+        for side in self._held.to_renew():
             self._desk.renewals.keep(side.place, side.hold)
         self._lower_output()
         return self
@@ -159,13 +159,10 @@ class Attempt:
             ratios = self._desk.memory.ratios
             ratios.learn(self._bounds.label, self._input, usage.input_tokens)
 
-    def _sides(self) -> list[Side]:
-        return [side for side in (self._held.of_caller, self._held.of_provider) if side]
-
     def _settle(self, charge: Charge, *, served: bool) -> None:
         held = self._held
-        for drawn in held.drawn:
-            drawn.spent(drawn.micro_usd if charge.micro_usd is None else charge.micro_usd)
+        for late in held.late:
+            self._settle_late(late, charge)
         if side := held.of_provider:
             self._desk.settlements.settle(side.place, [self._end(side, charge)])
         if side := held.of_caller:
@@ -175,13 +172,22 @@ class Attempt:
             else:
                 self._caller.settle_now([end])
 
+    def _settle_late(self, late: Late, charge: Charge) -> None:
+        if charge.micro_usd is None:
+            self._desk.renewals.drop(late.side.place, late.side.hold.id)
+            self._desk.arrears.owe(late)
+            return
+        self._desk.settlements.settle(late.side.place, [self._end(late.side, charge)])
+        if late.drawn:
+            late.drawn.spent(charge.micro_usd)
+
     def _end(self, side: Side, charge: Charge) -> End:
-        self._desk.renewals.drop(side.place, self.id)
+        self._desk.renewals.drop(side.place, side.hold.id)
         sums = side.sums if charge.micro_usd else ()
         if charge.micro_usd:
             self._desk.ledger.spend(side.place, sums, charge.micro_usd)
         known = charge.micro_usd is not None
-        return End(self.id, charge.requests, charge.tokens, known, sums)
+        return End(side.hold.id, charge.requests, charge.tokens, known, sums)
 
 
 def _smaller_than(tokens: int, bounds: Sequence[Bound]) -> Bound | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from penstock_config.policy import Policy
 from penstock_config.queue import Queue
 from penstock_sidecar.limits.allowances import Allowances
+from penstock_sidecar.limits.arrears import Arrears
 from penstock_sidecar.limits.denials import Denials
 from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Refusal, Standing
 from penstock_sidecar.limits.leases import Leases
@@ -55,6 +56,7 @@ class Desk:
     lines: Lines
     upkeep: Upkeep
     allowances: Allowances
+    arrears: Arrears
     leases: Leases | None
     incarnation: str
     numbers: "count[int]"

@@ -11,6 +11,7 @@ from penstock_config.provider import Provider, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.allowances import Allowances
+from penstock_sidecar.limits.arrears import Arrears
 from penstock_sidecar.limits.attempt import Attempt
 from penstock_sidecar.limits.binding import Asker, CandidateBounds, caller_bounds, candidate_bounds
 from penstock_sidecar.limits.caller_hold import CallerHold
@@ -76,6 +77,7 @@ class Limiter:
             lines=Lines(),
             upkeep=Upkeep(allowances if local and ledger.configured else None, leases),
             allowances=allowances,
+            arrears=Arrears(ledger, settlements),
             leases=leases,
             incarnation=incarnation,
             numbers=numbers,
@@ -98,12 +100,14 @@ class Limiter:
     async def settled(self) -> None:
         """Returns when Redis knows what was used, however long it is away; nothing is put aside
         any more then."""
+        await self._desk.arrears.settled()
         self._desk.allowances.close()
         await self._desk.settlements.settled()
 
     async def close(self) -> None:
         """Requests have ended; waits for their settlements, if Redis answers."""
         await self._desk.presence.close()
+        await self._desk.arrears.close()
         await self._desk.upkeep.close()
         await self._desk.renewals.close()
         await self._desk.settlements.close()

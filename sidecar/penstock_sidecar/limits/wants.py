@@ -1,6 +1,6 @@
 """What an attempt asks for, in both groups; and what it holds then."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from penstock_sidecar.limits.allowances import Drawn
@@ -34,9 +34,18 @@ class Wants:
     def of_provider(self) -> Hold | None:
         """Rates and provider-wide budgets of one attempt are one hold."""
         bounds = self.bounds
-        if money := self._money(bounds.provider_budgets):
+        if money := self.provider_money():
             return replace(money, bounds=bounds.rates + bounds.provider_budgets, tokens=self.tokens)
-        return Hold(self.id, bounds.rates, self.tokens) if bounds.rates else None
+        return self.rates()
+
+    def provider_money(self) -> Hold | None:
+        """Of provider-wide budgets alone."""
+        return self._money(self.bounds.provider_budgets)
+
+    def rates(self) -> Hold | None:
+        """Of the provider's limits alone."""
+        rates = self.bounds.rates
+        return Hold(self.id, rates, self.tokens) if rates else None
 
     def counted(self) -> Sequence[Counted]:
         place = self.place
@@ -59,6 +68,14 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """Money of one group that Redis does not hold: it was away. `drawn` covers it until then."""
+
+    side: Side
+    drawn: Drawn | None
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What an attempt has, until it ends."""
 
@@ -66,11 +83,16 @@ class Held:
     of_provider: Side | None = None
     counted: Sequence[Counted] = ()
     """In this process."""
-    drawn: Sequence[Drawn] = ()
+    late: Sequence[Late] = ()
     standings: tuple[Standing, ...] = ()
     """Of the provider's limits, and of all budgets."""
     micro_usd: int | None = None
     """What it may cost; `None` where no budget refuses."""
+
+    def to_renew(self) -> Iterator[Side]:
+        """What Redis holds, or shall hold when it is back."""
+        yield from (side for side in (self.of_caller, self.of_provider) if side)
+        yield from (late.side for late in self.late if late.drawn is None)
 
 
 def side(place: Place, hold: Hold, grant: Grant) -> Side:

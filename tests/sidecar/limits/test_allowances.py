@@ -10,31 +10,13 @@ from penstock_sidecar.errors import BudgetUnknown
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Chunk, Usage
 from penstock_sidecar.redis_store import RedisStore
-from penstock_sidecar.store import Argument, Script, StoreUnavailable
 from tests.servers import eventually
 from tests.sidecar.limits import world
 from tests.sidecar.limits.books import Books
+from tests.sidecar.limits.world import Switched
 
 DONE = Chunk(b"", content=True, usage=Usage(7, 5), finish="stop", end=True)
 COST = 17
-
-
-class Switched:
-    """A store that is there, or not."""
-
-    def __init__(self, store: RedisStore) -> None:
-        self._store = store
-        self.away = False
-
-    async def command(self, *arguments: Argument) -> object:
-        return await self._store.command(*arguments)
-
-    async def script(
-        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
-    ) -> object:
-        if self.away:
-            raise StoreUnavailable("away", sent=False)
-        return await self._store.script(script, keys, arguments)
 
 
 async def serve(limiter: Limiter) -> None:
@@ -51,7 +33,7 @@ async def spend_until_put_aside(limiter: Limiter) -> int:
             await serve(limiter)
             served += 1
             await asyncio.sleep(0.01)
-            if any(each.hold for each in limiter._desk.allowances._by_bounds.values()):
+            if any(each.stock for each in limiter._desk.allowances._by_bounds.values()):
                 await asyncio.gather(*limiter._desk.settlements._tasks)
                 return served
 

@@ -18,7 +18,7 @@ from penstock_sidecar.limits.limiter import Attempt, Limiter
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import Caller, Candidate, Chunk, Pod, Request, Usage
-from penstock_sidecar.store import Argument, Script, Store
+from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
 CALLER = Caller(namespace="shop", app="web", pod="web-1", user="ann")
 POD = Pod("shop", "web-1", "web", {"app": "web"})
@@ -140,6 +140,26 @@ async def serve(
 def user(name: str) -> Caller:
     """Another user of the same app."""
     return Caller(CALLER.namespace, CALLER.app, CALLER.pod, name)
+
+
+class Switched:
+    """A store that is there, or not."""
+
+    def __init__(self, store: Store, *, sent: bool = False) -> None:
+        """`sent`: while it is away nobody knows whether it has heard."""
+        self._store = store
+        self._sent = sent
+        self.away = False
+
+    async def command(self, *arguments: Argument) -> object:
+        return await self._store.command(*arguments)
+
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        if self.away:
+            raise StoreUnavailable("away", sent=self._sent)
+        return await self._store.script(script, keys, arguments)
 
 
 class CountingStore:
