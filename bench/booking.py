@@ -44,10 +44,13 @@ class TappedStore(RedisStore):
     def __init__(self, access: RedisAccess) -> None:
         super().__init__(access, deadline_seconds=PATIENCE_SECONDS)
         self.calls: list[tuple[tuple[str, ...], tuple[Argument, ...]]] = []
+        self.names: dict[str, str] = {}
+        """Of the scripts that were run, by their hash."""
 
     def script(
         self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
     ) -> Coroutine[Any, Any, object]:
+        self.names[script.sha] = script.name
         if len(self.calls) < KEPT:
             self.calls.append((keys, arguments))
         return super().script(script, keys, arguments)

@@ -4,7 +4,7 @@ import hashlib
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,7 +14,6 @@ from bench.booking import EMPTY, IN_FLIGHT, Booking, booking
 from bench.penstock import WINDOW_SECONDS
 from bench.redis_cost import Batch, ServerCost, cheapest, parsed
 from bench.throughput import redis_server
-from penstock_sidecar.limits import scripts
 from penstock_sidecar.store import Script
 from tests.servers.binaries import redis_servers
 
@@ -62,7 +61,7 @@ async def _measure(name: str, subject: Booking, client: "redis.Redis", requests:
         booked.append(await batch(lambda: subject.requests(requests)))
         empty.append(await batch(lambda: subject.empty_scripts(calls, NOTHING)))
         increments.append(await batch(lambda: subject.increments(calls)))
-    with _slow_log(client, requests) as by_script:
+    with _slow_log(client, requests, subject.store.names) as by_script:
         await subject.requests(requests)
     return ServerCost(
         server=f"{name} {_version(client)}",
@@ -74,7 +73,9 @@ async def _measure(name: str, subject: Booking, client: "redis.Redis", requests:
 
 
 @contextmanager
-def _slow_log(client: "redis.Redis", requests: int) -> Iterator[dict[str, float]]:
+def _slow_log(
+    client: "redis.Redis", requests: int, names: Mapping[str, str]
+) -> Iterator[dict[str, float]]:
     """Scripts count as slow while the block lasts, which makes so many requests; filled when it
     ends."""
     length = 2 * CALLS_PER_REQUEST * requests
@@ -85,14 +86,13 @@ def _slow_log(client: "redis.Redis", requests: int) -> Iterator[dict[str, float]
     yield medians
     client.config_set("slowlog-log-slower-than", -1)
     entries = client.slowlog_get(length)
-    calls = _calls((entry["command"], entry["duration"]) for entry in entries)
+    calls = _calls(((entry["command"], entry["duration"]) for entry in entries), names)
     for name, durations in sorted(calls.items()):
         if len(durations) > requests / 2:  # the others are not part of a request
             medians[name] = statistics.median(durations)
 
 
-def _calls(entries: Iterable[tuple[bytes, int]]) -> dict[str, list[int]]:
-    names = {s.sha: s.name for s in vars(scripts).values() if isinstance(s, Script)}
+def _calls(entries: Iterable[tuple[bytes, int]], names: Mapping[str, str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for command, microseconds in entries:
         words = command.decode(errors="replace").split()
