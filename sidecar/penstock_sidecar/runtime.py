@@ -41,7 +41,7 @@ class Shared:
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
         """One connection per way to Redis, however many runtimes use it."""
-        store, users = self._stores.get(access) or (await connect(access), 0)
+        store, users = self._stores.get(access) or (await self._connect(access), 0)
         self._stores[access] = (store, users + 1)
         return store
 
@@ -52,6 +52,9 @@ class Shared:
         else:
             del self._stores[access]
             await store.close()
+
+    async def _connect(self, access: RedisAccess) -> RedisStore:
+        return await connect(access, on_connected=self.memory.connected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,13 +65,14 @@ class Limiter:
             ledger, renewals, settlements, lambda: f"{incarnation}-{next(numbers):x}"
         )
         leases = self._leases(policy, settlements, memory.clock)
+        own = _own_group(config) if self._caller_bounds.bounds or config.budgets else None
         local = policy.on_redis_loss == "LocalShare"
         self._desk = Desk(
             policy=policy,
             ledger=ledger,
             settlements=settlements,
             renewals=renewals,
-            presence=Presence(_groups(config), ledger, renewals, settlements),
+            presence=Presence(_groups(config), ledger, renewals, settlements, own=own),
             refusals=Refusals(memory.clock, random.Random()),  # noqa: S311  # spreads waits, guards nothing
             denials=Denials(memory.clock),
             lines=Lines(),
@@ -135,7 +136,11 @@ def _groups(config: SidecarConfig) -> tuple[Group, ...]:
         for provider in config.providers
         if provider.id in wide or _limited(provider)
     )
-    return (Group.of_namespace(config.cluster, config.namespace), *providers)
+    return (_own_group(config), *providers)
+
+
+def _own_group(config: SidecarConfig) -> Group:
+    return Group.of_namespace(config.cluster, config.namespace)
 
 
 def _limited(provider: Provider) -> bool:

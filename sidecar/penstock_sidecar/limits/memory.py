@@ -6,7 +6,7 @@ is told again what this process knows, by every `Presence` there is: each has ho
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +48,8 @@ class Memory:
     totals: Totals = field(default_factory=Totals)
     ratios: TokenRatios = field(default_factory=TokenRatios)
     process: str = field(default_factory=lambda: secrets.token_hex(PROCESS_BYTES))
+    listeners: set[Callable[[], None]] = field(default_factory=set)
+    """Called when there is a connection again: now what was forgotten can be told."""
     _inherited: bool = False
     _books: dict[str, Books] = field(default_factory=dict)
 
@@ -94,6 +96,13 @@ class Memory:
         """A connection was lost: the next one may lead to an older state, and nobody would see."""
         for books in self._books.values():
             books.doubts += 1
+
+    def connected(self) -> None:
+        """A connection was made. Between two, nobody may have asked for anything: then no call
+        failed, and nothing else shows that one was lost."""
+        self.doubt()
+        for listener in self.listeners:
+            listener()
 
     def told_alive(self, tag: str, processes: int, now_us: int) -> None:
         books = self.books(tag)

@@ -1,7 +1,9 @@
 """Says every two seconds that this process lives, and tells Redis what it does not know.
 
-That is little while all goes well. After Redis was away, or has lost or rolled back its data, it
-is what this process admitted by itself, what it has settled in all, and what it holds.
+Beats also sweep up what a killed process left, where nobody asks anything. What is told is little
+while all goes well. After Redis was away, or has lost or rolled back its data, it is what this
+process admitted by itself, what it has settled in all, and what it holds. A new connection hears it
+at once.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ from penstock_sidecar.limits.shares import Debt
 from penstock_sidecar.store import Argument, StoreUnavailable
 
 BEAT_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 0.5
+"""Until the next beat where a group could not be told. While Redis is away that costs nothing."""
 JITTER: Final = 0.2
 BATCH: Final = 100
 """Sums or counters in one call: Redis serves nobody else meanwhile."""
@@ -30,9 +34,19 @@ class Presence:
     """One task for all groups that a limiter's configuration names."""
 
     def __init__(
-        self, groups: Sequence[Group], ledger: Ledger, renewals: Renewals, settlements: Settlements
+        self,
+        groups: Sequence[Group],
+        ledger: Ledger,
+        renewals: Renewals,
+        settlements: Settlements,
+        *,
+        own: Group | None = None,
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
+        """`own` hears beats from the start; other groups once this process used them."""
         self._groups = groups
+        self._own = own
+        self._beat_seconds = beat_seconds
         self._ledger = ledger
         self._memory = ledger.memory
         self._renewals = renewals
@@ -45,11 +59,13 @@ class Presence:
         ledger.on_disturbed = self._wanted.set
 
     def start(self) -> None:
-        """Begin; again is nothing. A group that this process never used is left in peace."""
+        """Begin; again is nothing. Others' groups that this process never used hear nothing."""
         if self._task is None and self._ledger.configured:
+            self._memory.listeners.add(self._wanted.set)
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
+        self._memory.listeners.discard(self._wanted.set)
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -57,15 +73,20 @@ class Presence:
     async def _run(self) -> None:
         while True:
             self._wanted.clear()
-            for group in self._groups:
-                if not self._concerns(group.tag):
-                    continue
-                with contextlib.suppress(StoreUnavailable):  # the next beat says it
-                    await self.tell(group)
-            pause = BEAT_SECONDS * self._random.uniform(1 - JITTER, 1 + JITTER)
+            heard = [await self._beat(group) for group in self._groups if self._concerns(group)]
+            seconds = self._beat_seconds if all(heard) else RETRY_SECONDS
+            pause = seconds * self._random.uniform(1 - JITTER, 1 + JITTER)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
+
+    async def _beat(self, group: Group) -> bool:
+        """False where the next beat has to say it."""
+        try:
+            await self.tell(group)
+        except StoreUnavailable:
+            return False
+        return True
 
     async def tell(self, group: Group) -> None:
         """All that the group's data may lack. Raises `StoreUnavailable` with the rest untold."""
@@ -85,9 +106,10 @@ class Presence:
             await self._settlements.repeat(tag)
         self._told[tag] = now
 
-    def _concerns(self, tag: str) -> bool:
+    def _concerns(self, group: Group) -> bool:
         """Others' groups are many, and know nothing of this process that they could forget."""
-        return bool(self._memory.books(tag).epoch) or self._memory.shares.in_debt(tag)
+        used = self._memory.books(group.tag).epoch or self._memory.shares.in_debt(group.tag)
+        return group == self._own or bool(used)
 
     async def _tell_totals(self, group: Group, *, again: bool) -> None:
         """Those that Redis has not heard; or all, where it may have forgotten some."""

@@ -44,11 +44,13 @@ def random_pause(most: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call waits for its reply, and a dial for the next one."""
+    """How long a call waits for its reply, and a dial for the next one, and who hears of it."""
 
     deadline_seconds: float = 0.05
     max_pause_seconds: float = 5.0
     pause_seconds: Callable[[float], float] = random_pause
+    on_connected: Callable[[], None] = lambda: None
+    """Called with every connection, the first included."""
 
 
 class Node:
@@ -212,6 +214,7 @@ class Node:
             return False
         self._breaker.reset()
         self._begin(connection)
+        self._patience.on_connected()
         self._news.tell("available", str(self._way))
         self._tried.set()
         return True

@@ -28,8 +28,9 @@ class RedisStore:
         *,
         deadline_seconds: float = DEADLINE_SECONDS,
         pause_seconds: Callable[[float], float] = random_pause,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> None:
-        patience = Patience(deadline_seconds, MAX_PAUSE_SECONDS, pause_seconds)
+        patience = Patience(deadline_seconds, MAX_PAUSE_SECONDS, pause_seconds, on_connected)
         self._redis = _open(parse(access), access, patience)
 
     @property
@@ -68,9 +69,15 @@ def _open(target: Target, access: RedisAccess, patience: Patience) -> Node | Clu
             return Cluster(target, access, quick)
 
 
-async def connect(access: RedisAccess, *, deadline_seconds: float = DEADLINE_SECONDS) -> RedisStore:
-    """A store that has tried to connect for a moment; Redis may be away, and may come later."""
-    store = RedisStore(access, deadline_seconds=deadline_seconds)
+async def connect(
+    access: RedisAccess,
+    *,
+    deadline_seconds: float = DEADLINE_SECONDS,
+    on_connected: Callable[[], None] = lambda: None,
+) -> RedisStore:
+    """A store that has tried to connect for a moment; Redis may be away, and may come later.
+    `on_connected` hears of every connection, to whichever server."""
+    store = RedisStore(access, deadline_seconds=deadline_seconds, on_connected=on_connected)
     try:
         async with asyncio.timeout(deadline_seconds * 4):
             await store.first_try()

@@ -50,6 +50,12 @@ class Wire:
         self.done = asyncio.Event()
         """A call was heard, and answered."""
 
+    async def next_done(self) -> None:
+        """Returns when a further call was heard, and answered."""
+        self.done.clear()
+        async with asyncio.timeout(5):
+            await self.done.wait()
+
     async def command(self, *_: Argument) -> object:
         raise NotImplementedError
 

@@ -1,8 +1,7 @@
 """What a process says by itself, and to whom."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import redis
@@ -51,6 +50,10 @@ async def hold(process: Process, id_: str) -> Hold:
     return taken
 
 
+def another(process: Process, **settings: Any) -> Presence:
+    return Presence(GROUPS, process.ledger, process.renewals, process.settlements, **settings)
+
+
 def settled(client: "redis.Redis") -> int:
     return int(cast("bytes", client.hget(SHOP.state, f"{FIELD}:S") or b"0"))
 
@@ -64,10 +67,8 @@ async def test_a_group_that_was_never_used_hears_nothing(
 ) -> None:
     """Of fifty providers a process uses few: it says that it lives to those alone."""
     await spend(process, "one", 5)
-    process.wire.done.clear()
     process.presence.start()
-    async with asyncio.timeout(5):
-        await process.wire.done.wait()
+    await process.wire.next_done()
     await process.presence.close()
     assert (client.exists(SHOP.members), client.exists(CLOUD.members)) == (1, 0)
 
@@ -84,6 +85,45 @@ async def test_a_lost_connection_makes_every_group_doubtful(
         await process.presence.tell(CLOUD)
     await process.presence.tell(SHOP)
     assert settled(client) == 5
+
+
+async def test_a_new_connection_hears_all_at_once_though_no_call_failed(
+    client: "redis.Redis", process: Process
+) -> None:
+    """Nobody waits for a beat where money is missing; who asks nothing sees no call fail."""
+    await spend(process, "one", 5)
+    presence = another(process, beat_seconds=3600)
+    presence.start()
+    await process.wire.next_done()
+    client.hdel(SHOP.state, f"{FIELD}:S", f"{FIELD}:I{process.name}")
+    process.memory.connected()
+    while settled(client) != 5:
+        await process.wire.next_done()
+    await presence.close()
+    assert not process.memory.listeners, "it is heard of no more"
+
+
+async def test_what_a_beat_could_not_say_is_said_soon(
+    client: "redis.Redis", process: Process
+) -> None:
+    await spend(process, "one", 5)
+    presence = another(process, beat_seconds=3600)
+    process.wire.way = "lost"
+    presence.start()
+    await process.wire.next_done()
+    await presence.close()
+    assert client.exists(SHOP.members)
+
+
+async def test_the_own_group_hears_beats_before_anybody_asks(
+    client: "redis.Redis", process: Process
+) -> None:
+    """They sweep up what another process left."""
+    presence = another(process, own=SHOP)
+    presence.start()
+    await process.wire.next_done()
+    await presence.close()
+    assert (client.exists(SHOP.members), client.exists(CLOUD.members)) == (1, 0)
 
 
 async def test_a_smaller_sequence_number_is_noticed_where_no_connection_was_lost(
@@ -103,7 +143,7 @@ async def test_every_presence_of_a_process_takes_its_own_holds_again(
     """While a configuration gives way to the next, there are two."""
     next_one = Process(store, Truth())
     next_one.memory = next_one.ledger.memory = process.memory
-    next_one.presence = Presence(GROUPS, next_one.ledger, next_one.renewals, next_one.settlements)
+    next_one.presence = another(next_one)
     await hold(process, "old")
     await hold(next_one, "new")
     client.delete(SHOP.state, SHOP.keys[1], SHOP.keys[2], SHOP.slots("one"))

@@ -123,6 +123,20 @@ async def test_a_lost_connection_is_made_again(store: RedisStore, redis_url: str
     assert await store.command("PING") == b"PONG"
 
 
+async def test_every_connection_is_heard_of(redis_url: str) -> None:
+    heard: list[str] = []
+    opened = await connect(
+        RedisAccess(url=redis_url),
+        deadline_seconds=PATIENCE_SECONDS,
+        on_connected=lambda: heard.append("connected"),
+    )
+    assert heard == ["connected"]
+    with redis.Redis.from_url(redis_url) as other:
+        other.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await until(lambda: len(heard) == 2 and opened.available)
+    await opened.close()
+
+
 async def test_it_logs_in_as_a_user_who_may_only_run_loaded_scripts(redis_url: str) -> None:
     """Least privilege: the limiter's needs are `evalsha` and `script load`, never `eval`."""
     access = RedisAccess(
