@@ -8,6 +8,7 @@ from typing import Final
 LINE: Final = re.compile(rb"^\+[\d.]+ \[\d+ (\S+)\] (.*)$")
 ARGUMENT: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 KEYLESS: Final = {"TIME"}
+KEYS_ALONE: Final = {"EXISTS"}
 ONE_KEY: Final = {
     *("HDEL", "HEXISTS", "HGET", "HINCRBY", "HMGET", "HSET", "PEXPIRE", "PTTL", "ZADD", "ZCARD"),
     *("ZCOUNT", "ZMSCORE", "ZRANGEBYSCORE", "ZREM", "ZREMRANGEBYSCORE", "ZSCORE"),
@@ -31,9 +32,15 @@ def script_calls(lines: Sequence[bytes]) -> Iterator[Call]:
         words = [word.decode() for word in ARGUMENT.findall(match[2])]
         if match[1] == b"lua":
             assert call, "a script whose begin was missed"
-            assert words[0] in KEYLESS | ONE_KEY, f"which keys has {words[0]}?"
-            call.touched |= set() if words[0] in KEYLESS else {words[1]}
+            call.touched |= _keys(*words)
         elif words[0].upper() == "EVALSHA":
             if call:
                 yield call
             call = Call(words[1], frozenset(words[3 : 3 + int(words[2])]))
+
+
+def _keys(command: str, *arguments: str) -> set[str]:
+    assert command in KEYLESS | KEYS_ALONE | ONE_KEY, f"which keys has {command}?"
+    if command in KEYS_ALONE:
+        return set(arguments)
+    return set(arguments[:1]) if command in ONE_KEY else set()
