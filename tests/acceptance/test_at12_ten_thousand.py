@@ -9,11 +9,14 @@ from random import Random
 
 import pytest
 
+from penstock_config.budget import Budget
 from penstock_config.policy import CallerLimit, Retry
 from penstock_config.provider import Health, Provider, RateLimits, Timeouts
+from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
+from tests.acceptance.counters import Counters, counters
 from tests.acceptance.fleet import Fleet, config, fleet
-from tests.acceptance.metered import MeteredProvider, Offer, Plan, Tariff, Work, ask, offer
+from tests.acceptance.metered import Heard, MeteredProvider, Offer, Plan, Tariff, Work, ask, offer
 from tests.acceptance.metered.work import PICO_PER_MICRO
 from tests.acceptance.metered.world import (
     ABILITIES,
@@ -24,17 +27,22 @@ from tests.acceptance.metered.world import (
     metered_model,
     money_of,
     quiet,
+    until,
 )
 from tests.acceptance.registry import CASES
 from tests.planes.plane import NAMESPACE, tier
-from tests.sidecar.limits.books import Books
 
 REQUESTS = 10_000
 AT_ONCE = 50
 SIDECARS = 2
+WINDOW_SECONDS = 86_400
+"""Nothing leaves it while the test runs."""
 TARIFF = Tariff(input_token=1_500_000, output_token=7_000_000, request=40_000_000)
 LIMITS = RateLimits(
-    requests_per_minute=10**6, tokens_per_minute=10**9, concurrent_requests=100 * AT_ONCE
+    requests_per_minute=10**6,
+    tokens_per_minute=10**9,
+    concurrent_requests=100 * AT_ONCE,
+    window_seconds=WINDOW_SECONDS,
 )
 CALM = Plan(says=48, piece_bytes=16)
 Mood = str
@@ -138,49 +146,63 @@ def due(asked: Offer, work: Work) -> Money:
     return Money(asked.estimate_micro_usd(TARIFF, work.shown_bytes), 0, 0)
 
 
-async def perform(running: Fleet, fake: MeteredProvider, scenes: Mapping[str, Scene]) -> None:
+async def perform(running: Fleet, fake: MeteredProvider, scenes: Mapping[str, Scene]) -> int:
+    """Returns how many were served to the end."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def in_turn(number: int, it: Scene) -> None:
+    async def in_turn(number: int, it: Scene) -> Heard:
         port = running.sidecars[number % SIDECARS].ports.application
         async with gate:
-            while (await ask(port, it.offer, fake)).status == 503:
+            while (heard := await ask(port, it.offer, fake)).status == 503:
                 """Redis was late; nothing had been asked of the provider."""
+        return heard
 
-    await asyncio.gather(*(in_turn(n, it) for n, it in enumerate(scenes.values())))
+    heard = await asyncio.gather(*(in_turn(n, it) for n, it in enumerate(scenes.values())))
     await fake.meter.ended()
+    return sum(each.status == 200 and not each.left for each in heard)
+
+
+@pytest.fixture
+def counts(redis_url: str) -> Iterator[Counters]:
+    with counters(redis_url) as found:
+        yield found
 
 
 @pytest.mark.slow
 async def test_at12_after_ten_thousand_requests_the_books_are_the_meter_s(
-    tmp_path: Path, redis_url: str
+    tmp_path: Path, redis_url: str, counts: Counters
 ) -> None:
     """30 % leave; providers fail before and after their work, cut off, stall, answer with nothing,
     or do not count. Then nothing is reserved, no slot is taken, what is settled is the bill as far
     as it can be known, and unsettled is what the attempts held of which nobody can know."""
     scenes = {s.offer.tag: s for s in map(scene, range(REQUESTS))}
-    books = Books(redis_url)
     async with MeteredProvider(lambda tag, n: scenes[tag].plan if n == 1 else CALM, TARIFF) as fake:
         budgets = {
             model.upstream_name: budget(model.upstream_name, providers=(provider.id,))
             for provider in providers(fake)
             for model in provider.models
         }
-        limit = CallerLimit(name="app", per="App", limits=LIMITS)
-        wanted = config(
-            *providers(fake),
-            budgets=tuple(budgets.values()),
-            limits=(limit,),
-            retry=Retry(attempts=2, backoff_ms=0),
-        ).model_copy(update={"tiers": tuple(tiers(fake))})
         with fleet(tmp_path, redis_url, SIDECARS) as running:
-            await running.publish(wanted)
-            await perform(running, fake, scenes)
-            await quiet(books, *budgets.values())
+            await running.publish(serving(fake, *budgets.values()))
+            served = await perform(running, fake, scenes)
+            await quiet(counts, *budgets.values())
+            await until(lambda: counts.slots() == 0)
     expected: defaultdict[str, Money] = defaultdict(lambda: Money(0, 0, 0))
     for work in fake.meter.works:
         expected[work.asked.model] += due(scenes[work.asked.tag].offer, work)
-    assert {name: money_of(books, of) for name, of in budgets.items()} == expected
-    assert books.slots() == 0
+    assert {name: money_of(counts, of) for name, of in budgets.items()} == expected
     assert all(expected[f"{BACKUP}-{case.provider.type}"].settled for case in CASES)
-    books.client.close()
+    assert counts.used("rpm", WINDOW_SECONDS) >= served > REQUESTS / 2
+    assert counts.used("tpm", WINDOW_SECONDS) >= told_tokens(fake)
+
+
+def serving(fake: MeteredProvider, *budgets: Budget) -> SidecarConfig:
+    limit = CallerLimit(name="app", per="App", limits=LIMITS)
+    retry = Retry(attempts=2, backoff_ms=0)
+    wanted = config(*providers(fake), budgets=budgets, limits=(limit,), retry=retry)
+    return wanted.model_copy(update={"tiers": tuple(tiers(fake))})
+
+
+def told_tokens(fake: MeteredProvider) -> int:
+    counted = (work for work in fake.meter.works if work.told and not work.given)
+    return sum(work.input_tokens + work.output_tokens for work in counted)
