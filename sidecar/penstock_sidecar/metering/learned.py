@@ -18,12 +18,24 @@ STEPS_PER_OCTAVE: Final = 16
 """A step is 4.4 %: as much as an estimate may lie above what was learned."""
 STEPS: Final = 3 * STEPS_PER_OCTAVE
 """From an eighth to one token per byte."""
-WEIGHT: Final = 2
-"""Of the start value, in requests: more than may be left out, so that it rules until it is rare."""
+WEIGHT: Final = 20
+"""Of the start value, in requests: it rules until more than a thousand have said otherwise."""
 MANY: Final = 1_024
 """Requests after which all weights are halved, so that the old is forgotten."""
 MAX_RATIOS: Final = 512
 """The least recently used go first."""
+
+
+THIRD: Final = 1 / BYTES_PER_TOKEN
+
+
+def _step(ratio: float) -> int:
+    """The least step at or above it."""
+    clamped = min(max(ratio, LEAST), 1.0)
+    return -int(-log2(clamped / LEAST) * STEPS_PER_OCTAVE // 1)
+
+
+START: Final = _step(THIRD)
 
 
 @dataclass(slots=True)
@@ -32,7 +44,7 @@ class _Histogram:
 
     weights: list[float] = field(default_factory=lambda: [0.0] * (STEPS + 1))
     total: float = 0
-    high: float = 1 / BYTES_PER_TOKEN
+    high: float = THIRD
     """Tokens per byte above which lies one request in a hundred, and never more than one of few."""
 
     def add(self, step: int, weight: float = 1) -> None:
@@ -41,7 +53,8 @@ class _Histogram:
         if self.total >= MANY:
             self.weights = [weight / 2 for weight in self.weights]
             self.total /= 2
-        self.high = _ratio(self._quantile())
+        step = self._quantile()
+        self.high = _ratio(step) if step != START else THIRD
 
     def _quantile(self) -> int:
         """One outlier moves nothing; two of a hundred do."""
@@ -68,7 +81,7 @@ class TokenRatios:
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = _Histogram()
-            found.add(_step(1 / BYTES_PER_TOKEN), WEIGHT)
+            found.add(START, WEIGHT)
             if len(self._found) > MAX_RATIOS:
                 self._found.popitem(last=False)
         self._found.move_to_end(key)
@@ -77,7 +90,7 @@ class TokenRatios:
     def tokens(self, label: str, text_bytes: int) -> int:
         """At least an eighth of the bytes, at most all; a third where nothing was learned."""
         found = self._found.get((label, _size(text_bytes)))
-        if found is None:
+        if found is None or found.high == THIRD:
             return -(-text_bytes // BYTES_PER_TOKEN)
         return min(text_bytes, int(text_bytes * found.high) + 1)
 
@@ -95,12 +108,6 @@ class TokenRatios:
 
 def _size(text_bytes: int) -> int:
     return text_bytes.bit_length() // 4
-
-
-def _step(ratio: float) -> int:
-    """The least step at or above it."""
-    clamped = min(max(ratio, LEAST), 1.0)
-    return -int(-log2(clamped / LEAST) * STEPS_PER_OCTAVE // 1)
 
 
 def _ratio(step: int) -> float:
