@@ -55,10 +55,10 @@ async def test_a_field_without_effect_is_said_so_and_the_object_works(
     cluster: Cluster, home: str
 ) -> None:
     await put_all(cluster, home)
-    await put(cluster, POLICIES, policy(home, requestPriority="High"))
+    await put(cluster, POLICIES, policy(home, images={"maxSidePixels": 512}))
     found = await becomes(cluster, POLICIES, (home, "app"), "Enforced", "NotYetEnforced")
     assert condition(found, "Accepted")["status"] == "True"
-    assert "spec.requestPriority" in condition(found, "Enforced")["message"]
+    assert "spec.images" in condition(found, "Enforced")["message"]
 
 
 async def test_a_broken_reference_is_a_condition_and_mending_it_clears_it(
