@@ -6,6 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from penstock_sidecar.limits.journal_disk import replayed
 from tests.chaos.house import Sidecar, budget, config, started, write
 from tests.chaos.load import Load, until
 from tests.chaos.meter import Meter
@@ -17,9 +18,11 @@ REQUESTS = 3
 HOLD_LIFE_SECONDS = 30.0
 
 
-async def die_in_the_dark(sidecar: Sidecar, meter: Meter, redis: Proxy, books: Reading) -> Money:
+async def die_in_the_dark(
+    sidecar: Sidecar, meter: Meter, redis: Proxy, books: Reading, journal: Path | None
+) -> Money:
     """Requests are admitted, Redis goes, they are answered, the process is killed, Redis is back.
-    Gives what was reserved."""
+    Gives what was reserved. A settlement is written down once Redis was given 50 ms to hear it."""
     callers = Load()
     meter.gate.clear()
     async with aiohttp.ClientSession() as session:
@@ -31,10 +34,18 @@ async def die_in_the_dark(sidecar: Sidecar, meter: Meter, redis: Proxy, books: R
         await redis.cut()
         meter.gate.set()
         assert await asyncio.gather(*asked) == [200] * REQUESTS
+    if journal:
+        await until(lambda: written_down(journal) == REQUESTS)
     await sidecar.kill()
     await redis.mend()
     assert books.money() == before, "nothing was heard of it"
     return before
+
+
+def written_down(journal: Path) -> int:
+    """Entries in the file, if there is one."""
+    files = [path for path in journal.iterdir() if path.is_file()]
+    return sum(len(replayed(path.read_bytes())[0]) for path in files)
 
 
 @pytest.mark.slow
@@ -51,7 +62,9 @@ async def test_what_redis_had_not_heard_is_settled_by_the_next_process(
         async with Meter() as meter, proxied(server.url) as redis:
             write(tmp_path, config(meter, budgets=(budget(),)), redis.url)
             async with started(tmp_path, POD_NAME="shop-0", JOURNAL_DIR=where) as sidecar:
-                held = await die_in_the_dark(sidecar, meter, redis, books)
+                held = await die_in_the_dark(
+                    sidecar, meter, redis, books, journal if kept else None
+                )
             assert held == Money(reserved=held.reserved)
             async with started(tmp_path, POD_NAME="shop-0", JOURNAL_DIR=where) as sidecar:
                 billed = meter.billed
