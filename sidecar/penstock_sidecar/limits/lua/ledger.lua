@@ -62,15 +62,25 @@ local function append(lists, key, value)
     end
 end
 
-local function ask(key, field)
-    append(asked, key, field)
+-- One field, or three at once.
+local function ask(key, field, second, third)
+    local list = asked[key]
+    if not list then
+        asked[key] = { field, second, third }
+        return
+    end
+    local n = #list
+    list[n + 1] = field
+    if third then
+        list[n + 2], list[n + 3] = second, third
+    end
 end
 
 local function fetch()
     for key, fields in pairs(asked) do
-        local values = known[key] or {}
-        for i, value in ipairs(call('HMGET', KEYS[key], unpack(fields))) do
-            values[fields[i]] = value and tonumber(value)
+        local values, found = known[key] or {}, call('HMGET', KEYS[key], unpack(fields))
+        for i = 1, #fields do -- ipairs() takes twice as long
+            values[fields[i]] = found[i] and tonumber(found[i])
         end
         known[key] = values
     end
@@ -93,9 +103,9 @@ local function flush()
         call('HDEL', KEYS[key], unpack(fields))
     end
     for key, fields in pairs(written) do
-        local pairs_ = {}
-        for i, field in ipairs(fields) do
-            pairs_[2 * i - 1], pairs_[2 * i] = field, known[key][field]
+        local pairs_, values = {}, known[key]
+        for i = 1, #fields do
+            pairs_[2 * i - 1], pairs_[2 * i] = fields[i], values[fields[i]]
         end
         call('HSET', KEYS[key], unpack(pairs_))
         if key > FIXED and keeps[key] then
@@ -110,16 +120,7 @@ end
 -- failover that forgot the last changes. While @learning lies ahead nothing that is limited is
 -- admitted.
 local function ask_state()
-    ask(STATE, '@epoch')
-    ask(STATE, '@seq')
-    ask(STATE, '@learning')
-end
-
-local function begin_learning(now)
-    local learning = call('HGET', KEYS[STATE], '@learning')
-    if not learning then
-        call('HSET', KEYS[STATE], '@learning', now + LEARNING)
-    end
+    ask(STATE, '@epoch', '@seq', '@learning')
 end
 
 -- What the script returns where the caller knows another epoch; else nil.
@@ -132,8 +133,8 @@ local function open_books(now)
         ours = max(now, theirs + 1)
         call('HSET', KEYS[STATE], '@epoch', ours)
     end
-    if theirs ~= 0 then
-        begin_learning(now)
+    if theirs ~= 0 and not known[STATE]['@learning'] then
+        call('HSET', KEYS[STATE], '@learning', now + LEARNING)
     end
     return { OTHER_EPOCH, ours }
 end

@@ -30,8 +30,7 @@ local readers = {}
 
 function readers.w(count)
     count.width = number()
-    local current = floor(now / count.width)
-    ask_window(count.key, count.field, current)
+    ask_window(count, now)
     for i = 1, number() do
         local bucket = floor((now - number()) / count.width)
         count[i] = { bucket, number() }
@@ -58,22 +57,18 @@ local writers = {}
 
 -- What is older than the window counts no more.
 function writers.w(count)
-    local w = window(count.key, count.field, count.width, now)
+    window(count)
     local added = 0
     for _, pair in ipairs(count) do
         local bucket, amount = pair[1], pair[2]
-        if bucket >= w.first and bucket < w.current then
-            local field = bucket_field(count.field, bucket)
-            put(count.key, field, (known[count.key][field] or 0) + amount)
-            added = added + amount
-        elseif bucket == w.current then
+        if bucket >= count.first and bucket <= count.current then
             added = added + amount
             local field = bucket_field(count.field, bucket)
             put(count.key, field, (known[count.key][field] or 0) + amount)
         end
     end
-    charge(w, 0)
-    put(count.key, count.field, w.sum + added)
+    charge(count, 0)
+    put(count.key, count.field, count.sum + added)
 end
 
 function writers.g(count)

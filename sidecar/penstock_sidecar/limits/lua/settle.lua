@@ -23,14 +23,15 @@ end
 
 -- A refund belongs to the bucket that was charged, or nowhere once that has expired; what was used
 -- beyond the hold counts from now on then.
-local function change_window(key, field, delta, at, width)
-    local charged = bucket_field(field, at)
-    local live = at >= floor(now / width) - SPAN and at >= (known[key][field .. 't'] or at)
+local function change_window(w, delta, at, charged)
+    local key, field = w.key, w.field
+    local live = at >= w.current - SPAN and at >= (known[key][field .. 't'] or at)
     if live and known[key][charged] then
         add(key, field, delta)
         add(key, charged, delta)
     elseif delta > 0 then
-        charge(window(key, field, width, now), delta)
+        window(w)
+        charge(w, delta)
     end
 end
 
@@ -59,23 +60,24 @@ local function change_money(key, from, amount, to)
     end
 end
 
-local function plan(...)
-    changes[#changes + 1] = { ... }
-end
-
 local function plan_counts(kind, key, field, delta, at, width)
     if delta == 0 then
         return
     elseif kind == 'd' then
         ask(key, field)
-        plan(change_day, key, field, delta)
+        changes[#changes + 1] = { change_day, key, field, delta }
     elseif kind == 'g' then
         ask(key, field)
-        plan(change_arrival, key, field, delta, at, width)
+        changes[#changes + 1] = { change_arrival, key, field, delta, at, width }
     else
-        ask_window(key, field, floor(now / width))
-        ask(key, bucket_field(field, at))
-        plan(change_window, key, field, delta, at, width)
+        local w = { key = key, field = field, width = width }
+        ask_window(w, now)
+        local charged = w.here
+        if at ~= w.current then
+            charged = bucket_field(field, at)
+            ask(key, charged)
+        end
+        changes[#changes + 1] = { change_window, w, delta, at, charged }
     end
 end
 
@@ -87,21 +89,8 @@ local function plan_money(state, key, field, amount, spent_known)
         if to then
             ask(key, to)
         end
-        plan(change_money, key, field .. held_as, amount, to)
+        changes[#changes + 1] = { change_money, key, field .. held_as, amount, to }
     end
-end
-
--- A record of what stays unsettled.
-local function money_of(record)
-    local owed = { EXPIRED, record[2] }
-    for i = HEAD + 1, #record, STRIDE do
-        if record[i] == 'm' then
-            for j = i, i + STRIDE - 1 do
-                owed[#owed + 1] = record[j]
-            end
-        end
-    end
-    return cmsgpack.pack(owed)
 end
 
 -- Returns what to remember: that it has ended, or the money that stays unsettled until it is
@@ -121,10 +110,18 @@ local function plan_hold(record, ending)
             plan_counts(kind, key, field, ending.tokens - amount, at, width)
         end
     end
-    if owes then
-        return money_of(record), record[2]
+    if not owes then
+        return ENDED_RECORD, memory
     end
-    return ENDED_RECORD, memory
+    local owed = { EXPIRED, record[2] }
+    for i = HEAD + 1, #record, STRIDE do
+        if record[i] == 'm' then
+            for j = i, i + STRIDE - 1 do
+                owed[#owed + 1] = record[j]
+            end
+        end
+    end
+    return cmsgpack.pack(owed), record[2]
 end
 
 local function read_sum(at)
@@ -157,8 +154,9 @@ end
 -- A hold that was open is remembered for as long as it would have lived.
 local function plan_ends(ends, ids)
     local states, records, deadlines = {}, {}, {}
-    for h, packed in ipairs(call('HMGET', HOLDS, unpack(ids))) do
-        local record = packed and cmsgpack.unpack(packed) or { '', memory }
+    local packed = call('HMGET', HOLDS, unpack(ids))
+    for h = 1, #ids do
+        local record = packed[h] and cmsgpack.unpack(packed[h]) or { '', memory }
         states[h] = record[1]
         if record[1] ~= ENDED then
             local kept, keep_for = plan_hold(record, ends[h])
@@ -189,14 +187,14 @@ end
 for i = 1, #freed, 2 do
     call('ZREM', freed[i], freed[i + 1])
 end
-for _, change in ipairs(changes) do
-    change[1](unpack(change, 2))
+for i = 1, #changes do
+    changes[i][1](unpack(changes[i], 2))
 end
 next_sequence()
 local reply = { 1, sequence(), unpack(states) }
-for _, sum in ipairs(sums) do
-    local settled = add_total(sum, now)
-    tell_spenders(sum, settled)
+for i = 1, #sums do
+    local settled = add_total(sums[i], now)
+    tell_spenders(sums[i], settled)
     reply[#reply + 1] = settled
 end
 flush()

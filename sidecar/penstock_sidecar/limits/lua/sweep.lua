@@ -2,22 +2,17 @@
 
 local SWEEP_MOST = 16
 
-local function move(field, from, to, amount)
-    if call('HEXISTS', KEYS[STATE], field .. from) == 1 then -- else the period is long over
-        call('HINCRBY', KEYS[STATE], field .. from, 0 - amount) -- -amount could be '-0'
-        if to then
-            call('HINCRBY', KEYS[STATE], field .. to, amount)
-        end
-    end
-end
-
 -- Of the budgets in `state`; a user's own keep theirs as reserved: whose key it is, only his own
 -- calls know.
 local function move_money(record, from, to)
     for i = HEAD + 1, #record, STRIDE do
-        if record[i] == 'm' and record[i + 2] == STATE then
-            move(record[i + 3], from, to, record[i + 4])
-        end
+        local kind, key, field, amount = record[i], record[i + 2], record[i + 3], record[i + 4]
+        if kind == 'm' and key == STATE and call('HEXISTS', KEYS[STATE], field .. from) == 1 then
+            call('HINCRBY', KEYS[STATE], field .. from, 0 - amount) -- -amount could be '-0'
+            if to then
+                call('HINCRBY', KEYS[STATE], field .. to, amount)
+            end
+        end -- else the period is long over
     end
 end
 

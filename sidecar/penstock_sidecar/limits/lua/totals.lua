@@ -17,10 +17,8 @@ local SILENCE = 1800e6        -- whom the operator did not hear for twice this, 
 local function ask_total(sum, process)
     sum.settled, sum.own = sum.field .. ':S', sum.field .. ':I' .. process
     sum.all, sum.new = sum.field .. ':P', sum.field .. ':N'
-    ask(sum.key, sum.settled)
     ask(sum.key, sum.own)
-    ask(sum.key, sum.all)
-    ask(sum.key, sum.new)
+    ask(sum.key, sum.settled, sum.all, sum.new)
 end
 
 local function was_dropped(sum, now)

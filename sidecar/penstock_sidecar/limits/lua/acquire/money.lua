@@ -3,9 +3,7 @@ kinds.m = {
     read = function(item, at)
         at = read_period(item, at)
         item.settled, item.reserved, item.unsettled = item.at .. ':S', item.at .. ':R', item.at .. ':U'
-        ask(item.key, item.settled)
-        ask(item.key, item.reserved)
-        ask(item.key, item.unsettled)
+        ask(item.key, item.settled, item.reserved, item.unsettled)
         return at
     end,
     judge = function(item)

@@ -30,7 +30,8 @@ end
 
 -- Marks the holds that are there already; false if one of them has ended.
 local function recall(holds, packed)
-    for h, hold in ipairs(holds) do
+    for h = 1, #holds do
+        local hold = holds[h]
         hold.taken = packed[h] and cmsgpack.unpack(packed[h])
         if hold.taken and hold.taken[1] == ENDED then
             return false
@@ -41,7 +42,8 @@ end
 
 local function longest_refusal(items, learning)
     local worst, longest = 0, 0
-    for i, item in ipairs(items) do
+    for i = 1, #items do
+        local item = items[i]
         local cost = item.kind == 'm' and item.hold.least or item.cost
         if (item.room < cost or learning > 0) and item.enforced and not item.hold.taken then
             local wait = learning
@@ -59,7 +61,8 @@ end
 -- For how many requests like this one there is room; without end where nothing new is asked.
 local function room_for(items)
     local most = math.huge
-    for _, item in ipairs(items) do
+    for i = 1, #items do
+        local item = items[i]
         local cost = item.kind == 'm' and item.hold.least or item.cost
         if item.enforced and not item.hold.taken then
             most = min(most, floor(item.room / max(1, cost)))
@@ -82,12 +85,13 @@ end
 
 local function commit(holds, items)
     local records, ends = {}, {}
-    for _, item in ipairs(items) do
-        if not item.hold.taken then
-            take(item)
+    for i = 1, #items do
+        if not items[i].hold.taken then
+            take(items[i])
         end
     end
-    for _, hold in ipairs(holds) do
+    for h = 1, #holds do
+        local hold = holds[h]
         if not hold.taken then
             records[#records + 1], records[#records + 2] = hold.id, cmsgpack.pack(hold.record)
             ends[#ends + 1], ends[#ends + 2] = now + life, hold.id
@@ -109,32 +113,31 @@ local function commit(holds, items)
     sweep(now)
 end
 
-local function money_items(record)
-    local fields, amount = {}, nil
+-- Adds key and field of each; returns how much money the record holds.
+local function add_money(fields, record)
+    local amount
     for i = HEAD + 1, #record, STRIDE do
         if record[i] == 'm' then
             fields[#fields + 1], fields[#fields + 2] = record[i + 2], record[i + 3]
             amount = record[i + 4]
         end
     end
-    return fields, amount
+    return amount
 end
 
 local function granted(holds, items)
     local reply, fields = { 1, sequence(), sharing }, {}
-    for h, hold in ipairs(holds) do
-        local of_hold, amount = money_items(hold.taken or hold.record)
-        reply[h + 3] = amount or hold.granted
-        for _, field in ipairs(of_hold) do
-            fields[#fields + 1] = field
-        end
+    for h = 1, #holds do
+        local hold = holds[h]
+        reply[h + 3] = add_money(fields, hold.taken or hold.record) or hold.granted
     end
     return reply, fields
 end
 
 local function add_standings(reply, items)
-    for _, item in ipairs(items) do
-        reply[#reply + 1], reply[#reply + 2] = item.room, item.reset
+    local n = #reply
+    for i = 1, #items do
+        reply[n + 2 * i - 1], reply[n + 2 * i] = items[i].room, items[i].reset
     end
 end
 
@@ -142,8 +145,8 @@ local function answer(holds, items)
     commit(holds, items)
     local reply, fields = granted(holds, items)
     add_standings(reply, items)
-    for _, field in ipairs(fields) do
-        reply[#reply + 1] = field
+    for i = 1, #fields do
+        reply[#reply + 1] = fields[i]
     end
     return reply
 end
@@ -171,8 +174,8 @@ end
 if not recall(holds, call('HMGET', HOLDS, unpack(ids))) then
     return { 2 }
 end
-for _, item in ipairs(items) do
-    kinds[item.kind].judge(item)
+for i = 1, #items do
+    kinds[items[i].kind].judge(items[i])
 end
 local learning = learning_left(now)
 local refusing, wait = longest_refusal(items, learning)

@@ -2,20 +2,28 @@
 kinds.w = {
     read = function(item, at)
         item.width = tonumber(ARGV[at + 1])
-        item.at = floor(now / item.width)
-        item.reset = (item.at + SPAN + 1) * item.width - now
-        ask_window(item.key, item.field, item.at)
+        ask_window(item, now)
+        item.reset = (item.current + SPAN + 1) * item.width - now
         return at + 1
     end,
     judge = function(item)
-        item.window = window(item.key, item.field, item.width, now)
-        item.room = item.limit - item.window.sum
+        window(item)
+        item.room = item.limit - item.sum
     end,
-    wait = function(item)
-        return time_to_free(item.window, item.cost - item.room, now)
+    wait = function(item) -- until what is too much has left the window
+        local bucket, excess = item.first, item.cost - item.room
+        local fields = bucket_fields(item.field, bucket, bucket + SPAN)
+        for i, value in ipairs(call('HMGET', KEYS[item.key], unpack(fields))) do
+            excess = excess - (value or 0)
+            bucket = item.first + i - 1
+            if excess <= 0 then
+                break
+            end
+        end
+        return (bucket + SPAN + 1) * item.width - now
     end,
     charge = function(item)
-        charge(item.window, item.cost)
-        return item.field, item.at
+        charge(item, item.cost)
+        return item.field, item.current
     end,
 }
