@@ -23,8 +23,9 @@ USED = Tokens(INPUT_TOKENS - 30, 30)
 """A tenth of what a request reserves."""
 RESERVED_TOKENS = INPUT_TOKENS + MAX_TOKENS
 USED_TOKENS = USED.input + USED.output
-LIMIT = 40 * RESERVED_TOKENS
-WINDOW_SECONDS = 4.0
+LIMIT = 60 * RESERVED_TOKENS
+"""Room for the last reservation and for the oldest bucket, 1/60 each, within the 5 % below."""
+WINDOW_SECONDS = 6.0
 CALLERS = 16
 REST_SECONDS = 0.02
 REQUESTS = 10
