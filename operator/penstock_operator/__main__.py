@@ -1,4 +1,4 @@
-"""`penstock-operator`: the control loop, or with `webhook` the admission server."""
+"""`penstock-operator`: the control loop, or with `injector` the admission server."""
 
 import argparse
 import asyncio
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("operator", "webhook"),
+        choices=("operator", "injector"),
         default="operator",
         help="what to run (default: operator)",
     )
@@ -52,11 +52,11 @@ def _configure_logs(level: str) -> None:
 
 
 def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
-    """Imported late: the webhook needs no kopf, `--help` neither."""
-    if name == "webhook":
-        from penstock_operator.webhook.server import run_webhook
+    """Imported late: the injector needs no kopf, `--help` neither."""
+    if name == "injector":
+        from penstock_operator.webhook.injector import run_injector
 
-        return run_webhook(settings)
+        return run_injector(settings)
     from penstock_operator.handlers.replica import run_replica
 
     return run_replica(settings)

@@ -56,8 +56,8 @@ class Metrics:
         )
         self.admissions = Counter(
             "penstock_operator_admissions",
-            "Validated objects, by how it ended: allowed, warned, denied, failed.",
-            ["result"],
+            "Objects judged, by path and how it ended: allowed, warned, denied, failed.",
+            ["path", "result"],
             registry=self.registry,
         )
         self.budget_alerts = Counter(

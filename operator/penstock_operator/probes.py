@@ -23,8 +23,8 @@ async def serve_probes(
             body=metrics.exposition(), headers={"Content-Type": metrics.content_type}
         )
 
-    app.router.add_get("/healthz", _probe(alive))
-    app.router.add_get("/readyz", _probe(ready))
+    app.router.add_get("/healthz", probe(alive))
+    app.router.add_get("/readyz", probe(ready))
     app.router.add_get("/metrics", show_metrics)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -35,7 +35,9 @@ async def serve_probes(
         await runner.cleanup()
 
 
-def _probe(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+def probe(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that says 200 or, with what is missing, 503."""
+
     async def respond(_: web.Request) -> web.Response:
         missing = answer()
         return web.Response(status=503 if missing else 200, text=missing or "ok")

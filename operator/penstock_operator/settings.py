@@ -55,8 +55,8 @@ class Settings:
     probe_port: int = 8080
     webhook_host: str = "0.0.0.0"  # noqa: S104  # the API server comes from outside
     webhook_port: int = 9443
-    webhook_service: str = "penstock-webhook"
-    """The Service in front of the webhook: the certificate's name."""
+    webhook_service: str = "penstock-injector"
+    """The Service in front of the injector: the certificate's name."""
     webhook_hosts: tuple[str, ...] = ()
     """Further names and addresses for the certificate, where no Service is in front."""
     webhook_configuration: str = "penstock"

@@ -1,4 +1,4 @@
-"""The operator and its webhook as processes of their own."""
+"""The operator and the injector as processes of their own."""
 
 import json
 import os

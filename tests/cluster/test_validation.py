@@ -75,7 +75,7 @@ async def webhook(
     configuration = {"metadata": {"name": home}, "webhooks": [entry]}
     await put(cluster, VALIDATING_WEBHOOKS, configuration)
     try:
-        with running(tmp_path / "webhook", environment, "webhook") as process:
+        with running(tmp_path / "webhook", environment, "injector") as process:
             await eventually(lambda: _trusted(cluster, home))
             yield process
             assert process.stop() == 0, process.log
@@ -143,7 +143,7 @@ async def test_two_replicas_share_one_ca(
 ) -> None:
     before = await cluster.get(SECRETS, "penstock-webhook-ca", home)
     environment = operator_environment(kubeconfig, home, webhook_configuration=home)
-    with running(tmp_path / "second", environment, "webhook") as second:
+    with running(tmp_path / "second", environment, "injector") as second:
         await eventually(lambda: _serves(second))
         assert second.stop() == 0
     after = await cluster.get(SECRETS, "penstock-webhook-ca", home)
@@ -153,4 +153,4 @@ async def test_two_replicas_share_one_ca(
 
 
 async def _serves(process: Process) -> bool:
-    return bool(process.events("webhook.serving"))
+    return bool(process.events("injector.serving"))

@@ -45,7 +45,7 @@ def test_an_unknown_part_is_code_2() -> None:
     assert run("everything").returncode == 2
 
 
-@pytest.mark.parametrize("part", ["operator", "webhook"])
+@pytest.mark.parametrize("part", ["operator", "injector"])
 def test_without_access_it_says_so_and_ends_with_code_1(part: str, tmp_path: Path) -> None:
     done = run(part, KUBECONFIG=str(tmp_path / "none"))
     assert done.returncode == 1
@@ -54,7 +54,7 @@ def test_without_access_it_says_so_and_ends_with_code_1(part: str, tmp_path: Pat
     assert "set KUBECONFIG" in json.loads(line)["error"]
 
 
-@pytest.mark.parametrize("part", ["operator", "webhook"])
+@pytest.mark.parametrize("part", ["operator", "injector"])
 def test_a_server_that_is_away_is_said_so_without_a_traceback(part: str, tmp_path: Path) -> None:
     path = write_kubeconfig(tmp_path / "kubeconfig", f"http://127.0.0.1:{free_port()}")
     done = run(part, KUBECONFIG=str(path))

@@ -1,1 +1,1 @@
-"""The admission webhook's server and its certificates. Knows neither kopf nor the control loop."""
+"""The injector: admission's server, its judges, its certificates. Knows no kopf, no control loop."""

@@ -1,10 +1,7 @@
-"""One AdmissionReview (admission.k8s.io/v1) in, its answer out. Pure.
+"""The verdict on an AdmissionReview (admission.k8s.io/v1), and on an object of ours. Pure."""
 
-Whatever goes wrong on our side, the object is let through with a warning: an exception would be a
-denial even under `failurePolicy: Ignore`.
-"""
-
-import logging
+import base64
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,22 +9,26 @@ from typing import Any, Final, Literal
 from penstock_operator.compile.checks import check_object
 from penstock_operator.compile.parse import parse_resource
 from penstock_operator.compile.problem import Problem
+from penstock_operator.webhook.announcement import Announcement
 
 MAX_WARNING_BYTES: Final = 256
 """The API server cuts longer ones, and all of them together at 4096."""
 MAX_WARNINGS: Final = 16
 Result = Literal["allowed", "warned", "denied", "failed"]
 Document = Mapping[str, Any]
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the object may be stored, and what its author is told."""
+    """Whether the object may be stored, how it is changed, and what its author is told."""
 
     result: Result
     message: str = ""
     warnings: tuple[str, ...] = ()
+    patch: tuple[Document, ...] = ()
+    """Operations of a JSON patch (RFC 6902)."""
+    announcement: Announcement | None = None
+    """Told after the answer, and never of a dry run."""
 
     def answer(self, uid: str) -> dict[str, Any]:
         response: dict[str, Any] = {"uid": uid, "allowed": self.result != "denied"}
@@ -35,11 +36,18 @@ class Verdict:
             response["status"] = {"code": 422, "reason": "Invalid", "message": self.message}
         if self.warnings:
             response["warnings"] = list(self.warnings)
+        if self.patch:
+            response["patchType"] = "JSONPatch"
+            response["patch"] = base64.b64encode(json.dumps(self.patch).encode()).decode()
         return {
             "apiVersion": "admission.k8s.io/v1",
             "kind": "AdmissionReview",
             "response": response,
         }
+
+
+Judge = Callable[[Document], Verdict]
+"""From the `request` of a review to the verdict on it."""
 
 
 def problems_of(document: Document) -> tuple[Problem, ...]:
@@ -53,16 +61,11 @@ def problems_of(document: Document) -> tuple[Problem, ...]:
 def judge(
     request: Document, examine: Callable[[Document], tuple[Problem, ...]] = problems_of
 ) -> Verdict:
-    """The verdict on `request` of a review. Deleting is never refused."""
+    """The verdict on an object of one of our kinds. Deleting is never refused."""
     document = request.get("object")
     if request.get("operation") == "DELETE" or not isinstance(document, Mapping):
         return Verdict("allowed")
-    try:
-        problems = examine(document)
-    except Exception:  # heard of by the log, the metric and the author's warning
-        logger.exception("admission.failed", extra={"kind": str(document.get("kind"))})
-        text = "Penstock could not check this object because of a fault of its own; see its log."
-        return Verdict("failed", warnings=(text,))
+    problems = examine(document)
     errors = [problem.text for problem in problems if problem.severity == "error"]
     if errors and not _is_old_news(request, document):
         return Verdict("denied", "; ".join(errors))

@@ -1,73 +1,43 @@
-"""`POST /validate` over TLS, `/healthz` and `/readyz`: every replica serves, none leads."""
+"""Admission reviews over TLS: one judge behind each path, and whatever fails is let through."""
 
 import asyncio
 import json
 import logging
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
-from penstock_operator.cluster import Cluster, ClusterError, connect
-from penstock_operator.cluster.webhooks import shared_ca, trust_ca
 from penstock_operator.metrics import Metrics
-from penstock_operator.probes import serve_probes
-from penstock_operator.settings import Settings
-from penstock_operator.webhook.certificates import Pair, make_ca, make_leaf, service_hosts
-from penstock_operator.webhook.review import judge
+from penstock_operator.probes import Answer, probe
+from penstock_operator.webhook.announcement import Announcement
+from penstock_operator.webhook.certificates import Pair
+from penstock_operator.webhook.review import Judge, Verdict
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 """An update carries the object twice, and etcd takes 1.5 MiB of JSON by default."""
 READ_SECONDS: Final = 10
 """The longest that an API server would wait is 30."""
-CARE_SECONDS: Final = 60
-"""How often the webhook configuration is looked at: it may come later, or be written anew."""
+KEEPALIVE_SECONDS: Final = 120
+"""More than the 90 for which an API server keeps an idle connection: were we the first to close,
+a review that is on its way at that moment would be lost (Go does not send a POST again)."""
+FAULT: Final = "Penstock could not look at this object because of a fault of its own; see its log."
+Tell = Callable[[Announcement], None]
 logger = logging.getLogger(__name__)
-
-
-async def run_webhook(settings: Settings) -> None:
-    """Runs until cancelled."""
-    metrics = Metrics()
-    async with connect(settings.kubeconfig) as cluster:
-        ca = await _ca(cluster, settings.namespace)
-        hosts = (
-            *service_hosts(settings.webhook_service, settings.namespace),
-            *settings.webhook_hosts,
-        )
-        leaf = make_leaf(ca, hosts, datetime.now(UTC))
-        context = server_context(leaf)
-        address = (settings.webhook_host, settings.webhook_port)
-        async with (
-            serve_reviews(*address, context, metrics) as port,
-            serve_probes(
-                settings.probe_host,
-                settings.probe_port,
-                metrics,
-                alive=lambda: None,
-                ready=lambda: None,
-            ),
-        ):
-            logger.info("webhook.serving", extra={"port": port})
-            while True:
-                await _trust(cluster, settings.webhook_configuration, ca)
-                await asyncio.sleep(CARE_SECONDS)
-                former, ca = ca, await _ca_now(cluster, settings.namespace, ca)
-                if ca != former or leaf.is_old(datetime.now(UTC)):
-                    leaf = make_leaf(ca, hosts, datetime.now(UTC))
-                    load_leaf(context, leaf)
 
 
 @asynccontextmanager
 async def serve_reviews(
-    host: str, port: int, context: ssl.SSLContext, metrics: Metrics
+    host: str, port: int, context: ssl.SSLContext, app: web.Application
 ) -> AsyncIterator[int]:
     """Serves until the block ends; yields the port."""
-    runner = web.AppRunner(review_app(metrics), access_log=None, shutdown_timeout=5)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=5, keepalive_timeout=KEEPALIVE_SECONDS
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, ssl_context=context).start()
@@ -76,10 +46,27 @@ async def serve_reviews(
         await runner.cleanup()
 
 
-def review_app(metrics: Metrics, read_seconds: float = READ_SECONDS) -> web.Application:
-    """The routes, without TLS."""
+def review_app(
+    judges: Mapping[str, Judge],
+    metrics: Metrics,
+    *,
+    tell: Tell = lambda _: None,
+    ready: Answer = lambda: None,
+    read_seconds: float = READ_SECONDS,
+) -> web.Application:
+    """The routes, without TLS. `judges`: by path, as `/validate`; `tell` must not wait."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    for path, judge in judges.items():
+        app.router.add_post(path, _reviewing(path, judge, metrics, tell, read_seconds))
+    app.router.add_get("/healthz", probe(lambda: None))
+    app.router.add_get("/readyz", probe(ready))
+    return app
 
-    async def validate(request: web.Request) -> web.Response:
+
+def _reviewing(
+    path: str, judge: Judge, metrics: Metrics, tell: Tell, read_seconds: float
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def respond(request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(read_seconds):
                 body = await request.read()
@@ -89,18 +76,26 @@ def review_app(metrics: Metrics, read_seconds: float = READ_SECONDS) -> web.Appl
             return web.Response(status=408, text=f"the body took over {read_seconds} seconds")
         except (ValueError, KeyError, TypeError, RecursionError):
             return web.Response(status=400, text="expected an AdmissionReview with a request")
+        verdict, answer = _judged(judge, path, asked, uid)
+        metrics.admissions.labels(path.strip("/"), verdict.result).inc()
+        if verdict.announcement and asked.get("dryRun") is not True:
+            tell(verdict.announcement)
+        return web.json_response(answer)
+
+    return respond
+
+
+def _judged(
+    judge: Judge, path: str, asked: Mapping[str, Any], uid: str
+) -> tuple[Verdict, dict[str, Any]]:
+    """An exception would be a denial even under `failurePolicy: Ignore`."""
+    try:
         verdict = judge(asked)
-        metrics.admissions.labels(verdict.result).inc()
-        return web.json_response(verdict.answer(uid))
-
-    async def fine(_: web.Request) -> web.Response:
-        return web.Response(text="ok")
-
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
-    app.router.add_post("/validate", validate)
-    app.router.add_get("/healthz", fine)
-    app.router.add_get("/readyz", fine)
-    return app
+        return verdict, verdict.answer(uid)
+    except Exception:  # heard of by the log, the metric and the author's warning
+        logger.exception("admission.failed", extra={"path": path})
+        verdict = Verdict("failed", warnings=(FAULT,))
+        return verdict, verdict.answer(uid)
 
 
 def server_context(leaf: Pair) -> ssl.SSLContext:
@@ -118,30 +113,3 @@ def load_leaf(context: ssl.SSLContext, leaf: Pair) -> None:
         path.touch(mode=0o600)
         path.write_bytes(leaf.certificate + leaf.key)
         context.load_cert_chain(path)
-
-
-async def _ca(cluster: Cluster, namespace: str, former: Pair | None = None) -> Pair:
-    """The one that all replicas share; where it is gone, `former` again."""
-    now = datetime.now(UTC)
-    made = former if former and former.signs(now) else make_ca(now)
-    found = await shared_ca(
-        cluster, namespace, (made.certificate, made.key), lambda pair: Pair(*pair).signs(now)
-    )
-    return Pair(*found)
-
-
-async def _ca_now(cluster: Cluster, namespace: str, former: Pair) -> Pair:
-    """Two replicas with two CAs would each be trusted for a minute."""
-    try:
-        return await _ca(cluster, namespace, former)
-    except ClusterError as error:
-        logger.warning("webhook.ca_not_read", extra={"error": str(error)})
-        return former
-
-
-async def _trust(cluster: Cluster, configuration: str, ca: Pair) -> None:
-    try:
-        if not await trust_ca(cluster, configuration, ca.certificate):
-            logger.info("webhook.not_configured", extra={"configuration": configuration})
-    except ClusterError as error:
-        logger.warning("webhook.not_trusted", extra={"error": str(error)})

@@ -1,5 +1,7 @@
 """What the validator says of an AdmissionReview."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -58,14 +60,11 @@ def test_what_has_no_new_object_is_allowed(operation: str) -> None:
     assert judge(asked) == Verdict("allowed")
 
 
-def test_a_fault_of_ours_is_allowed_with_a_warning() -> None:
-    def broken(_: object) -> tuple[Problem, ...]:
-        raise ZeroDivisionError
-
-    verdict = judge(request({"limits": {"daily": "5"}}), broken)
-    assert verdict.result == "failed"
-    assert verdict.answer("u")["response"]["allowed"] is True
-    assert "fault of its own" in verdict.warnings[0]
+def test_a_patch_is_answered_as_the_api_server_reads_it() -> None:
+    operation = {"op": "add", "path": "/metadata/labels", "value": {}}
+    response = Verdict("allowed", patch=(operation,)).answer("u")["response"]
+    assert response["patchType"] == "JSONPatch"
+    assert json.loads(base64.b64decode(response["patch"])) == [operation]
 
 
 def test_warnings_stay_within_what_the_api_server_hands_on() -> None:

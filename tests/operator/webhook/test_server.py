@@ -14,6 +14,7 @@ from aiohttp import web
 
 from penstock_operator.metrics import Metrics
 from penstock_operator.webhook.certificates import make_ca, make_leaf
+from penstock_operator.webhook.review import Document, Verdict, judge
 from penstock_operator.webhook.server import (
     MAX_BODY_BYTES,
     load_leaf,
@@ -21,6 +22,10 @@ from penstock_operator.webhook.server import (
     serve_reviews,
     server_context,
 )
+
+
+def broken(_: Document) -> Verdict:
+    raise ZeroDivisionError
 
 
 class Client:
@@ -31,10 +36,10 @@ class Client:
         self.base = f"https://127.0.0.1:{port}"
         self.metrics = metrics
 
-    async def review(self, document: dict[str, Any]) -> dict[str, Any]:
+    async def review(self, document: dict[str, Any], path: str = "/validate") -> dict[str, Any]:
         body = {"request": {"uid": "u", "operation": "CREATE", "object": document}}
         data = io.BytesIO(json.dumps(body).encode())
-        async with self.session.post(f"{self.base}/validate", data=data) as answer:
+        async with self.session.post(self.base + path, data=data) as answer:
             assert answer.status == 200, await answer.text()
             found: dict[str, Any] = (await answer.json())["response"]
             return found
@@ -45,10 +50,11 @@ async def client() -> AsyncIterator[Client]:
     now, metrics = datetime.now(UTC), Metrics()
     ca = make_ca(now)
     context = server_context(make_leaf(ca, ("127.0.0.1",), now))
+    app = review_app({"/validate": judge, "/broken": broken}, metrics)
     trust = ssl.create_default_context(cadata=ca.certificate.decode())
     connector = aiohttp.TCPConnector(ssl=trust)
     async with (
-        serve_reviews("127.0.0.1", 0, context, metrics) as port,
+        serve_reviews("127.0.0.1", 0, context, app) as port,
         aiohttp.ClientSession(connector=connector) as session,
     ):
         yield Client(session, port, metrics)
@@ -67,8 +73,19 @@ async def test_a_review_is_answered_over_tls_and_counted(client: Client) -> None
     assert (await client.review(budget()))["allowed"] is True
     assert (await client.review(budget(timeZone="Mars/Olympus")))["allowed"] is False
     text = client.metrics.exposition().decode()
-    assert 'penstock_operator_admissions_total{result="allowed"} 1.0' in text
-    assert 'penstock_operator_admissions_total{result="denied"} 1.0' in text
+    assert 'penstock_operator_admissions_total{path="validate",result="allowed"} 1.0' in text
+    assert 'penstock_operator_admissions_total{path="validate",result="denied"} 1.0' in text
+
+
+async def test_pain_06_a_fault_of_ours_is_allowed_with_a_warning_and_counted(
+    client: Client,
+) -> None:
+    """An exception would be a denial, also under `failurePolicy: Ignore`."""
+    answer = await client.review(budget(), "/broken")
+    assert answer["allowed"] is True
+    assert "fault of its own" in answer["warnings"][0]
+    text = client.metrics.exposition().decode()
+    assert 'penstock_operator_admissions_total{path="broken",result="failed"} 1.0' in text
 
 
 async def test_a_review_of_several_megabytes_is_read(client: Client) -> None:
@@ -101,7 +118,7 @@ async def test_a_new_leaf_is_served_without_a_restart() -> None:
     now = datetime.now(UTC)
     old, new = make_ca(now), make_ca(now)
     context = server_context(make_leaf(old, ("127.0.0.1",), now))
-    async with serve_reviews("127.0.0.1", 0, context, Metrics()) as port:
+    async with serve_reviews("127.0.0.1", 0, context, review_app({}, Metrics())) as port:
         load_leaf(context, make_leaf(new, ("127.0.0.1",), now))
         trust = ssl.create_default_context(cadata=new.certificate.decode())
         async with (
@@ -116,7 +133,9 @@ async def test_a_client_that_never_ends_its_body_is_let_go() -> None:
         yield b"{"
         await asyncio.Event().wait()
 
-    runner = web.AppRunner(review_app(Metrics(), read_seconds=0.05), shutdown_timeout=0.1)
+    runner = web.AppRunner(
+        review_app({"/validate": judge}, Metrics(), read_seconds=0.05), shutdown_timeout=0.1
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/validate"
