@@ -17,10 +17,11 @@ from penstock_cli.stub.script import Dialect, respond
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 UNKNOWN_MODEL = Status(404)
+LOOPBACK = "127.0.0.1"
 
 
 class StubProvider:
-    """A provider on 127.0.0.1, from `__aenter__` on.
+    """A provider, from `__aenter__` on: on 127.0.0.1 unless `host` says otherwise.
 
     A request takes the next behaviour queued for its model, else the next queued for any, else
     the model's own, else `default`. Where `models` are given, others are answered 404.
@@ -31,6 +32,7 @@ class StubProvider:
         models: Mapping[str, Behaviour] | None = None,
         *,
         default: Behaviour = Ok(),  # noqa: B008  # immutable
+        host: str = LOOPBACK,
         port: int = 0,
     ) -> None:
         self.requests: list[Seen] = []
@@ -40,14 +42,15 @@ class StubProvider:
         self._queues: defaultdict[str | None, deque[Behaviour]] = defaultdict(deque)
         self._bills: defaultdict[str, Bill] = defaultdict(Bill)
         self._arrival = asyncio.Condition()
+        self._host = host
         self._port = port
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
-        """Without a path: Ollama's base URL. OpenAI's is `f"{url}/v1"`."""
-        return f"http://127.0.0.1:{self._port}"
+        """Without a path: Ollama's base URL. OpenAI's is `f"{url}/v1"`. For this machine."""
+        return f"http://{LOOPBACK}:{self._port}"
 
     def always(self, behaviour: Behaviour, *, model: str | None = None) -> None:
         """From now on, where nothing is queued."""
@@ -83,7 +86,7 @@ class StubProvider:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
+        await web.TCPSite(self._runner, self._host, self._port, reuse_address=True).start()
         self._port = self._runner.addresses[0][1]
 
     async def refuse(self) -> None:
