@@ -1,4 +1,7 @@
-"""`penstock-operator`: the control loop, or with `injector` the admission server."""
+"""`penstock-operator`: the control loop, or with `injector` the admission server.
+
+`redis-login` makes the Secret that a Redis of the chart's own starts with, and ends.
+"""
 
 import argparse
 import asyncio
@@ -37,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("operator", "injector"),
+        choices=("operator", "injector", "redis-login"),
         default="operator",
         help="what to run (default: operator)",
     )
@@ -57,6 +60,10 @@ def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
         from penstock_operator.webhook.injector import run_injector
 
         return run_injector(settings)
+    if name == "redis-login":
+        from penstock_operator.handlers.login_secret import run_redis_login
+
+        return run_redis_login(settings)
     from penstock_operator.handlers.replica import run_replica
 
     return run_replica(settings)
@@ -71,7 +78,6 @@ async def _until_signal(part: Coroutine[Any, Any, None]) -> int:
         await work
     except asyncio.CancelledError:
         logger.info("process.stopped")
-        return 0
     except Exception as failure:  # the log and whoever started the process hear of it
         for leaf in _leaves(failure):
             ours = type(leaf).__module__.startswith("penstock_operator.")  # says what to do
@@ -79,7 +85,8 @@ async def _until_signal(part: Coroutine[Any, Any, None]) -> int:
             logger.error(  # noqa: TRY400
                 "process.failed", extra={"error": text}, exc_info=None if ours else leaf
             )
-    return FAILED
+        return FAILED
+    return 0
 
 
 def _leaves(failure: BaseException) -> Iterator[BaseException]:

@@ -49,6 +49,8 @@ class Settings:
     redis_sentinel_username: str | None = None
     redis_sentinel_password: str | None = field(default=None, repr=False)
     redis_ca_file: Path | None = None
+    redis_login_secret: str = "penstock-redis"  # noqa: S105  # a name
+    """What `penstock-operator redis-login` makes."""
     redis_manage_users: bool = False
     """Whether each namespace gets a Redis user of its own: see `docs/redis-users.md`."""
     probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside

@@ -127,13 +127,17 @@ class Cluster:
         *,
         subresource: str = "",
         manager: str = FIELD_MANAGER,
+        force: bool = True,
     ) -> Document:
-        """Server-side apply: the document is all that we own, and what is ours we take."""
+        """Server-side apply: the document is all that we own, and what is ours we take.
+
+        Without `force`, `Conflict` when another manager owns it with another value.
+        """
         meta = document["metadata"]
         return await self._call(
             "PATCH",
             resource.path(meta.get("namespace"), meta["name"], subresource),
-            {"fieldManager": manager, "force": "true"},
+            {"fieldManager": manager, "force": str(force).lower()},
             body=_typed(resource, document),
             content_type="application/apply-patch+yaml",
         )

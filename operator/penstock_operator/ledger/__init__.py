@@ -2,5 +2,5 @@
 
 address <- store <- reading | restoring | housekeeping     talk to it
 address <- nodes <- users                                   on every server
-account <- figures <- alerts <- page                        decide: pure
+account <- figures <- alerts <- page | login                decide: pure
 """
