@@ -13,10 +13,10 @@ ENVTEST := .cache/envtest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit crds lock bench envtest clean
+.PHONY: help demo test lint unit e2e crds lock bench envtest clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(LOCAL)/.ready ## Show it: two sidecars, one Redis, scripted providers, real requests
 	@$(LOCAL)/bin/penstock demo
@@ -33,6 +33,10 @@ unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(DEV)/bin/python -m pytest $(ARGS)
+
+# Setting up (a cluster, images, the chart) counts for the first test.
+e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit
+	$(DEV)/bin/python -m pytest tests/e2e -o timeout=480 $(ARGS)
 
 crds: $(DEV)/.ready ## Write crds/ and docs/reference/ from the resource types
 	$(DEV)/bin/python -m penstock_operator.crd crds
