@@ -1,10 +1,12 @@
 """What must be written and removed so that the cluster holds what was compiled. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 
 
@@ -14,6 +16,8 @@ class Published:
 
     config: str | None = None
     credentials: str | None = None
+    older: str | None = None
+    """The same configuration for sidecars of the version before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,10 @@ class File:
     data: bytes = field(repr=False)
     digest: str
 
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        return cls(data, digest(data))
+
 
 @dataclass(frozen=True, slots=True)
 class NamespacePlan:
@@ -31,6 +39,8 @@ class NamespacePlan:
     namespace: str
     credentials: File | None = None
     config: File | None = None
+    older: File | None = None
+    """With `config`, always: they are one object."""
     remove: bool = False
 
 
@@ -45,20 +55,20 @@ def plan_writes(
     plans = []
     for namespace in sorted({*configs, *published} - {*keep}):
         there = published.get(namespace, Published())
-        plan = NamespacePlan(
-            namespace,
-            credentials=_changed(credentials.get(namespace), there.credentials),
-            config=_changed(configs.get(namespace), there.config),
-            remove=namespace not in configs,
+        secrets, config = credentials.get(namespace), configs.get(namespace)
+        plan = (
+            _written(namespace, config, there) if config else NamespacePlan(namespace, remove=True)
         )
-        if plan.credentials or plan.config or plan.remove:
+        if secrets and (file := File.of(encode(secrets))).digest != there.credentials:
+            plan = replace(plan, credentials=file)
+        if plan != NamespacePlan(namespace):
             plans.append(plan)
     return tuple(plans)
 
 
-def _changed(wanted: SidecarConfig | Credentials | None, there: str | None) -> File | None:
-    if wanted is None:
-        return None
-    data = encode(wanted)
-    name = digest(data)
-    return None if name == there else File(data, name)
+def _written(namespace: str, config: SidecarConfig, there: Published) -> NamespacePlan:
+    """Both versions, or neither."""
+    newest, older = File.of(encode(config)), File.of(as_version_1(config).data)
+    if (newest.digest, older.digest) == (there.config, there.older):
+        return NamespacePlan(namespace)
+    return NamespacePlan(namespace, config=newest, older=older)

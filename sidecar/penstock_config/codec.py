@@ -32,10 +32,13 @@ def credentials_file_name(version: int = CREDENTIALS_VERSION) -> str:
     return f"credentials.v{version}.json"
 
 
-def encode(value: SidecarConfig | Credentials) -> bytes:
-    """Canonical JSON: sorted keys, no defaults, secrets in clear (only `Credentials` has any)."""
+def encode(value: SidecarConfig | Credentials, version: int | None = None) -> bytes:
+    """Canonical JSON: sorted keys, no defaults, secrets in clear (only `Credentials` has any).
+
+    `version` is another than the value's own where `older` has made it fit that one.
+    """
     document = value.model_dump(mode="python", exclude_defaults=True)
-    document["schema_version"] = value.schema_version
+    document["schema_version"] = version or value.schema_version
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_reveal
     ).encode()
@@ -46,8 +49,9 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def decode_config(data: bytes) -> SidecarConfig:
-    return _decode(SidecarConfig, data, SCHEMA_VERSION)
+def decode_config(data: bytes, version: int = SCHEMA_VERSION) -> SidecarConfig:
+    """Of a `version` before the present one: `older` checks that it says no more than that can."""
+    return _decode(SidecarConfig, data, version)
 
 
 def decode_credentials(data: bytes) -> Credentials:
@@ -56,13 +60,15 @@ def decode_credentials(data: bytes) -> Credentials:
 
 def _decode(model: type[T], data: bytes, version: int) -> T:
     document = _parsed(data)
-    found = document.get("schema_version") if isinstance(document, dict) else None
+    fields = document if isinstance(document, dict) else {}
+    found = fields.get("schema_version")
     if type(found) is not int or found != version:
         said = found if type(found) is int and 0 <= found <= MAX_VERSION_SHOWN else "not a version"
         msg = f"schema_version is {said}, this sidecar reads {version}: upgrade the older side"
         raise ConfigError(msg)
     try:
-        return model.model_validate(document)
+        present = model.model_fields["schema_version"].default
+        return model.model_validate({**fields, "schema_version": present})
     except ValidationError as error:
         raise ConfigError(_without_values(error)) from None
 

@@ -9,6 +9,7 @@ from penstock_config.base import ConfigModel, ObjectId
 from penstock_config.provider import RateLimits
 from penstock_config.queue import Queue
 
+Modality = Literal["text", "image", "audio"]
 PersonalData = Literal["Always", "Header", "Never"]
 """Which requests hold personal data: all, those whose header says so, or none."""
 
@@ -45,7 +46,7 @@ class HeaderMatch(ConfigModel):
 
 
 class Match(ConfigModel):
-    """All given conditions must hold; of models and users any of the list, of headers all.
+    """All given conditions must hold; of each list any, but of headers all.
 
     An empty match holds always.
     """
@@ -57,6 +58,8 @@ class Match(ConfigModel):
     headers: tuple[HeaderMatch, ...] = ()
     max_input_tokens: int | None = Field(None, ge=1)
     """Holds when the estimated input is not larger."""
+    modalities: tuple[Modality, ...] = ()
+    """What the request's messages hold, any of the list; `text` is text alone. Since version 2."""
 
 
 class Rule(ConfigModel):

@@ -14,13 +14,14 @@ from penstock_config.policy import Policy
 from penstock_config.provider import Provider
 from penstock_config.tier import Tier
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Version 1 had no `Match.modalities`: see `older`."""
 
 
 class SidecarConfig(ConfigModel):
     """One namespace's configuration."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     cluster: str
     """Names the installation in Redis keys; two that share a Redis must differ."""
     namespace: str

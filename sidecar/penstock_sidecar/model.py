@@ -64,6 +64,8 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     images: int = 0
+    audio: int = 0
+    """Parts with sound, as `images` counts those with a picture."""
     tools: bool = False
     json: bool = False
     """A JSON answer was asked for, with a schema or without."""

@@ -6,21 +6,21 @@ nothing: the last good value of each file stays, the reason is reported once.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from penstock_config.codec import (
     ConfigError,
-    config_file_name,
     credentials_file_name,
-    decode_config,
     decode_credentials,
     digest,
 )
 from penstock_config.credentials import Credentials
+from penstock_config.older import READERS
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.settings import Settings
 
@@ -49,17 +49,33 @@ class ReloadListener(Protocol):
     def configuration_rejected(self) -> None: ...
 
 
-class MountedFile(Generic[T]):
-    """One file of a mounted volume: its last good value, and what is wrong with the present one."""
+class Look(NamedTuple):
+    """Which file is there, in which state; another one is another look."""
 
-    def __init__(self, path: Path, decode: Callable[[bytes], T]) -> None:
-        self.path = path
+    name: str
+    device: int
+    inode: int
+    modified_ns: int
+    size: int
+
+
+class MountedFile(Generic[T]):
+    """One file of a mounted volume: its last good value, and what is wrong with the present one.
+
+    `readers` has its name in every version that is known, newest first: of those that are there
+    the first is read, so that another operator may add or take away one at any time.
+    """
+
+    def __init__(self, folder: Path, readers: Mapping[str, Callable[[bytes], T]]) -> None:
+        self.name = next(iter(readers))
+        """Of the one that is read, or waited for."""
         self.value: T | None = None
         self.digest = ""
         self.error = ""
         """Empty also for a file that never was there: nothing is wrong with waiting."""
-        self._decode = decode
-        self._seen: tuple[int, ...] | None = None
+        self._folder = folder
+        self._readers = readers
+        self._seen: Look | None = None
 
     async def refresh(self) -> None:
         """Take the file's content if it changed. Decoding is done off the loop."""
@@ -67,34 +83,36 @@ class MountedFile(Generic[T]):
         if seen is None:
             self.error = self._missing()
         elif seen != self._seen:
+            self.name = seen.name
             await asyncio.to_thread(self._read)
         self._seen = seen
 
-    def _look(self) -> tuple[int, ...] | None:
+    def _look(self) -> Look | None:
         """Which file is there now, as seen through every link; reading costs more than looking."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+        for name in self._readers:
+            with contextlib.suppress(OSError):
+                status = (self._folder / name).stat()
+                return Look(name, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
+        return None
 
     def _read(self) -> None:
         try:
-            data = self.path.read_bytes()
-            self.value = self._decode(data)
+            data = (self._folder / self.name).read_bytes()
+            self.value = self._readers[self.name](data)
         except OSError as error:
-            self.error = f"{self.path.name}: {error.strerror}"
+            self.error = f"{self.name}: {error.strerror}"
         except ConfigError as error:
-            self.error = f"{self.path.name}: {error}"
+            self.error = f"{self.name}: {error}"
         else:
             self.digest, self.error = digest(data), ""
 
     def _missing(self) -> str:
-        stem = self.path.name.partition(".")[0]
-        others = sorted(other.name for other in self.path.parent.glob(f"{stem}.v*.json"))
+        newest = next(iter(self._readers))
+        stem = newest.partition(".")[0]
+        others = sorted(other.name for other in self._folder.glob(f"{stem}.v*.json"))
         if others:
-            return f"{self.path.name} is not there, only {', '.join(others)}: upgrade this sidecar"
-        return f"{self.path.name} is gone" if self.value is not None else ""
+            return f"{newest} is not there, only {', '.join(others)}: upgrade this sidecar"
+        return f"{self.name} is gone" if self.value is not None else ""
 
 
 class Watcher:
@@ -106,10 +124,10 @@ class Watcher:
         load: Callable[[Loaded], Awaitable[None]],
         listener: ReloadListener,
     ) -> None:
-        credentials_file = settings.credentials_dir / credentials_file_name()
-        self._config = MountedFile(settings.config_dir / config_file_name(), decode_config)
-        self._credentials = MountedFile(credentials_file, decode_credentials)
-        self._labels = MountedFile(settings.pod_info_dir / "labels", parse_labels)
+        self._config = MountedFile(settings.config_dir, READERS)
+        secrets = {credentials_file_name(): decode_credentials}
+        self._credentials = MountedFile(settings.credentials_dir, secrets)
+        self._labels = MountedFile(settings.pod_info_dir, {"labels": parse_labels})
         self._load = load
         self._listener = listener
         self._looking = asyncio.Lock()
@@ -127,7 +145,7 @@ class Watcher:
     def waiting_for(self) -> tuple[str, ...]:
         """Files without which there is no configuration, and which never came."""
         files = (self._config, self._credentials)
-        return tuple(file.path.name for file in files if file.value is None)
+        return tuple(file.name for file in files if file.value is None)
 
     async def run(self) -> None:
         """Check for ever."""
@@ -176,6 +194,7 @@ class Watcher:
         logger.info(
             "config.loaded",
             extra={
+                "config_file": self._config.name,
                 "config_digest": loaded.config_digest,
                 "credentials_digest": loaded.credentials_digest,
             },

@@ -35,7 +35,7 @@ class Desk:
 
     @property
     def config(self) -> SidecarConfig:
-        return decode_config((self._files.config_dir / "config.v1.json").read_bytes())
+        return decode_config((self._files.config_dir / "config.v2.json").read_bytes())
 
     @property
     def labels(self) -> str:

@@ -71,7 +71,7 @@ async def test_a_broken_reference_is_a_condition_and_mending_it_clears_it(
     assert f"{home}/gone" in condition(broken, "ResolvedRefs")["message"]
 
     async def denied() -> bool:
-        config = decode_config((await config_map(cluster, home))["data"]["config.v1.json"].encode())
+        config = decode_config((await config_map(cluster, home))["data"]["config.v2.json"].encode())
         default = config.policies[0].default
         return default is not None and default.denied is not None
 
@@ -133,7 +133,7 @@ async def test_an_object_that_slipped_through_validation_does_not_stop_the_rest(
     await put(cluster, POLICIES, policy(home, "second"))
 
     async def shipped() -> bool:
-        config = decode_config((await config_map(cluster, home))["data"]["config.v1.json"].encode())
+        config = decode_config((await config_map(cluster, home))["data"]["config.v2.json"].encode())
         return f"{home}/second" in {each.id for each in config.policies}
 
     assert await eventually(shipped)

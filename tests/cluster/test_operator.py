@@ -44,7 +44,7 @@ async def test_configuration_and_credentials_appear_where_a_policy_is(
 ) -> None:
     await put_all(cluster, home)
     written = await eventually(lambda: config_map(cluster, home))
-    data = written["data"]["config.v1.json"].encode()
+    data = written["data"]["config.v2.json"].encode()
     config = decode_config(data)
     assert (config.cluster, config.namespace) == ("test", home)
     assert [p.id for p in config.policies] == [f"{home}/app"]
@@ -118,7 +118,7 @@ async def test_what_is_deleted_or_changed_by_hand_is_written_again(
     await delete(cluster, CONFIG_MAPS, "penstock-config", home)
     again = await eventually(lambda: config_map(cluster, home))
     assert again["data"] == before["data"]
-    spoiled = {**again, "data": {"config.v1.json": "{}"}}
+    spoiled = {**again, "data": {"config.v2.json": "{}"}}
     await cluster.replace(CONFIG_MAPS, spoiled)
 
     async def repaired() -> bool:
@@ -158,7 +158,7 @@ async def test_pods_with_a_sidecar_are_counted(cluster: Cluster, home: str) -> N
         await cluster.create(PODS, {"metadata": meta, "spec": spec})
 
     async def counted() -> bool:
-        config = decode_config((await config_map(cluster, home))["data"]["config.v1.json"].encode())
+        config = decode_config((await config_map(cluster, home))["data"]["config.v2.json"].encode())
         return config.policies[0].sidecars == 4
 
     assert await eventually(counted), "rounded up to a power of two"

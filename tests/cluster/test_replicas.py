@@ -42,7 +42,7 @@ async def leads(cluster: Cluster, namespace: str, process: Process) -> bool:
 
 async def published(cluster: Cluster, namespace: str, name: str) -> bool:
     found = await cluster.get(CONFIG_MAPS, "penstock-config", namespace)
-    config = decode_config(found["data"]["config.v1.json"].encode())
+    config = decode_config(found["data"]["config.v2.json"].encode())
     return f"{namespace}/{name}" in {each.id for each in config.policies}
 
 

@@ -90,7 +90,7 @@ def test_another_process_writes_the_same_bytes(seed: str) -> None:
 def test_a_known_configuration_has_known_bytes() -> None:
     """What breaks this writes every namespace anew, and is not read by the version before."""
     assert encode(SidecarConfig(cluster="c", namespace="n")) == (
-        b'{"cluster":"c","namespace":"n","schema_version":1}'
+        b'{"cluster":"c","namespace":"n","schema_version":2}'
     )
     assert digest(b"") == "e3b0c44298fc1c14"
 
@@ -147,8 +147,8 @@ def test_an_error_of_the_type_itself_has_no_value(spoil: object) -> None:
         b"[" * 200_000,
         b'{"a":' * 200_000,
         b'{"schema_version":' + b"9" * 5000 + b"}",
-        b'{"schema_version":1,"cluster":"c","cluster":"d","namespace":"n"}',
-        b'{"schema_version":1,"cluster":"c","namespace":NaN}',
+        b'{"schema_version":2,"cluster":"c","cluster":"d","namespace":"n"}',
+        b'{"schema_version":2,"cluster":"c","namespace":NaN}',
     ],
 )
 def test_what_is_no_configuration_is_an_error(data: bytes) -> None:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_operator.plan import File, NamespacePlan, Published, plan_writes
 
@@ -21,27 +23,45 @@ def name_of(value: SidecarConfig | Credentials) -> str:
     return digest(encode(value))
 
 
+OLDER = File.of(as_version_1(config("a")).data)
+
+
 def plans(**there: Any) -> dict[str, NamespacePlan]:
     found = plan_writes({"a": config("a")}, {"a": CREDENTIALS}, **there)
     return {plan.namespace: plan for plan in found}
 
 
-def test_a_namespace_without_anything_gets_both_files() -> None:
+def test_a_namespace_without_anything_gets_all_files() -> None:
     plan = plans(published={})["a"]
     assert plan.config == File(encode(config("a")), name_of(config("a")))
+    assert plan.older == OLDER
     assert plan.credentials == File(encode(CREDENTIALS), name_of(CREDENTIALS))
     assert not plan.remove
 
 
 def test_what_is_there_already_is_not_written() -> None:
-    there = Published(name_of(config("a")), name_of(CREDENTIALS))
+    there = Published(name_of(config("a")), name_of(CREDENTIALS), OLDER.digest)
     assert plans(published={"a": there}) == {}
 
 
 def test_only_the_file_that_differs_is_written() -> None:
-    plan = plans(published={"a": Published(name_of(config("a")), "")})["a"]
-    assert plan.config is None
+    plan = plans(published={"a": Published(name_of(config("a")), "", OLDER.digest)})["a"]
+    assert (plan.config, plan.older) == (None, None)
     assert plan.credentials is not None
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        Published("spoiled", None, OLDER.digest),
+        Published(name_of(config("a")), None, "spoiled"),
+        Published(name_of(config("a")), None, None),
+    ],
+)
+def test_both_versions_are_written_when_one_differs(there: Published) -> None:
+    plan = plans(published={"a": there})["a"]
+    assert plan.config == File.of(encode(config("a")))
+    assert plan.older == OLDER
 
 
 def test_what_no_policy_wants_any_more_is_removed() -> None:

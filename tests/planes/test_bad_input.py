@@ -170,8 +170,8 @@ async def test_redis_down_at_start(tmp_path: Path, plane: Plane) -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b'{"schema_version": 1, "clus', "not JSON (cut off?)"),
-        (b'{"schema_version": 2}', "schema_version is 2"),
+        (b'{"schema_version": 2, "clus', "not JSON (cut off?)"),
+        (b'{"schema_version": 3}', "schema_version is 3"),
     ],
 )
 async def test_a_configuration_that_cannot_be_read_changes_nothing(
@@ -229,7 +229,7 @@ async def test_no_configuration_at_all(tmp_path: Path, plane: Plane) -> None:
         assert (await bare.probe("/readyz")).status == 200
         response = await bare.ask(chat())
         assert verdict(response) == (503, "server_error", "configuration_missing")
-        assert (await bare.state())["waiting_for"] == ["config.v1.json", "credentials.v1.json"]
+        assert (await bare.state())["waiting_for"] == ["config.v2.json", "credentials.v1.json"]
         bare.write()
         await bare.sidecar.reload()
         assert (await bare.ask(chat())).status == 200

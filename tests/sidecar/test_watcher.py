@@ -14,6 +14,7 @@ from penstock_config.codec import (
     encode,
 )
 from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.settings import Settings
 from penstock_sidecar.watcher import Loaded, Watcher, parse_labels
@@ -33,7 +34,7 @@ class Volume:
         path.mkdir()
 
     def publish(self, **files: bytes) -> None:
-        """`config_v1_json=b"..."` is the file `config.v1.json`; those not given are gone."""
+        """`config_v2_json=b"..."` is the file `config.v2.json`; those not given are gone."""
         self._generation += 1
         target = self.path / f"..generation{self._generation}"
         target.mkdir()
@@ -77,7 +78,7 @@ class Station:
     def publish(
         self, config: SidecarConfig = CONFIG, credentials: Credentials = CREDENTIALS
     ) -> None:
-        self.config.publish(config_v1_json=encode(config))
+        self.config.publish(config_v2_json=encode(config))
         self.credentials.publish(credentials_v1_json=encode(credentials))
 
 
@@ -130,7 +131,7 @@ async def test_what_is_mounted_is_put_to_work_once(watcher: Watcher, station: St
 async def test_a_configuration_without_credentials_waits(
     watcher: Watcher, station: Station
 ) -> None:
-    station.config.publish(config_v1_json=encode(CONFIG))
+    station.config.publish(config_v2_json=encode(CONFIG))
     await watcher.check()
     assert station.loaded == []
     assert watcher.waiting_for == ("credentials.v1.json",)
@@ -139,7 +140,7 @@ async def test_a_configuration_without_credentials_waits(
 async def test_a_swap_of_the_kubelet_s_link_is_seen(watcher: Watcher, station: Station) -> None:
     station.publish()
     await watcher.check()
-    station.config.publish(config_v1_json=encode(OTHER_CONFIG))
+    station.config.publish(config_v2_json=encode(OTHER_CONFIG))
     await watcher.check()
     assert [loaded.config.cluster for loaded in station.loaded] == ["one", "two"]
 
@@ -177,8 +178,8 @@ async def test_the_same_content_in_a_new_generation_changes_nothing(
     [
         (encode(OTHER_CONFIG)[:-9], "not JSON (cut off?)"),
         (b"", "not JSON (cut off?)"),
-        (json.dumps({"schema_version": 2, "cluster": "x"}).encode(), "schema_version is 2"),
-        (b'{"schema_version": 1, "cluster": 5, "namespace": "sk-secret"}', "cluster: "),
+        (json.dumps({"schema_version": 3, "cluster": "x"}).encode(), "schema_version is 3"),
+        (b'{"schema_version": 2, "cluster": 5, "namespace": "sk-secret"}', "cluster: "),
         (b"\xff\xfe", "not JSON"),
     ],
 )
@@ -191,7 +192,7 @@ async def test_a_bad_file_changes_nothing_and_is_reported_once(
 ) -> None:
     station.publish()
     await watcher.check()
-    station.config.publish(config_v1_json=data)
+    station.config.publish(config_v2_json=data)
     for _ in range(3):
         await watcher.check()
     assert len(station.loaded) == 1
@@ -203,9 +204,9 @@ async def test_a_bad_file_changes_nothing_and_is_reported_once(
 
 async def test_a_mended_file_clears_the_error(watcher: Watcher, station: Station) -> None:
     station.publish()
-    station.config.publish(config_v1_json=b"{")
+    station.config.publish(config_v2_json=b"{")
     await watcher.check()
-    station.config.publish(config_v1_json=encode(OTHER_CONFIG))
+    station.config.publish(config_v2_json=encode(OTHER_CONFIG))
     await watcher.check()
     assert watcher.last_error == ""
     assert station.loaded[-1].config == OTHER_CONFIG
@@ -216,7 +217,7 @@ async def test_rotated_keys_are_taken_even_while_the_configuration_is_bad(
 ) -> None:
     station.publish()
     await watcher.check()
-    station.config.publish(config_v1_json=b"{")
+    station.config.publish(config_v2_json=b"{")
     station.credentials.publish(credentials_v1_json=encode(OTHER_CREDENTIALS))
     await watcher.check()
     assert station.loaded[-1].config == CONFIG
@@ -230,18 +231,80 @@ async def test_a_file_that_is_gone_leaves_the_last_one_at_work(
     await watcher.check()
     station.config.publish()
     await watcher.check()
-    assert watcher.last_error == "config.v1.json is gone"
+    assert watcher.last_error == "config.v2.json is gone"
     assert len(station.loaded) == 1
 
 
 async def test_only_a_newer_version_says_which_side_to_upgrade(
     watcher: Watcher, station: Station
 ) -> None:
-    station.config.publish(config_v2_json=b"{}")
+    station.config.publish(config_v3_json=b"{}")
     await watcher.check()
     assert watcher.last_error == (
-        "config.v1.json is not there, only config.v2.json: upgrade this sidecar"
+        "config.v2.json is not there, only config.v3.json: upgrade this sidecar"
     )
+
+
+async def test_an_older_operator_s_file_is_put_to_work(watcher: Watcher, station: Station) -> None:
+    older = as_version_1(CONFIG).data
+    station.config.publish(config_v1_json=older)
+    station.credentials.publish(credentials_v1_json=encode(CREDENTIALS))
+    await watcher.check()
+    assert (station.loaded[-1].config, watcher.last_error) == (CONFIG, "")
+    assert station.published == [(digest(older), digest(encode(CREDENTIALS)))]
+
+
+async def test_of_two_versions_the_newest_that_is_known_is_read(
+    watcher: Watcher, station: Station
+) -> None:
+    station.publish()
+    station.config.publish(
+        config_v1_json=as_version_1(OTHER_CONFIG).data,
+        config_v2_json=encode(CONFIG),
+        config_v3_json=b"{}",
+    )
+    await watcher.check()
+    assert [loaded.config for loaded in station.loaded] == [CONFIG]
+    assert watcher.last_error == ""
+
+
+async def test_an_operator_that_is_upgraded_and_rolled_back_is_followed(
+    watcher: Watcher, station: Station
+) -> None:
+    """The digest told is that of the file in use; no look finds nothing, and none is complained
+    of."""
+    newest, older = encode(CONFIG), as_version_1(CONFIG).data
+    station.publish()
+    for files in (
+        {"config_v1_json": older},
+        {"config_v1_json": older, "config_v2_json": newest},
+        {"config_v1_json": older},
+    ):
+        station.config.publish(**files)
+        await watcher.check()
+        await watcher.check()
+        assert (watcher.last_error, watcher.waiting_for) == ("", ())
+    assert [config_digest for config_digest, _ in station.published] == [
+        digest(older),
+        digest(newest),
+        digest(older),
+    ]
+    assert {loaded.config for loaded in station.loaded} == {CONFIG}
+
+
+async def test_an_older_file_in_place_of_a_bad_newer_one_mends_it(
+    watcher: Watcher, station: Station
+) -> None:
+    """Beside it, it does not: it may deny what the newer one serves."""
+    station.publish()
+    station.config.publish(config_v1_json=as_version_1(CONFIG).data, config_v2_json=b"{")
+    await watcher.check()
+    assert station.loaded == []
+    assert watcher.last_error.startswith("config.v2.json: not JSON")
+    station.config.publish(config_v1_json=as_version_1(CONFIG).data)
+    await watcher.check()
+    assert [loaded.config for loaded in station.loaded] == [CONFIG]
+    assert watcher.last_error == ""
 
 
 async def test_what_cannot_be_put_to_work_is_reported_once_and_tried_again(

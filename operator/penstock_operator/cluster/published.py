@@ -8,6 +8,7 @@ from typing import Final
 
 from penstock_config.codec import config_file_name, credentials_file_name, digest
 from penstock_config.credentials import RedisAccess
+from penstock_config.older import OLDER_VERSION
 from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Cluster, Document
 from penstock_operator.cluster.errors import NotFound
 from penstock_operator.plan import File, NamespacePlan
@@ -30,16 +31,24 @@ async def carry_out(cluster: Cluster, plan: NamespacePlan) -> None:
         data = {credentials_file_name(): base64.b64encode(plan.credentials.data).decode()}
         document = {**_meta(SECRET_NAME, plan.namespace, plan.credentials), "data": data}
         await cluster.apply(SECRETS, {**document, "type": "Opaque"})
-    if plan.config:
-        data = {config_file_name(): plan.config.data.decode()}
+    if plan.config and plan.older:
+        data = {
+            config_file_name(): plan.config.data.decode(),
+            config_file_name(OLDER_VERSION): plan.older.data.decode(),
+        }
         document = {**_meta(CONFIG_MAP_NAME, plan.namespace, plan.config), "data": data}
         await cluster.apply(CONFIG_MAPS, document)
 
 
 def config_digest(document: Document) -> str:
     """The digest of a ConfigMap's file; empty when the annotation, or our label, says otherwise."""
-    text = (document.get("data") or {}).get(config_file_name(), "")
-    return _digest_if_ours(document, text.encode())
+    return _digest_if_ours(document, _text(document, config_file_name()).encode())
+
+
+def older_digest(document: Document) -> str:
+    """The digest of the file for sidecars of the version before; empty when it is not there."""
+    text = _text(document, config_file_name(OLDER_VERSION))
+    return digest(text.encode()) if text else ""
 
 
 def credentials_digest(document: Document) -> str:
@@ -71,6 +80,11 @@ def redis_access(document: Document) -> RedisAccess | None:
         return None
 
 
+def _text(document: Document, file: str) -> str:
+    found: str = (document.get("data") or {}).get(file, "")
+    return found
+
+
 async def _remove(cluster: Cluster, namespace: str) -> None:
     for resource, name in ((CONFIG_MAPS, CONFIG_MAP_NAME), (SECRETS, SECRET_NAME)):
         with contextlib.suppress(NotFound):
@@ -89,9 +103,8 @@ def _meta(name: str, namespace: str, file: File) -> Document:
 
 
 def _credentials_file(document: Document) -> bytes:
-    text = (document.get("data") or {}).get(credentials_file_name(), "")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(_text(document, credentials_file_name()), validate=True)
     except binascii.Error:
         return b""
 

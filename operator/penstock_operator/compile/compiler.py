@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from penstock_config.codec import encode
 from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.api.route_policy import RoutePolicy
@@ -30,6 +31,7 @@ from penstock_operator.compile.namespaces import (
     pods_by_provider,
     tiers_of,
 )
+from penstock_operator.compile.older_sidecars import needs_newer_sidecars
 from penstock_operator.compile.policies import build_policy
 from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.providers import build_provider
@@ -41,8 +43,8 @@ from penstock_operator.compile.tiers import build_tier
 MAX_CONFIG_BYTES: Final = 900 * 1024
 """A ConfigMap holds 1 MiB, names and metadata included."""
 TOO_LARGE: Final = (
-    "the namespace's configuration has {} bytes of at most {}, so the former one stays: remove"
-    " policies or tiers, or move some to another namespace"
+    "the namespace's configuration has {} bytes of at most {}, in this version and the one before,"
+    " so the former one stays: remove policies or tiers, or move some to another namespace"
 )
 NO_SCOPE_KEY: Final = "the namespace has no scope key yet: nothing to do, the operator makes one"
 OUTRANKED: Final = (
@@ -73,13 +75,14 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         for name, config in configs.items()
         if (found := credentials_of(name, snapshot, _keys(config, built))) is not None
     }
-    sizes = {name: len(encode(config)) for name, config in configs.items()}
+    sizes = {name: _size(config) for name, config in configs.items()}
     withheld = frozenset(name for name, size in sizes.items() if size > MAX_CONFIG_BYTES)
     problems = chain(
         snapshot.unparsable,
         _of_objects(built),
         _downgrades(namespaces, built),
         *(_outranked(each) for each in namespaces),
+        *(needs_newer_sidecars(each, snapshot) for each in namespaces),
         *(
             _unwritten(each, sizes[each.name], has_credentials=each.name in credentials)
             for each in namespaces
@@ -91,6 +94,11 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         problems=tuple(sorted(set(problems), key=_place)),
         withheld=withheld,
     )
+
+
+def _size(config: SidecarConfig) -> int:
+    """In bytes, of both versions that are published."""
+    return len(encode(config)) + len(as_version_1(config).data)
 
 
 def _build(snapshot: Snapshot) -> Built:

@@ -58,7 +58,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     "RoutePolicy": (
         Unenforced("spec.rules[].match.tasks", RULE_LEFT_OUT),
         Unenforced("spec.rules[].match.complexity", RULE_LEFT_OUT),
-        Unenforced("spec.rules[].match.modalities", RULE_LEFT_OUT),
         Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
         Unenforced("spec.rules[].overrides"),
         Unenforced("spec.attribution"),
@@ -88,7 +87,7 @@ def not_yet_enforced(resource: Resource) -> tuple[Problem, ...]:
 
 def has_unenforced_condition(match: Match) -> bool:
     """Whether the match asks for something that sidecars do not look at yet."""
-    return bool(match.tasks or match.complexity or match.modalities or match.cel is not None)
+    return bool(match.tasks or match.complexity or match.cel is not None)
 
 
 def type_of(spec: LLMProviderSpec) -> ProviderType:

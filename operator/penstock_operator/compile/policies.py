@@ -193,6 +193,7 @@ def _match(match: Match) -> config.Match:
             for header in match.headers
         ),
         max_input_tokens=match.max_input_tokens,
+        modalities=match.modalities,
     )
 
 

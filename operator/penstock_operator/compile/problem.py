@@ -32,6 +32,7 @@ Reason = Literal[
     "CountedPerProvider",
     "BoostEnded",
     "AllReserved",
+    "NeedsNewerSidecar",
     # Conflicted
     "Outranked",
 ]

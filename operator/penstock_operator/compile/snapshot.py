@@ -70,6 +70,8 @@ class Snapshot:
     """Labels of each namespace, for `allowedNamespaces`. One that is not in here is known by its
     name alone."""
     pods: tuple[PodLabels, ...] = ()
+    sidecar_version: str | None = None
+    """What pods are stamped with today. `None`: they bear no stamps, as in files."""
     redis: RedisSettings | None = None
     redis_logins: Mapping[str, RedisLogin] | None = None
     """By namespace; one that is not in here gets no Redis. `None`: all share the login above."""

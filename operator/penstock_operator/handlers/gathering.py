@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -18,6 +19,8 @@ from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.settings import Settings
 
 SCOPE_KEY_BYTES: Final = 32
+SIDECAR_VERSION: Final = version("penstock")
+"""Operator, injector and sidecar are of one distribution."""
 T = TypeVar("T")
 
 
@@ -49,6 +52,7 @@ async def gather(
             name: {NAME_LABEL: name, **labels} for name, labels in inventory.namespaces.items()
         },
         pods=tuple(inventory.pods.values()),
+        sidecar_version=SIDECAR_VERSION,
         redis=redis,
         scope_keys=dict(inventory.scope_keys),
         unparsable=tuple(

@@ -9,6 +9,7 @@ from penstock_operator.api.budget import Budget
 from penstock_operator.cluster.published import (
     config_digest,
     credentials_digest,
+    older_digest,
     redis_access,
     scope_key,
 )
@@ -96,7 +97,12 @@ class Inventory:
         return former != pod
 
     def note_config(self, body: Body, *, gone: bool = False) -> bool:
-        return self._publish(body, config=None if gone else config_digest(dict(body)))
+        document = dict(body)
+        return self._publish(
+            body,
+            config=None if gone else config_digest(document),
+            older=None if gone else older_digest(document),
+        )
 
     def note_credentials(self, body: Body, *, gone: bool = False) -> bool:
         namespace, key = body["metadata"]["namespace"], scope_key(dict(body))

@@ -71,6 +71,7 @@ class Publisher:
             extra={
                 "namespace": plan.namespace,
                 "config": plan.config.digest if plan.config else None,
+                "older": plan.older.digest if plan.older else None,
                 "credentials": plan.credentials.digest if plan.credentials else None,
                 "removed": plan.remove,
             },
@@ -83,6 +84,7 @@ class Publisher:
         now = Published(
             plan.config.digest if plan.config else former.config,
             plan.credentials.digest if plan.credentials else former.credentials,
+            plan.older.digest if plan.older else former.older,
         )
         self._inventory.note_written(plan.namespace, Published() if plan.remove else now)
 

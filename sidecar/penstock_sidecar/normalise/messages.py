@@ -1,5 +1,7 @@
-"""`messages` of a chat request: shapes and roles, and how many images they hold."""
+"""`messages` of a chat request: shapes and roles, and how many images and sounds they hold."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +11,7 @@ from penstock_sidecar.model import JsonObject
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 _ROLES: Final = frozenset(ROLES)
 IMAGE_PARTS: Final = frozenset({"image_url", "input_image", "image"})
+AUDIO_PARTS: Final = frozenset({"input_audio", "audio", "audio_url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class Messages:
     """What the stages want to know of them."""
 
     images: int
+    audio: int
 
 
 def read_messages(document: JsonObject) -> Messages:
@@ -29,10 +33,17 @@ def read_messages(document: JsonObject) -> Messages:
         raise MalformedRequest(
             "`messages` must be a list with at least one message", param="messages"
         )
-    return Messages(sum(_images(message, index) for index, message in enumerate(messages)))
+    kinds = Counter(
+        kind for index, message in enumerate(messages) for kind in _kinds(message, index)
+    )
+    return Messages(
+        images=sum(kinds[kind] for kind in IMAGE_PARTS),
+        audio=sum(kinds[kind] for kind in AUDIO_PARTS),
+    )
 
 
-def _images(message: object, index: int) -> int:
+def _kinds(message: object, index: int) -> Sequence[str]:
+    """Types of the message's parts; none where it is a plain text."""
     where = f"messages[{index}]"
     if not isinstance(message, dict):
         raise MalformedRequest(f"`{where}` must be an object", param=where)
@@ -43,25 +54,25 @@ def _images(message: object, index: int) -> int:
         )
     content = message.get("content")
     if isinstance(content, str):
-        return 0
+        return ()
     if isinstance(content, list) and content:
-        return sum(_is_image(part, f"{where}.content[{i}]") for i, part in enumerate(content))
+        return [_kind(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
     if content in (None, []) and role in {"assistant", "function"}:
-        return 0
+        return ()
     raise MalformedRequest(
         f"`{where}.content` must be a string or a list of parts", param=f"{where}.content"
     )
 
 
-def _is_image(part: object, where: str) -> bool:
+def _kind(part: object, where: str) -> str:
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         raise MalformedRequest(f"`{where}` must be an object with a `type`", param=where)
-    kind = part["type"]
+    kind: str = part["type"]
     if kind == "text" and not isinstance(part.get("text"), str):
         raise MalformedRequest(f"`{where}.text` must be a string", param=f"{where}.text")
     if kind == "image_url":
         _require_url(part.get("image_url"), f"{where}.image_url")
-    return kind in IMAGE_PARTS
+    return kind
 
 
 def _require_url(image: object, where: str) -> None:

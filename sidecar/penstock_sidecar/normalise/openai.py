@@ -45,6 +45,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
         document=document,
         headers=headers,
         images=found.images,
+        audio=found.audio,
         json=_json_wanted(document),
         tools=bool(document.get("tools") or document.get("functions")),
         max_output_tokens=_max_output_tokens(document),

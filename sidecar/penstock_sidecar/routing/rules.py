@@ -1,10 +1,10 @@
 """A policy's rules, compiled: the first whose conditions all hold says where a request goes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import translate
 
-from penstock_config.policy import Match, Rule
+from penstock_config.policy import Match, Modality, Rule
 from penstock_sidecar.model import Caller, Request
 
 
@@ -19,13 +19,14 @@ class Globs:
 
 
 class CompiledMatch:
-    """Conditions of a `Match`: of models and users any must hold, of headers all."""
+    """Conditions of a `Match`: of each list any must hold, of headers all."""
 
     def __init__(self, match: Match) -> None:
         self._models = Globs(match.models)
         self._users = Globs(match.users)
         self._headers = [(header.name.lower(), Globs([header.value])) for header in match.headers]
         self._max_input_tokens = match.max_input_tokens
+        self._modalities = frozenset(match.modalities)
 
     def holds(self, request: Request, caller: Caller, input_tokens: int) -> bool:
         return (
@@ -33,6 +34,7 @@ class CompiledMatch:
             and self._users.hold(caller.user)
             and (self._max_input_tokens is None or input_tokens <= self._max_input_tokens)
             and self._headers_hold(request)
+            and (not self._modalities or not self._modalities.isdisjoint(_held(request)))
         )
 
     def may_hold_for_model(self, name: str) -> bool:
@@ -41,6 +43,14 @@ class CompiledMatch:
     def _headers_hold(self, request: Request) -> bool:
         sent = request.headers
         return all(name in sent and globs.hold(sent[name]) for name, globs in self._headers)
+
+
+def _held(request: Request) -> Sequence[Modality]:
+    """What the request's messages hold; `text` where that is all."""
+    found: list[Modality] = ["image"] if request.images else []
+    if request.audio:
+        found.append("audio")
+    return found or ("text",)
 
 
 class Rules:

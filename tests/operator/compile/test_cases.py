@@ -5,7 +5,8 @@ After a wanted change, write the outputs anew and read the difference:
     PENSTOCK_UPDATE_CASES=1 pytest tests/operator/compile/test_cases.py
 
 An input may hold a document `kind: Case` with `local: true` (providers may be on this machine),
-`unreadable: [<namespace>]` (the operator may not read Secrets there) and `at: <time>`.
+`unreadable: [<namespace>]` (the operator may not read Secrets there), `sidecarVersion: <version>`
+(pods are stamped; so is a new one) and `at: <time>`.
 """
 
 import os
@@ -52,6 +53,7 @@ def snapshot_of_case(name: str) -> Snapshot:
     return replace(
         snapshot,
         secrets={**snapshot.secrets, **hidden},
+        sidecar_version=options.get("sidecarVersion"),
         scope_keys={namespace: f"scope-of-{namespace}" for namespace in snapshot.namespaces},
     )
 

@@ -51,6 +51,7 @@ ENFORCED: Final = {
         "spec.rules[].match.models",
         "spec.rules[].match.users",
         "spec.rules[].match.headers",
+        "spec.rules[].match.modalities",
         "spec.rules[].match.maxInputTokens",
         "spec.rules[].tier",
         "spec.rules[].model",

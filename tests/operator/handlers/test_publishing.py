@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_operator.cluster import Cluster, connect
 from penstock_operator.handlers.compilation import Outcome
@@ -137,6 +138,8 @@ async def test_a_policy_that_does_not_parse_does_not_take_the_configuration_away
 async def test_unchanged_files_are_not_sent(cluster: Cluster, calls: Calls) -> None:
     there = inventory("a")
     config = SidecarConfig(cluster="c", namespace="a")
-    there.note_written("a", Published(digest(encode(config)), digest(encode(CREDENTIALS))))
+    older = as_version_1(config).data
+    names = (digest(data) for data in (encode(config), encode(CREDENTIALS), older))
+    there.note_written("a", Published(*names))
     await Publisher(cluster, there, Metrics()).publish(outcome("a"), cluster_wide=True)
     assert calls.made == []

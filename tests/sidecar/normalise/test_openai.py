@@ -75,6 +75,15 @@ def test_images_are_counted() -> None:
     assert parse(messages=[HELLO, {"role": "user", "content": content}]).images == 2
 
 
+def test_sounds_are_counted_beside_images() -> None:
+    sound = {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}
+    picture = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
+    content = [{"type": "text", "text": "what is this"}, sound, picture, sound]
+    found = parse(messages=[HELLO, {"role": "user", "content": content}])
+    assert (found.images, found.audio) == (1, 2)
+    assert parse(messages=[HELLO]).audio == 0
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

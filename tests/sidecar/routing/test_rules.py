@@ -1,8 +1,10 @@
 """The first rule whose conditions all hold."""
 
+from dataclasses import replace
+
 import pytest
 
-from penstock_config.policy import Rule
+from penstock_config.policy import Match, Modality, Rule
 from penstock_sidecar.model import Caller
 from penstock_sidecar.routing.rules import Rules
 from tests.sidecar.routing.builders import CALLER, request, rule, to_tier
@@ -59,6 +61,31 @@ def test_over_the_conditions_all_must_hold() -> None:
 def test_users_are_globs_over_the_callers_user() -> None:
     assert matched(rule("r", FAST, users=("ann",)), user="ann") == "r"
     assert matched(rule("r", FAST, users=("ann",)), user="anne") is None
+
+
+@pytest.mark.parametrize(
+    ("modalities", "images", "audio", "holds"),
+    [
+        ((), 0, 0, True),
+        ((), 1, 1, True),
+        (("text",), 0, 0, True),
+        (("text",), 1, 0, False),
+        (("text",), 0, 1, False),
+        (("image",), 0, 0, False),
+        (("image",), 2, 0, True),
+        (("image",), 0, 1, False),
+        (("audio",), 1, 3, True),
+        (("audio", "text"), 1, 0, False),
+        (("audio", "text"), 0, 0, True),
+        (("audio", "image"), 0, 1, True),
+    ],
+)
+def test_modalities_are_what_the_messages_hold_and_text_is_text_alone(
+    modalities: tuple[Modality, ...], images: int, audio: int, *, holds: bool
+) -> None:
+    asked = replace(request("m", images=images), audio=audio)
+    only = Rule(name="r", match=Match(modalities=modalities), target=FAST)
+    assert (Rules([only]).first(asked, CALLER, 10) is only) is holds
 
 
 def test_a_header_must_be_there_even_for_a_glob_that_takes_anything() -> None:

@@ -1,0 +1,56 @@
+"""Rules that sidecars of the version before cannot be told: a warning while such sidecars run.
+
+They deny those rules (`penstock_config.older`); newer ones are not concerned.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from penstock_config.older import FIRST_RELEASE, Inexpressible, inexpressible
+from penstock_operator.api.route_policy import RoutePolicy
+from penstock_operator.compile.namespaces import Namespace
+from penstock_operator.compile.parse import ref_of
+from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.rulings import rule_pods
+from penstock_operator.compile.snapshot import PodLabels, Snapshot
+
+VERSION_LABEL: Final = "penstock.dev/sidecar-version"
+"""Stamped on each pod by the injector."""
+MESSAGE: Final = (
+    "sidecars of pods that run an older version cannot judge this, and deny every request that"
+    " the rest of the rule matches: restart those pods (kubectl get pods -L {})"
+)
+
+
+def needs_newer_sidecars(namespace: Namespace, snapshot: Snapshot) -> Iterator[Problem]:
+    """One for each such rule of a policy that rules an older pod."""
+    missing = [found for policy in namespace.policies for found in inexpressible(policy)]
+    if not missing:  # mostly; pods may be thousands
+        return
+    ruled = rule_pods(namespace.policies, _older(namespace.name, snapshot)).pods
+    specs = {policy.id: policy for policy in snapshot.policies}
+    yield from (_problem(specs[found.policy], found) for found in missing if found.policy in ruled)
+
+
+def _older(namespace: str, snapshot: Snapshot) -> Iterator[PodLabels]:
+    """Pods whose stamp is not known to be new enough; none where pods bear no stamps at all."""
+    own = snapshot.sidecar_version
+    for pod in snapshot.pods if own is not None else ():
+        stamp = pod.labels.get(VERSION_LABEL, "")
+        if pod.namespace == namespace and stamp != own and _release(stamp) < FIRST_RELEASE:
+            yield pod
+
+
+def _release(stamp: str) -> tuple[int, ...]:
+    """Of `0.2.1` (0, 2); of what is no version nothing, which is less than any."""
+    try:
+        return tuple(int(number) for number in stamp.split(".")[:2])
+    except ValueError:
+        return ()
+
+
+def _problem(policy: RoutePolicy, found: Inexpressible) -> Problem:
+    names = [rule.name for rule in policy.spec.rules]
+    path = f"spec.rules[{names.index(found.rule)}].{found.field}"
+    message = MESSAGE.format(VERSION_LABEL)
+    return Problem(ref_of(policy), "Enforced", "NeedsNewerSidecar", message, "warning", path)

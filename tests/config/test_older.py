@@ -1,0 +1,83 @@
+"""What sidecars of version 1 are told: the same, and where that cannot be said, nothing served."""
+
+import json
+from typing import Any
+
+import pytest
+
+from penstock_config.codec import ConfigError, digest, encode
+from penstock_config.older import READERS, Inexpressible, as_version_1, decode_version_1
+from penstock_config.policy import HeaderMatch, Match, Modality, Policy, Rule, Target
+from penstock_config.schema import SidecarConfig
+from penstock_config.tier import Tier
+
+TIER = Target(tier="n/t")
+REST = Match(models=("gpt-*",), users=("ann",), max_input_tokens=9)
+
+
+def config(*rules: Rule) -> SidecarConfig:
+    policy = Policy(id="n/p", rules=rules, default=TIER, tiers=("n/t",))
+    tier = Tier(id="n/t", name="t", candidates=())
+    return SidecarConfig(cluster="c", namespace="n", tiers=(tier,), policies=(policy,))
+
+
+def rule(name: str, *modalities: Modality, match: Match = REST) -> Rule:
+    return Rule(name=name, match=match.model_copy(update={"modalities": modalities}), target=TIER)
+
+
+def test_what_both_can_say_is_the_same_but_for_the_number() -> None:
+    older = as_version_1(config(rule("a"), rule("b")))
+    assert older.inexpressible == ()
+    now = json.loads(encode(config(rule("a"), rule("b"))))
+    assert json.loads(older.data) == {**now, "schema_version": 1}
+
+
+def test_a_rule_that_cannot_be_said_denies_what_the_rest_of_it_matches() -> None:
+    older = as_version_1(config(rule("before"), rule("pictures", "image"), rule("after")))
+    assert older.inexpressible == (Inexpressible("n/p", "pictures", "match.modalities"),)
+    before, pictures, after = decode_version_1(older.data).policies[0].rules
+    assert (before, after) == (rule("before"), rule("after"))
+    assert (pictures.name, pictures.match) == ("pictures", REST)
+    assert pictures.target == Target(
+        denied="RoutePolicy n/p, rule pictures: this pod's sidecar is too old for match.modalities:"
+        " restart the pod for a newer one"
+    )
+
+
+def test_a_policy_without_such_a_rule_is_as_it_was() -> None:
+    told = config(rule("pictures", "image"))
+    other = Policy(id="n/other", rules=(rule("a"),), default=TIER, tiers=("n/t",))
+    both = told.model_copy(update={"policies": (*told.policies, other)})
+    assert decode_version_1(as_version_1(both).data).policies[1] == other
+
+
+def test_equal_configurations_give_equal_bytes() -> None:
+    match = Match(headers=(HeaderMatch(name="x", value="y"),))
+    made = [as_version_1(config(rule("a", "audio", match=match))) for _ in range(2)]
+    assert made[0] == made[1]
+    assert digest(made[0].data) != digest(encode(config(rule("a", "audio", match=match))))
+
+
+def changed(**changes: Any) -> bytes:
+    return json.dumps({**json.loads(encode(config(rule("a", "image")))), **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (changed(schema_version=1), "match.modalities: is not in version 1"),
+        (changed(), "schema_version is 2, this sidecar reads 1"),
+        (changed(schema_version=1, policies=[], colour="red"), "Extra inputs"),
+        (changed(schema_version=1, policies=[], tiers=[{}]), "tiers.0.id: Field required"),
+    ],
+)
+def test_version_1_is_closed_too(data: bytes, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        decode_version_1(data)
+
+
+def test_the_present_version_is_read_before_the_older_one() -> None:
+    assert list(READERS) == ["config.v2.json", "config.v1.json"]
+    told = config(rule("a"))
+    files = (encode(told), as_version_1(told).data)
+    assert [read(data) for read, data in zip(READERS.values(), files, strict=True)] == [told] * 2
