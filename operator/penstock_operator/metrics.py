@@ -60,6 +60,13 @@ class Metrics:
             ["path", "result"],
             registry=self.registry,
         )
+        self.injections = Counter(
+            "penstock_operator_injections",
+            "Pods asked about, by how it ended (injected, completed, unchanged, refused, skipped, "
+            "failed) and why.",
+            ["result", "reason"],
+            registry=self.registry,
+        )
         self.budget_alerts = Counter(
             "penstock_budget_alerts",
             "Alert thresholds that were crossed, each once in a period.",

@@ -1,12 +1,13 @@
 """What the environment says, read once at start. What may change comes from the API server."""
 
+import json
 import os
 import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self, get_args, get_origin
 from urllib.parse import urlsplit
 
 REDIS_SCHEMES: Final = (
@@ -19,6 +20,8 @@ REDIS_SCHEMES: Final = (
     "rediss+cluster",
 )
 MAX_BUDGET_SECONDS: Final = 3600
+Resources = Mapping[str, Mapping[str, str]]
+"""`requests` and `limits` of a container: amounts by what of."""
 _IN_USER_NAMES: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -63,6 +66,23 @@ class Settings:
     """Further names and addresses for the certificate, where no Service is in front."""
     webhook_configuration: str = "penstock"
     """The ValidatingWebhookConfiguration that gets our CA, where it exists."""
+    sidecar_image: str = ""
+    """Empty: `penstock-sidecar:<our version>`."""
+    sidecar_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    sidecar_resources: Resources = field(
+        default_factory=lambda: {
+            "requests": {"cpu": "50m", "memory": "96Mi"},
+            "limits": {"memory": "256Mi"},
+        }
+    )
+    """JSON, as a container's `resources`. No limit of CPU: it would slow every call of the app."""
+    native_sidecars: Literal["auto", "always", "never"] = "auto"
+    """Whether sidecars are init containers that go on; `auto`: where server and every kubelet are
+    1.29 or newer."""
+    budget_seconds: float = 5
+    """How often spending is read, and at most how often a Budget's status is written."""
+    notify_loopback: bool = False
+    """Whether a Budget's webhook may be on this machine: a relay beside the operator."""
     budget_seconds: float = 5
     """How often spending is read, and at most how often a Budget's status is written."""
     notify_loopback: bool = False
@@ -122,6 +142,8 @@ def _parsed(variable: str, text: str, kind: object) -> object:
         return tuple(part for part in (p.strip() for p in text.split(",")) if part)
     if kind in (Path, Path | None):
         return Path(text)
+    if get_origin(kind) is Literal:
+        return _choice(variable, text, get_args(kind))
     parse = _PARSERS.get(kind)
     return text if parse is None else parse(variable, text)
 
@@ -144,6 +166,30 @@ def _seconds(variable: str, text: str) -> float:
     return seconds
 
 
+def _choice(variable: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        msg = f"{variable}={text!r}: expected one of {', '.join(choices)}"
+        raise SettingsError(msg)
+    return text
+
+
+def _resources(variable: str, text: str) -> Resources:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(_are_amounts, found, found.values())):
+        msg = f'{variable}: expected JSON such as {{"requests": {{"cpu": "50m"}}}}'
+        raise SettingsError(msg)
+    return found
+
+
+def _are_amounts(name: str, found: object) -> bool:
+    if name not in {"requests", "limits"} or not isinstance(found, dict):
+        return False
+    return all(isinstance(each, str) for each in found.values())
+
+
 def _truth(variable: str, text: str) -> bool:
     if text not in ("true", "false"):
         msg = f"{variable}={text!r}: expected true or false"
@@ -155,4 +201,5 @@ _PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
     int: _port,  # all of them are
     float: _seconds,
     bool: _truth,
+    Resources: _resources,
 }

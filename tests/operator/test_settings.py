@@ -107,3 +107,26 @@ def test_what_is_no_interval_is_refused_by_name(text: str) -> None:
 def test_what_is_neither_true_nor_false_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match=r"PENSTOCK_NOTIFY_LOOPBACK=.*: expected true or false"):
         Settings.from_environment({"PENSTOCK_NOTIFY_LOOPBACK": "yes"})
+
+
+def test_a_sidecar_s_resources_are_json() -> None:
+    text = '{"requests": {"cpu": "10m"}, "limits": {}}'
+    found = Settings.from_environment({"PENSTOCK_SIDECAR_RESOURCES": text})
+    assert found.sidecar_resources == {"requests": {"cpu": "10m"}, "limits": {}}
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '"a"', '{"request": {}}', '{"requests": 1}', '{"limits": {"cpu": 1}}']
+)
+def test_what_are_no_resources_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="PENSTOCK_SIDECAR_RESOURCES: expected JSON"):
+        Settings.from_environment({"PENSTOCK_SIDECAR_RESOURCES": text})
+
+
+@pytest.mark.parametrize("name", ["NATIVE_SIDECARS", "SIDECAR_PULL_POLICY"])
+def test_what_is_none_of_the_choices_is_refused_with_them(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"PENSTOCK_{name}='maybe': expected one of \w+, "):
+        Settings.from_environment({f"PENSTOCK_{name}": "maybe"})
+    assert Settings.from_environment({"PENSTOCK_NATIVE_SIDECARS": "never"}).native_sidecars == (
+        "never"
+    )

@@ -61,6 +61,7 @@ CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")
 EVENTS: Final = Resource("", "v1", "Event", "events")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
+NODES: Final = Resource("", "v1", "Node", "nodes")
 PODS: Final = Resource("", "v1", "Pod", "pods")
 SECRETS: Final = Resource("", "v1", "Secret", "secrets")
 VALIDATING_WEBHOOKS: Final = Resource(

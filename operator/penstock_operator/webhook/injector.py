@@ -2,16 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Final
 
 from penstock_operator.cluster import Cluster, ClusterError, connect
 from penstock_operator.cluster.webhooks import shared_ca, trust_ca
+from penstock_operator.cluster.nodes import knows_native_sidecars
+from penstock_operator.injection.template import Mode, Template
 from penstock_operator.metrics import Metrics
 from penstock_operator.probes import serve_probes
 from penstock_operator.settings import Settings
 from penstock_operator.webhook.certificates import Pair, make_ca, make_leaf, service_hosts
+from penstock_operator.webhook.mutation import Mutation
+from penstock_operator.webhook.native import watched_mode
 from penstock_operator.webhook.review import Judge, judge
 from penstock_operator.webhook.server import load_leaf, review_app, serve_reviews, server_context
 
@@ -20,15 +25,21 @@ CARE_SECONDS: Final = 60
 logger = logging.getLogger(__name__)
 
 
-def judges_of(_: Settings) -> Mapping[str, Judge]:
+def judges_of(
+    settings: Settings, mode: Callable[[], Mode], metrics: Metrics
+) -> Mapping[str, Judge]:
     """Who judges what is posted to which path."""
-    return {"/validate": judge}
+    template = Template.of(settings, version("penstock"))
+    return {"/validate": judge, "/mutate": Mutation(template, mode, metrics)}
 
 
 async def run_injector(settings: Settings) -> None:
     """Runs until cancelled."""
     metrics = Metrics()
-    async with connect(settings.kubeconfig) as cluster:
+    async with (
+        connect(settings.kubeconfig) as cluster,
+        watched_mode(settings.native_sidecars, lambda: knows_native_sidecars(cluster)) as mode,
+    ):
         ca = await _ca(cluster, settings.namespace)
         hosts = (
             *service_hosts(settings.webhook_service, settings.namespace),
@@ -37,7 +48,7 @@ async def run_injector(settings: Settings) -> None:
         leaf = make_leaf(ca, hosts, datetime.now(UTC))
         context = server_context(leaf)
         address = (settings.webhook_host, settings.webhook_port)
-        app = review_app(judges_of(settings), metrics)
+        app = review_app(judges_of(settings, mode, metrics), metrics)
         async with (
             serve_reviews(*address, context, app) as port,
             serve_probes(
