@@ -38,8 +38,8 @@ unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
 e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit
 	$(DEV)/bin/python -m pytest tests/e2e -o timeout=480 $(ARGS)
 
-crds: $(DEV)/.ready ## Write crds/ and docs/reference/ from the resource types
-	$(DEV)/bin/python -m penstock_operator.crd crds
+crds: $(DEV)/.ready ## Write crds/, the chart's copy and docs/reference/ from the resource types
+	$(DEV)/bin/python -m penstock_operator.crd crds charts/penstock/templates/crds
 	$(DEV)/bin/python -m penstock_operator.reference docs/reference
 
 envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use

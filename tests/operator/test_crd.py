@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from penstock_operator.api.base import Kind
-from penstock_operator.crd import KINDS, manifest, render
+from penstock_operator.crd import KINDS, chart_template, manifest, render
 from penstock_operator.reference import page
 from tests.cluster.cel_cases import ROOT, nodes, schema
 
@@ -36,13 +36,21 @@ def test_the_manifest_is_current(kind: type[Kind]) -> None:
 
 
 @each_kind
+def test_the_template_of_the_chart_is_current(kind: type[Kind]) -> None:
+    """`make crds` writes it."""
+    path = ROOT / "charts/penstock/templates/crds" / f"{kind.plural}.yaml"
+    assert path.read_text("utf-8") == chart_template(kind)
+
+
+@each_kind
 def test_the_reference_page_is_current(kind: type[Kind]) -> None:
     """`make crds` writes it."""
     assert (ROOT / "docs/reference" / f"{kind.plural}.md").read_text("utf-8") == page(kind)
 
 
-def test_the_directory_holds_nothing_else() -> None:
-    assert {path.stem for path in (ROOT / "crds").iterdir()} == {kind.plural for kind in KINDS}
+@pytest.mark.parametrize("directory", ["crds", "charts/penstock/templates/crds"])
+def test_the_directory_holds_nothing_else(directory: str) -> None:
+    assert {path.stem for path in (ROOT / directory).iterdir()} == {kind.plural for kind in KINDS}
 
 
 def test_names_are_told_apart() -> None:
