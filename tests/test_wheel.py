@@ -52,7 +52,7 @@ def test_the_command_line_runs_with_its_extra_alone(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 def test_the_sidecar_starts_with_its_extra_alone(tmp_path: Path) -> None:
     installed = Installed(tmp_path, "sidecar")
-    assert not any(map(installed.has, ("kubernetes", "kopf", "torch", "yaml", "typer")))
+    assert not any(map(installed.has, ("kubernetes", "kopf", "redis", "torch", "yaml", "typer")))
     assert "penstock-sidecar" in installed.run("penstock-sidecar", "--version")
 
 
