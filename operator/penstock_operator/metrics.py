@@ -60,6 +60,18 @@ class Metrics:
             ["path", "result"],
             registry=self.registry,
         )
+        self.certificate_expiry = Gauge(
+            "penstock_operator_certificate_expiry_timestamp_seconds",
+            "When the injector's certificate expires, and the CA that signs: leaf, ca.",
+            ["certificate"],
+            registry=self.registry,
+        )
+        self.announcements = Counter(
+            "penstock_operator_announcements",
+            "Events on pods' owners, by how it ended: ok, failed, dropped.",
+            ["result"],
+            registry=self.registry,
+        )
         self.injections = Counter(
             "penstock_operator_injections",
             "Pods asked about, by how it ended (injected, completed, unchanged, refused, skipped, "
@@ -98,6 +110,23 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.sidecars = Gauge(
+            "penstock_operator_sidecars",
+            "Pods that a RoutePolicy rules, by what they run: current, stale, rejected, unknown.",
+            ["standing"],
+            registry=self.registry,
+        )
+        self.untold_pods = Gauge(
+            "penstock_operator_untold_pods",
+            "Pods whose kubelet is still to be told that their configuration changed.",
+            registry=self.registry,
+        )
+        self.pods_without_sidecar = Gauge(
+            "penstock_operator_pods_without_sidecar",
+            "Pods that ask for a sidecar and have none.",
+            ["namespace"],
+            registry=self.registry,
+        )
         self.shared_redis_logins = Gauge(
             "penstock_operator_shared_redis_logins",
             "Namespaces whose sidecars are given a Redis login that is not theirs alone.",

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Self, get_args, get_origin
+from typing import Final, Literal, NewType, Self, get_args, get_origin
 from urllib.parse import urlsplit
 
 REDIS_SCHEMES: Final = (
@@ -20,6 +20,13 @@ REDIS_SCHEMES: Final = (
     "rediss+cluster",
 )
 MAX_BUDGET_SECONDS: Final = 3600
+MIN_LEAVES_OF_A_CA: Final = 4
+"""Lives of a leaf in that of its CA: a third of it must suffice for the next CA to settle."""
+MIN_LIFE_SECONDS: Final = 2
+MAX_LIFE_SECONDS: Final = 20 * 365 * 24 * 3600
+Life = NewType("Life", int)
+"""Seconds that a certificate lives."""
+_ACCOUNT: Final = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
 Resources = Mapping[str, Mapping[str, str]]
 """`requests` and `limits` of a container: amounts by what of."""
 _IN_USER_NAMES: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -65,7 +72,16 @@ class Settings:
     webhook_hosts: tuple[str, ...] = ()
     """Further names and addresses for the certificate, where no Service is in front."""
     webhook_configuration: str = "penstock"
-    """The ValidatingWebhookConfiguration that gets our CA, where it exists."""
+    """Name of the validating and the mutating configuration that get our CA, where they exist."""
+    certificate_seconds: Life = Life(7 * 24 * 3600)
+    """How long the injector's own certificate lives; it is renewed after half of that."""
+    ca_seconds: Life = Life(3650 * 24 * 3600)
+    """How long the CA lives that signs it; the next one is made when a third is left."""
+    tls_dir: Path | None = None
+    """Holds `tls.crt` and `tls.key` by cert-manager or others: then no CA of ours is made."""
+    operator_account: str = ""
+    """`system:serviceaccount:<namespace>:<name>` of the operator, whose changes of pods are judged
+    by `/pods`. Empty: nobody's are."""
     sidecar_image: str = ""
     """Empty: `penstock-sidecar:<our version>`."""
     sidecar_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
@@ -83,10 +99,8 @@ class Settings:
     """How often spending is read, and at most how often a Budget's status is written."""
     notify_loopback: bool = False
     """Whether a Budget's webhook may be on this machine: a relay beside the operator."""
-    budget_seconds: float = 5
-    """How often spending is read, and at most how often a Budget's status is written."""
-    notify_loopback: bool = False
-    """Whether a Budget's webhook may be on this machine: a relay beside the operator."""
+    nudge: bool = True
+    """Whether pods are touched when their files change: see `docs/delivery.md`."""
     log_level: str = "info"
 
     @classmethod
@@ -107,6 +121,7 @@ class Settings:
         return f"{self.pod_name}_{os.getpid()}"
 
     def _check(self) -> None:
+        self._check_certificates()
         if self.redis_manage_users:
             self._check_users()
         if self.redis_url is None:
@@ -123,6 +138,22 @@ class Settings:
             raise SettingsError(msg)
         if self.redis_ca_file is not None and not self.redis_ca_file.is_file():
             msg = f"PENSTOCK_REDIS_CA_FILE: there is no file {str(self.redis_ca_file)!r}"
+            raise SettingsError(msg)
+
+    def _check_certificates(self) -> None:
+        if self.ca_seconds < MIN_LEAVES_OF_A_CA * self.certificate_seconds:
+            least = f"{MIN_LEAVES_OF_A_CA} times PENSTOCK_CERTIFICATE_SECONDS"
+            msg = (
+                f"PENSTOCK_CA_SECONDS={self.ca_seconds}: "
+                f"expected at least {least} ({self.certificate_seconds})"
+            )
+            raise SettingsError(msg)
+        account = self.operator_account
+        if account and not _ACCOUNT.fullmatch(account):
+            msg = (
+                f"PENSTOCK_OPERATOR_ACCOUNT={account!r}: "
+                "expected system:serviceaccount:<namespace>:<name>"
+            )
             raise SettingsError(msg)
 
     def _check_users(self) -> None:
@@ -166,6 +197,14 @@ def _seconds(variable: str, text: str) -> float:
     return seconds
 
 
+def _life(variable: str, text: str) -> Life:
+    if not text.isdecimal() or not MIN_LIFE_SECONDS <= int(text) <= MAX_LIFE_SECONDS:
+        expected = f"expected whole seconds, {MIN_LIFE_SECONDS} to {MAX_LIFE_SECONDS}"
+        msg = f"{variable}={text!r}: {expected}"
+        raise SettingsError(msg)
+    return Life(int(text))
+
+
 def _choice(variable: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         msg = f"{variable}={text!r}: expected one of {', '.join(choices)}"
@@ -200,6 +239,7 @@ def _truth(variable: str, text: str) -> bool:
 _PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
     int: _port,  # all of them are
     float: _seconds,
+    Life: _life,
     bool: _truth,
     Resources: _resources,
 }

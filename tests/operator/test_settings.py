@@ -130,3 +130,24 @@ def test_what_is_none_of_the_choices_is_refused_with_them(name: str) -> None:
     assert Settings.from_environment({"PENSTOCK_NATIVE_SIDECARS": "never"}).native_sidecars == (
         "never"
     )
+
+
+@pytest.mark.parametrize("text", ["1", "0", "7d", "-5", "1.5", "999999999"])
+def test_what_is_no_life_of_a_certificate_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"PENSTOCK_CERTIFICATE_SECONDS=.*: expected whole"):
+        Settings.from_environment({"PENSTOCK_CERTIFICATE_SECONDS": text})
+
+
+def test_a_ca_lives_for_several_leaves() -> None:
+    environment = {"PENSTOCK_CERTIFICATE_SECONDS": "60", "PENSTOCK_CA_SECONDS": "240"}
+    assert Settings.from_environment(environment).ca_seconds == 240
+    with pytest.raises(SettingsError, match="PENSTOCK_CA_SECONDS=239: expected at least 4 times"):
+        Settings.from_environment(environment | {"PENSTOCK_CA_SECONDS": "239"})
+
+
+def test_the_operators_account_is_the_name_of_a_service_account() -> None:
+    account = "system:serviceaccount:penstock-system:penstock-operator"
+    environment = {"PENSTOCK_OPERATOR_ACCOUNT": account}
+    assert Settings.from_environment(environment).operator_account == account
+    with pytest.raises(SettingsError, match="PENSTOCK_OPERATOR_ACCOUNT='penstock-operator'"):
+        Settings.from_environment({"PENSTOCK_OPERATOR_ACCOUNT": "penstock-operator"})

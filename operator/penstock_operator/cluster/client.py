@@ -64,6 +64,12 @@ NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
 NODES: Final = Resource("", "v1", "Node", "nodes")
 PODS: Final = Resource("", "v1", "Pod", "pods")
 SECRETS: Final = Resource("", "v1", "Secret", "secrets")
+MUTATING_WEBHOOKS: Final = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+)
 VALIDATING_WEBHOOKS: Final = Resource(
     "admissionregistration.k8s.io",
     "v1",
@@ -143,6 +149,19 @@ class Cluster:
             content_type="application/apply-patch+yaml",
         )
 
+    async def merge(self, resource: Resource, document: Document) -> Document:
+        """Merge patch: changes what the document names, and leaves the rest; its metadata comes
+        back. `NotFound` when there is none, `Conflict` when `metadata.uid` is another's."""
+        meta = document["metadata"]
+        return await self._call(
+            "PATCH",
+            resource.path(meta.get("namespace"), meta["name"]),
+            {"fieldManager": FIELD_MANAGER},
+            body=document,
+            content_type="application/merge-patch+json",
+            accept=METADATA_ONLY.format(list=""),
+        )
+
     async def delete(self, resource: Resource, name: str, namespace: str | None = None) -> None:
         """`NotFound` when it is gone already."""
         await self._call("DELETE", resource.path(namespace, name))
@@ -163,7 +182,7 @@ class Cluster:
         return frozenset(found["name"] for found in answer.get("resources", ()))
 
     async def versions(
-        self, resource: Resource, namespace: str
+        self, resource: Resource, namespace: str | None = None, *, fields: str = ""
     ) -> AsyncIterator[Mapping[str, str]]:
         """`resourceVersion` by name, at first and after each change, without the objects' content.
 
@@ -171,13 +190,14 @@ class Cluster:
         """
         path = resource.path(namespace)
         accept = METADATA_ONLY.format(list="List")
-        listed = await self._call("GET", path, accept=accept)
+        selector = {"fieldSelector": fields} if fields else {}
+        listed = await self._call("GET", path, selector, accept=accept)
         found = [each["metadata"] for each in listed.get("items") or ()]  # null when there is none
         known = {meta["name"]: meta["resourceVersion"] for meta in found}
         since = listed["metadata"]["resourceVersion"]
         while True:
             yield dict(known)
-            async for event in self._watch(path, since):
+            async for event in self._watch(path, since, selector):
                 meta = event["object"].get("metadata", {})
                 if event["type"] == "ERROR":
                     return
@@ -191,8 +211,11 @@ class Cluster:
                 yield dict(known)
             await asyncio.sleep(WATCH_PAUSE_SECONDS)
 
-    async def _watch(self, path: str, since: str) -> AsyncIterator[Document]:
+    async def _watch(
+        self, path: str, since: str, selector: Mapping[str, str]
+    ) -> AsyncIterator[Document]:
         query = {
+            **selector,
             "watch": "true",
             "resourceVersion": since,
             "allowWatchBookmarks": "true",

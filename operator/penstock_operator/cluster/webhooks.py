@@ -1,78 +1,139 @@
-"""What the webhook keeps in the cluster: its CA, and that CA in the webhook configuration."""
+"""What the injector keeps in the cluster: its CAs in a Secret, and their bundle in the
+configurations of its webhooks."""
 
+import asyncio
 import base64
-import contextlib
-from collections.abc import Callable
+import binascii
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from penstock_operator.cluster.client import SECRETS, VALIDATING_WEBHOOKS, Cluster, Document
-from penstock_operator.cluster.errors import Conflict, NotFound
+from penstock_operator.cluster.client import (
+    MUTATING_WEBHOOKS,
+    SECRETS,
+    VALIDATING_WEBHOOKS,
+    Cluster,
+    Document,
+    Resource,
+)
+from penstock_operator.cluster.errors import ClusterError, NotFound
 from penstock_operator.cluster.published import LABELS
 
 CA_SECRET_NAME: Final = "penstock-webhook-ca"  # noqa: S105  # a name
-CERTIFICATE_KEY: Final = "ca.crt"
-PRIVATE_KEY: Final = "ca.key"
-Certificate = tuple[bytes, bytes]
-"""Certificate and key, PEM."""
+KINDS: Final = (VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS)
+WATCH_RETRY_SECONDS: Final = 5
+_LABELS: Final = {**LABELS, "app.kubernetes.io/component": "injector"}
+logger = logging.getLogger(__name__)
 
 
-async def shared_ca(
-    cluster: Cluster, namespace: str, made: Certificate, is_good: Callable[[Certificate], bool]
-) -> Certificate:
-    """The CA that all replicas use: `made`, where there is none yet or none that is good."""
-    while True:
-        found = await _stored(cluster, namespace)
-        if found and (pair := _pair(found)) and is_good(pair):
-            return pair
-        with contextlib.suppress(Conflict):  # another replica was faster: look again
-            await _store(cluster, namespace, made, found)
-            return made
+@dataclass(frozen=True, slots=True)
+class StoredCa:
+    """The Secret's data; the key in it is why this type does not print itself."""
+
+    document: Document
+
+    @property
+    def data(self) -> Mapping[str, bytes]:
+        """What is not base64 is left out."""
+        return {
+            key: value
+            for key, text in (self.document.get("data") or {}).items()
+            if (value := _decoded(text)) is not None
+        }
+
+    def __repr__(self) -> str:
+        return "StoredCa(...)"
 
 
-async def _stored(cluster: Cluster, namespace: str) -> Document | None:
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration, as it was read."""
+
+    resource: Resource
+    document: Document
+
+    @property
+    def bundles(self) -> tuple[bytes, ...]:
+        """The CA bundle of each of its webhooks; empty where there is none."""
+        return tuple(
+            _decoded(_client(each).get("caBundle") or "") or b""
+            for each in self.document.get("webhooks") or ()
+        )
+
+    def with_bundle(self, bundle: bytes) -> Document:
+        text = base64.b64encode(bundle).decode()
+        entries = [
+            {**each, "clientConfig": {**_client(each), "caBundle": text}}
+            for each in self.document.get("webhooks") or ()
+        ]
+        return {**self.document, "webhooks": entries}
+
+
+async def stored_ca(cluster: Cluster, namespace: str) -> StoredCa | None:
     try:
-        return await cluster.get(SECRETS, CA_SECRET_NAME, namespace)
+        return StoredCa(await cluster.get(SECRETS, CA_SECRET_NAME, namespace))
     except NotFound:
         return None
 
 
-async def _store(
-    cluster: Cluster, namespace: str, made: Certificate, former: Document | None
+async def store_ca(
+    cluster: Cluster, namespace: str, data: Mapping[str, bytes], former: StoredCa | None
 ) -> None:
+    """`Conflict` when another replica was faster."""
     meta: Document = {"name": CA_SECRET_NAME, "namespace": namespace, "labels": _LABELS}
-    fields = zip((CERTIFICATE_KEY, PRIVATE_KEY), made, strict=True)
-    data = {key: base64.b64encode(value).decode() for key, value in fields}
-    document: Document = {"metadata": meta, "type": "Opaque", "data": data}
+    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+    document: Document = {"metadata": meta, "type": "Opaque", "data": encoded}
     if former is None:
         await cluster.create(SECRETS, document)
         return
-    meta["resourceVersion"] = former["metadata"]["resourceVersion"]
-    await cluster.replace(SECRETS, {**document, "type": former.get("type", "Opaque")})
+    meta["resourceVersion"] = former.document["metadata"]["resourceVersion"]
+    type_ = former.document.get("type", "Opaque")  # it cannot be changed
+    await cluster.replace(SECRETS, {**document, "type": type_})
 
 
-async def trust_ca(cluster: Cluster, configuration: str, certificate: bytes) -> bool:
-    """Writes the CA into each of the configuration's webhooks; False when there is none."""
+async def configurations(cluster: Cluster, name: str) -> tuple[Configuration, ...]:
+    """Those of that name which are there: none, one or two."""
+    found = []
+    for resource in KINDS:
+        try:
+            found.append(Configuration(resource, await cluster.get(resource, name)))
+        except NotFound:
+            continue
+    return tuple(found)
+
+
+async def carry(cluster: Cluster, configuration: Configuration, bundle: bytes) -> None:
+    """Writes the bundle into each webhook; `Conflict` when it was changed since it was read."""
+    await cluster.replace(configuration.resource, configuration.with_bundle(bundle))
+
+
+async def watch_configurations(cluster: Cluster, name: str, changed: Callable[[], None]) -> None:
+    """Calls `changed` at first and after each change of either. Runs until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        for resource in KINDS:
+            tasks.create_task(_watch(cluster, resource, name, changed))
+
+
+async def _watch(
+    cluster: Cluster, resource: Resource, name: str, changed: Callable[[], None]
+) -> None:
+    while True:
+        try:
+            async for _ in cluster.versions(resource, fields=f"metadata.name={name}"):
+                changed()
+        except ClusterError as error:
+            logger.warning("webhooks.not_watched", extra={"error": str(error)})
+        await asyncio.sleep(WATCH_RETRY_SECONDS)
+
+
+def _client(entry: Document) -> Document:
+    found = entry.get("clientConfig")
+    return found if isinstance(found, dict) else {}
+
+
+def _decoded(text: object) -> bytes | None:
     try:
-        found = await cluster.get(VALIDATING_WEBHOOKS, configuration)
-    except NotFound:
-        return False
-    bundle = base64.b64encode(certificate).decode()
-    entries = found.get("webhooks") or []
-    if all(entry["clientConfig"].get("caBundle") == bundle for entry in entries):
-        return True
-    for entry in entries:
-        entry["clientConfig"]["caBundle"] = bundle
-    await cluster.replace(VALIDATING_WEBHOOKS, found)
-    return True
-
-
-_LABELS: Final = {**LABELS, "app.kubernetes.io/component": "webhook"}
-
-
-def _pair(document: Document) -> Certificate | None:
-    """`None` where one of the two is missing."""
-    data = document.get("data") or {}
-    try:
-        return base64.b64decode(data[CERTIFICATE_KEY]), base64.b64decode(data[PRIVATE_KEY])
-    except (KeyError, ValueError):
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (binascii.Error, ValueError):
         return None

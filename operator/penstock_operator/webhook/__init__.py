@@ -1,1 +1,1 @@
-"""The injector: admission's server, its judges, its certificates. Knows no kopf, no control loop."""
+"""The injector: admission's server, its judges and its certificates. Knows no kopf."""

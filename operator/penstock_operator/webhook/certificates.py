@@ -1,7 +1,6 @@
-"""A CA of our own, and leaf certificates that live in memory alone.
+"""X.509: a CA of our own, leaves signed by it, and what is read back of both.
 
-The CA is in a Secret that all replicas share; each signs its own leaf, so that no certificate must
-be handed around, and the webhook configuration names the CA.
+Which CA signs when, and which is trusted, is decided in `authority`.
 """
 
 import ipaddress
@@ -21,63 +20,53 @@ CA_LIFE: Final = timedelta(days=3650)
 LEAF_LIFE: Final = timedelta(days=7)
 SKEW: Final = timedelta(minutes=5)
 """Clocks of other machines may be behind."""
+AUTHORITY_NAME: Final = "penstock webhook CA"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A certificate and its key, PEM."""
+class Certificate:
+    """One certificate, PEM."""
 
     certificate: bytes
+    made: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Certificate):
+    """A certificate and its key, PEM."""
+
     key: bytes = field(repr=False)
 
-    @property
-    def expires(self) -> datetime:
-        return x509.load_pem_x509_certificate(self.certificate).not_valid_after_utc
-
     def is_old(self, now: datetime) -> bool:
-        """Whether less than half of a leaf's life is left."""
-        return self.expires - now < LEAF_LIFE / 2
-
-    def signs(self, now: datetime) -> bool:
-        """Whether leaves can be signed with it, and outlive no part of it."""
-        try:
-            key = serialization.load_pem_private_key(self.key, password=None)
-            certificate = x509.load_pem_x509_certificate(self.certificate)
-        except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key has a password
-            return False
-        is_ours = isinstance(key, ec.EllipticCurvePrivateKey)
-        return (
-            is_ours
-            and key.public_key() == certificate.public_key()
-            and certificate.not_valid_after_utc - now > LEAF_LIFE
-        )
+        """Whether less than half of its life is left."""
+        return self.expires - now < (self.expires - self.made) / 2
 
 
-def make_ca(now: datetime) -> Pair:
+def make_ca(now: datetime, life: timedelta = CA_LIFE) -> Pair:
     """A new self-signed CA."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("penstock webhook CA")
+    name = _name(AUTHORITY_NAME)
     builder = (
-        _builder(name, name, key.public_key(), now, CA_LIFE)
+        _builder(name, name, key.public_key(), now, now + life)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
     )
     return _pair(builder, key, key)
 
 
-def make_leaf(ca: Pair, hosts: Sequence[str], now: datetime) -> Pair:
-    """A server certificate for DNS names and IP addresses, signed by the CA."""
+def make_leaf(ca: Pair, hosts: Sequence[str], now: datetime, life: timedelta = LEAF_LIFE) -> Pair:
+    """A server certificate for DNS names and IP addresses; it does not outlive the CA."""
     ca_certificate = x509.load_pem_x509_certificate(ca.certificate)
     ca_key = serialization.load_pem_private_key(ca.key, password=None)
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
         msg = "the CA's key is not an elliptic curve's"
         raise TypeError(msg)
     key = ec.generate_private_key(ec.SECP256R1())
-    # Common names are bounded to 64 characters; nobody reads this one.
+    subject = _name("penstock webhook")  # bounded to 64 characters; nobody reads this one
+    expires = min(now + life, ca.expires)
     builder = (
-        _builder(
-            _name("penstock webhook"), ca_certificate.subject, key.public_key(), now, LEAF_LIFE
-        )
+        _builder(subject, ca_certificate.subject, key.public_key(), now, expires)
         .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
@@ -87,6 +76,42 @@ def make_leaf(ca: Pair, hosts: Sequence[str], now: datetime) -> Pair:
         )
     )
     return _pair(builder, key, ca_key)
+
+
+def read_pair(certificate: bytes, key: bytes) -> Pair | None:
+    """`None` where one cannot be read, or they do not belong together."""
+    try:
+        found = x509.load_pem_x509_certificate(certificate)
+        private = serialization.load_pem_private_key(key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: the key has a password
+        return None
+    if found.public_key() != private.public_key():
+        return None
+    text = found.public_bytes(serialization.Encoding.PEM)  # as `authorities_in` gives it
+    return Pair(text, *_times(found), key)
+
+
+def read_authority(certificate: bytes, key: bytes) -> Pair | None:
+    """As `read_pair`, of a CA such as `make_ca` makes."""
+    pair = read_pair(certificate, key)
+    if pair is None:
+        return None
+    private = serialization.load_pem_private_key(key, password=None)
+    return pair if isinstance(private, ec.EllipticCurvePrivateKey) else None
+
+
+def authorities_in(bundle: bytes) -> tuple[Certificate, ...]:
+    """Our own CAs in a bundle; of one that cannot be read, none."""
+    try:
+        found = x509.load_pem_x509_certificates(bundle)
+    except ValueError:
+        return ()
+    ours = _name(AUTHORITY_NAME)
+    return tuple(
+        Certificate(each.public_bytes(serialization.Encoding.PEM), *_times(each))
+        for each in found
+        if each.subject == ours
+    )
 
 
 def service_hosts(service: str, namespace: str) -> tuple[str, ...]:
@@ -99,7 +124,7 @@ def _builder(
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
     now: datetime,
-    life: timedelta,
+    expires: datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -108,7 +133,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)
-        .not_valid_after(now + life)
+        .not_valid_after(expires)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
@@ -121,12 +146,18 @@ def _pair(
     certificate = builder.sign(signer, hashes.SHA256())
     return Pair(
         certificate.public_bytes(serialization.Encoding.PEM),
+        *_times(certificate),
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         ),
     )
+
+
+def _times(certificate: x509.Certificate) -> tuple[datetime, datetime]:
+    """When we made it, and when it expires."""
+    return certificate.not_valid_before_utc + SKEW, certificate.not_valid_after_utc
 
 
 def _name(text: str) -> x509.Name:

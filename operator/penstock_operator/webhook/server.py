@@ -98,11 +98,10 @@ def _judged(
         return verdict, verdict.answer(uid)
 
 
-def server_context(leaf: Pair) -> ssl.SSLContext:
-    """TLS 1.2 or newer with the leaf."""
+def new_context() -> ssl.SSLContext:
+    """TLS 1.2 or newer, without a certificate yet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    load_leaf(context, leaf)
     return context
 
 

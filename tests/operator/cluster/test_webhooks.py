@@ -1,4 +1,4 @@
-"""The CA that all replicas of the webhook share, also when it is spoiled or contested."""
+"""The injector's Secret and its webhook configurations, read and written."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -8,37 +8,44 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.webhooks import shared_ca
+from penstock_operator.cluster import Cluster, Conflict, connect
+from penstock_operator.cluster.client import MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS
+from penstock_operator.cluster.webhooks import (
+    Configuration,
+    StoredCa,
+    carry,
+    configurations,
+    store_ca,
+    stored_ca,
+)
 from tests.operator.cluster.api_server import api_server, status
 
-OURS, THEIRS, OLD = ((name + b".crt", name + b".key") for name in (b"ours", b"theirs", b"old"))
-
-
-def document(pair: tuple[bytes, bytes], version: str) -> dict[str, Any]:
-    values = (base64.b64encode(value).decode() for value in pair)
-    data = dict(zip(("ca.crt", "ca.key"), values, strict=True))
-    return {"metadata": {"resourceVersion": version}, "type": "Opaque", "data": data}
+DATA = {"ca.crt": b"certificate", "ca.key": b"hush"}
 
 
 class Server:
-    """Keeps one Secret; the first write comes second to that of another replica."""
+    """Keeps objects by path, each with a version as the API server has it."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, Any] | None = None
-        self.other: dict[str, Any] | None = None
+        self.objects: dict[str, dict[str, Any]] = {}
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET":
-            return web.json_response(self.stored) if self.stored else status(404, "none")
-        if self.other:
-            self.stored, self.other = self.other, None
-            return status(409, "too late")
+            found = self.objects.get(request.path)
+            return web.json_response(found) if found else status(404, "none")
         sent = await request.json()
-        former = self.stored["metadata"]["resourceVersion"] if self.stored else None
-        assert sent["metadata"].get("resourceVersion") == former
-        self.stored = sent
-        return web.json_response(sent)
+        path = request.path
+        if request.method == "POST":
+            path += f"/{sent['metadata']['name']}"
+        there = self.objects.get(path, {"metadata": {}})
+        if there["metadata"].get("resourceVersion") != sent["metadata"].get("resourceVersion"):
+            return status(409, "too late")
+        version = int(there["metadata"].get("resourceVersion", "0")) + 1
+        self.objects[path] = {
+            **sent,
+            "metadata": {**sent["metadata"], "resourceVersion": str(version)},
+        }
+        return web.json_response(self.objects[path])
 
 
 @pytest.fixture
@@ -52,34 +59,78 @@ async def cluster(server: Server, tmp_path: Path) -> AsyncIterator[Cluster]:
         yield found
 
 
-async def shared(cluster: Cluster) -> tuple[bytes, bytes]:
-    return await shared_ca(cluster, "a", OURS, lambda pair: pair != OLD)
+async def test_what_is_stored_is_read_back(cluster: Cluster) -> None:
+    assert await stored_ca(cluster, "a") is None
+    await store_ca(cluster, "a", DATA, None)
+    found = await stored_ca(cluster, "a")
+    assert found is not None
+    assert found.data == DATA
+    assert "hush" not in repr(found)
 
 
-async def test_the_first_replica_makes_the_ca(cluster: Cluster) -> None:
-    assert await shared(cluster) == OURS
-    assert await shared_ca(cluster, "a", THEIRS, lambda _: True) == OURS
-
-
-@pytest.mark.parametrize("spoil", [{}, {"data": None}, {"data": {"ca.crt": "%"}}])
-async def test_a_spoiled_ca_is_made_anew(
-    server: Server, cluster: Cluster, spoil: dict[str, Any]
+@pytest.mark.parametrize("first", [True, False], ids=["to-create", "to-replace"])
+async def test_of_two_replicas_that_store_the_slower_one_is_told(
+    cluster: Cluster, first: bool
 ) -> None:
-    server.stored = {"metadata": {"resourceVersion": "7"}, **spoil}
-    assert await shared(cluster) == OURS
+    if not first:
+        await store_ca(cluster, "a", DATA, None)
+    seen = await stored_ca(cluster, "a")
+    await store_ca(cluster, "a", DATA | {"next.crt": b"theirs"}, seen)
+    with pytest.raises(Conflict):
+        await store_ca(cluster, "a", DATA, seen)
+    found = await stored_ca(cluster, "a")
+    assert found is not None
+    assert found.data["next.crt"] == b"theirs"
 
 
-async def test_a_ca_that_is_not_good_any_more_is_made_anew(
+async def test_a_secret_of_another_type_keeps_its_type(server: Server, cluster: Cluster) -> None:
+    path = "/api/v1/namespaces/a/secrets/penstock-webhook-ca"
+    there = {"metadata": {"resourceVersion": "7"}, "type": "example.com/kept"}
+    server.objects[path] = there
+    await store_ca(cluster, "a", DATA, StoredCa(there))
+    assert server.objects[path]["type"] == "example.com/kept"
+    assert server.objects[path]["data"]
+
+
+@pytest.mark.parametrize("data", [None, {}, {"ca.crt": "%"}, {"ca.crt": 1}])
+def test_what_is_not_base64_is_left_out(data: object) -> None:
+    assert StoredCa({"data": data}).data == {}
+
+
+async def test_configurations_that_are_not_there_are_left_out(
     server: Server, cluster: Cluster
 ) -> None:
-    server.stored = document(OLD, "7")
-    assert await shared(cluster) == OURS
+    assert await configurations(cluster, "penstock") == ()
+    document = {"metadata": {"name": "penstock", "resourceVersion": "1"}, "webhooks": []}
+    server.objects[MUTATING_WEBHOOKS.path(None, "penstock")] = document
+    (found,) = await configurations(cluster, "penstock")
+    assert found.resource == MUTATING_WEBHOOKS
 
 
-@pytest.mark.parametrize("there", [None, OLD])
-async def test_of_two_replicas_the_faster_one_wins(
-    server: Server, cluster: Cluster, there: tuple[bytes, bytes] | None
+async def test_a_bundle_is_written_into_each_webhook_and_nothing_else_is_changed(
+    server: Server, cluster: Cluster
 ) -> None:
-    server.stored = document(there, "7") if there else None
-    server.other = document(THEIRS, "8")
-    assert await shared(cluster) == THEIRS
+    service = {"service": {"name": "penstock-injector"}}
+    entries = [
+        {"name": "a", "clientConfig": {**service, "caBundle": "b2xk"}},
+        {"name": "b", "clientConfig": service, "timeoutSeconds": 5},
+    ]
+    path = VALIDATING_WEBHOOKS.path(None, "penstock")
+    metadata = {"name": "penstock", "resourceVersion": "3"}
+    server.objects[path] = {"metadata": metadata, "webhooks": entries}
+    (found,) = await configurations(cluster, "penstock")
+    assert found.bundles == (b"old", b"")
+    await carry(cluster, found, b"new")
+    text = base64.b64encode(b"new").decode()
+    assert server.objects[path]["webhooks"] == [
+        {"name": "a", "clientConfig": {**service, "caBundle": text}},
+        {"name": "b", "clientConfig": {**service, "caBundle": text}, "timeoutSeconds": 5},
+    ]
+    with pytest.raises(Conflict):
+        await carry(cluster, found, b"older")
+
+
+@pytest.mark.parametrize("webhooks", [None, [], [{}], [{"clientConfig": {"caBundle": "%"}}]])
+def test_a_configuration_without_bundles_trusts_nobody(webhooks: object) -> None:
+    found = Configuration(VALIDATING_WEBHOOKS, {"webhooks": webhooks})
+    assert set(found.bundles) <= {b""}

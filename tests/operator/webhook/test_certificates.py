@@ -12,8 +12,11 @@ from cryptography.x509.verification import PolicyBuilder, Store
 from penstock_operator.webhook.certificates import (
     LEAF_LIFE,
     Pair,
+    authorities_in,
     make_ca,
     make_leaf,
+    read_authority,
+    read_pair,
     service_hosts,
 )
 
@@ -62,7 +65,7 @@ def test_a_key_of_another_kind_is_refused(ca: Pair) -> None:
         serialization.NoEncryption(),
     )
     with pytest.raises(TypeError, match="elliptic curve"):
-        make_leaf(Pair(ca.certificate, other), ("a.svc",), NOW)
+        make_leaf(Pair(ca.certificate, ca.made, ca.expires, other), ("a.svc",), NOW)
 
 
 def test_the_python_tls_library_takes_the_ca(ca: Pair) -> None:
@@ -70,17 +73,33 @@ def test_the_python_tls_library_takes_the_ca(ca: Pair) -> None:
     assert context.cert_store_stats()["x509_ca"] == 1
 
 
+def test_a_pair_is_read_as_it_was_made(ca: Pair) -> None:
+    assert read_authority(ca.certificate, ca.key) == ca
+    leaf = make_leaf(ca, ("a.svc",), NOW)
+    assert read_pair(leaf.certificate, leaf.key) == leaf
+
+
 @pytest.mark.parametrize("spoiled", [b"", b"no PEM"], ids=["empty", "text"])
-def test_a_ca_that_cannot_be_read_signs_nothing(ca: Pair, spoiled: bytes) -> None:
-    assert ca.signs(NOW)
-    assert not Pair(spoiled, ca.key).signs(NOW)
-    assert not Pair(ca.certificate, spoiled).signs(NOW)
+def test_what_is_no_certificate_or_no_key_is_not_read(ca: Pair, spoiled: bytes) -> None:
+    assert read_authority(spoiled, ca.key) is None
+    assert read_authority(ca.certificate, spoiled) is None
 
 
-def test_a_ca_with_the_key_of_another_signs_nothing(ca: Pair) -> None:
-    assert not Pair(ca.certificate, make_ca(NOW).key).signs(NOW)
+def test_a_certificate_with_the_key_of_another_is_not_read(ca: Pair) -> None:
+    assert read_authority(ca.certificate, make_ca(NOW).key) is None
 
 
-def test_a_ca_that_would_expire_before_a_leaf_signs_nothing(ca: Pair) -> None:
-    assert ca.signs(ca.expires - LEAF_LIFE - timedelta(minutes=1))
-    assert not ca.signs(ca.expires - LEAF_LIFE + timedelta(minutes=1))
+def test_a_leaf_does_not_outlive_its_ca(ca: Pair) -> None:
+    late = ca.expires - timedelta(hours=1)
+    assert make_leaf(ca, ("a.svc",), late).expires == ca.expires
+
+
+def test_of_a_bundle_only_our_own_authorities_are_known(ca: Pair) -> None:
+    other = make_leaf(ca, ("a.svc",), NOW)
+    found = authorities_in(other.certificate + b"# a remark\n" + ca.certificate)
+    assert [each.certificate for each in found] == [ca.certificate]
+
+
+@pytest.mark.parametrize("bundle", [b"", b"no PEM"])
+def test_a_bundle_that_cannot_be_read_holds_nobody(bundle: bytes) -> None:
+    assert authorities_in(bundle) == ()

@@ -18,9 +18,9 @@ from penstock_operator.webhook.review import Document, Verdict, judge
 from penstock_operator.webhook.server import (
     MAX_BODY_BYTES,
     load_leaf,
+    new_context,
     review_app,
     serve_reviews,
-    server_context,
 )
 
 
@@ -49,7 +49,8 @@ class Client:
 async def client() -> AsyncIterator[Client]:
     now, metrics = datetime.now(UTC), Metrics()
     ca = make_ca(now)
-    context = server_context(make_leaf(ca, ("127.0.0.1",), now))
+    context = new_context()
+    load_leaf(context, make_leaf(ca, ("127.0.0.1",), now))
     app = review_app({"/validate": judge, "/broken": broken}, metrics)
     trust = ssl.create_default_context(cadata=ca.certificate.decode())
     connector = aiohttp.TCPConnector(ssl=trust)
@@ -117,7 +118,8 @@ async def test_probes_are_answered(client: Client, path: str) -> None:
 async def test_a_new_leaf_is_served_without_a_restart() -> None:
     now = datetime.now(UTC)
     old, new = make_ca(now), make_ca(now)
-    context = server_context(make_leaf(old, ("127.0.0.1",), now))
+    context = new_context()
+    load_leaf(context, make_leaf(old, ("127.0.0.1",), now))
     async with serve_reviews("127.0.0.1", 0, context, review_app({}, Metrics())) as port:
         load_leaf(context, make_leaf(new, ("127.0.0.1",), now))
         trust = ssl.create_default_context(cadata=new.certificate.decode())
@@ -149,9 +151,5 @@ async def test_a_client_that_never_ends_its_body_is_let_go() -> None:
         await runner.cleanup()
 
 
-async def test_tls_before_1_2_is_refused() -> None:
-    now = datetime.now(UTC)
-    ca = make_ca(now)
-    assert server_context(make_leaf(ca, ("127.0.0.1",), now)).minimum_version == (
-        ssl.TLSVersion.TLSv1_2
-    )
+def test_tls_before_1_2_is_refused() -> None:
+    assert new_context().minimum_version == ssl.TLSVersion.TLSv1_2
