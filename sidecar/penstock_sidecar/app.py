@@ -59,6 +59,7 @@ class Sidecar:
     """One sidecar in the running loop. Started once, then drained and closed."""
 
     def __init__(self, settings: Settings) -> None:
+        self.end_asked = asyncio.Event()
         self._settings = settings
         self._load = Load(settings.max_in_flight)
         self._metrics = Metrics(VERSION)
@@ -84,9 +85,8 @@ class Sidecar:
         """Not ready, no new connections; returns when nothing is in flight or time is over."""
         self._load.draining = self._load.closing = True
         await self._application.stop_listening()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_seconds):
-                await self._load.idle()
+        if not self._load.gave_up:  # else their time was over before the signal came
+            await self._load.drain(self._settings.drain_seconds)
         logger.info("sidecar.drained", extra={"left": self._load.in_flight})
 
     async def close(self) -> None:
@@ -109,9 +109,11 @@ class Sidecar:
         self._metrics.watch_redis(self._redis_available)
         await self._watcher.check()
         settings = self._settings
-        probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
+        application = await self._listen(self._application, LOOPBACK, settings.port)
         admin = await self._listen(self._admin(), LOOPBACK, settings.admin_port)
-        ports = Ports(await self._listen(self._application, LOOPBACK, settings.port), probe, admin)
+        # Last: a kubelet that sees it ready starts applications, and they call at once.
+        probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
+        ports = Ports(application, probe, admin)
         watching = asyncio.create_task(self._watcher.run())
         self._exits.push_async_callback(_cancel, watching)
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
@@ -159,7 +161,13 @@ class Sidecar:
         return Port(Dispatcher(probes.routes(), (), self._metrics))
 
     def _admin(self) -> Port:
-        admin = Admin(self._load, self._settings.drain_seconds, self._config, self._state)
+        admin = Admin(
+            self._load,
+            self._settings.drain_seconds,
+            self._config,
+            self._state,
+            self.end_asked.set,
+        )
         return Port(Dispatcher(admin.routes(), (only_loopback_names, no_pages), self._metrics))
 
     def _config(self) -> SidecarConfig | None:
@@ -188,14 +196,14 @@ class Sidecar:
 
 
 async def run(settings: Settings) -> None:
-    """A whole life: returns after the first SIGTERM or SIGINT and a drain; a second one kills."""
-    stop = asyncio.Event()
-    with _signals_set(stop):
-        sidecar = Sidecar(settings)
+    """A whole life: returns after the first SIGTERM, SIGINT or POST /quit, and a drain. A second
+    signal kills."""
+    sidecar = Sidecar(settings)
+    with _signals_set(sidecar.end_asked):
         await sidecar.start()
         gc.collect()
         gc.freeze()  # what lives as long as the process is not looked at again
-        await stop.wait()
+        await sidecar.end_asked.wait()
         await sidecar.drain()
         await sidecar.close()
 
@@ -203,10 +211,12 @@ async def run(settings: Settings) -> None:
 @contextlib.contextmanager
 def _signals_set(stop: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
+    signalled = asyncio.Event()
 
     def heard(number: int) -> None:
-        if stop.is_set():
+        if signalled.is_set():
             os._exit(SIGNALLED + number)
+        signalled.set()
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -97,3 +97,19 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
 def test_the_version_needs_no_environment() -> None:
     ended = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
     assert ended.stdout.startswith("penstock-sidecar ")
+
+
+def test_pain_01_quit_ends_it_with_success_so_that_a_job_completes(tmp_path: Path) -> None:
+    with process(tmp_path) as (running, said):
+        status, body = get(said["admin"], "/quit", data=b"")
+        assert (status, json.loads(body)) == (202, {"quitting": True, "in_flight": 0})
+        assert running.wait(20) == 0
+
+
+def test_the_drain_hook_drains_and_the_sidecar_goes_on(tmp_path: Path) -> None:
+    with process(tmp_path) as (running, said):
+        hook = environment(tmp_path, PENSTOCK_ADMIN_PORT=str(said["admin"]))
+        subprocess.run([*COMMAND, "drain"], env=hook, check=True, timeout=30)
+        assert get(said["probe"], "/readyz")[0] == 503
+        assert get(said["application"], "/v1/models")[1]["error"]["code"] == "configuration_missing"
+        assert running.poll() is None

@@ -1,6 +1,6 @@
-"""4143, on loopback: drain before the pod ends, and look at what is loaded."""
+"""4143, on loopback: drain before the pod ends, end, and look at what is loaded."""
 
-import asyncio
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from penstock_config.schema import SidecarConfig
-from penstock_sidecar.errors import ConfigurationMissing
+from penstock_sidecar.errors import ConfigurationMissing, MalformedRequest
 from penstock_sidecar.http.dispatch import Routes
 from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.probes import json_response
@@ -27,25 +27,29 @@ class Admin:
     drain_seconds: float
     config: Callable[[], SidecarConfig | None]
     state: Callable[[], JsonObject]
+    end: Callable[[], None]
+    """Lets the process drain and end; returns at once."""
 
     def routes(self) -> Routes:
         return {
             ("POST", "/drain"): self.drain,
+            ("POST", "/quit"): self.quit,
             ("GET", "/debug/config"): self.debug_config,
             ("GET", "/debug/state"): self.debug_state,
         }
 
-    async def drain(self, _: web.BaseRequest, _call_id: str) -> web.StreamResponse:
+    async def drain(self, request: web.BaseRequest, _call_id: str) -> web.StreamResponse:
         """Not ready from now on. Answers when nothing is in flight, or the time is over; late
-        requests are served all the same, because the application may outlive its endpoints."""
-        self.load.draining = True
-        try:
-            async with asyncio.timeout(self.drain_seconds):
-                await self.load.idle()
-        except TimeoutError:
-            pass
+        requests are served all the same, because the application may outlive its endpoints.
+        `?quiet_seconds=3`: only after nobody came for so long."""
+        await self.load.drain(self.drain_seconds, _seconds(request.query.get("quiet_seconds", "0")))
         left = self.load.in_flight
         return json_response({"drained": left == 0, "in_flight": left})
+
+    async def quit(self, _: web.BaseRequest, _call_id: str) -> web.StreamResponse:
+        """Ends the process with success: for Jobs, whose pods end when every container has."""
+        self.end()
+        return json_response({"quitting": True, "in_flight": self.load.in_flight}, status=202)
 
     async def debug_config(self, _: web.BaseRequest, _call_id: str) -> web.StreamResponse:
         config = self.config()
@@ -55,6 +59,16 @@ class Admin:
 
     async def debug_state(self, _: web.BaseRequest, _call_id: str) -> web.StreamResponse:
         return json_response(self.state())
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < math.inf:
+        raise MalformedRequest("quiet_seconds must be a number of seconds")
+    return seconds
 
 
 def redact(config: SidecarConfig) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from penstock_sidecar.errors import Overloaded
 
 
 class Load:
-    """One per process. `draining` says not to send more; `closing` that connections end."""
+    """One per process. `draining` says not to send more; `closing` that connections end; `gave_up`
+    that requests were left when the last drain's time was over."""
 
     def __init__(self, max_in_flight: int) -> None:
         self.in_flight = 0
@@ -17,6 +18,8 @@ class Load:
         self._max_in_flight = max_in_flight
         self._idle = asyncio.Event()
         self._idle.set()
+        self._arrived = asyncio.Event()
+        self.gave_up = False
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[None]:
@@ -28,6 +31,7 @@ class Load:
             )
         self.in_flight += 1
         self._idle.clear()
+        self._arrived.set()
         try:
             yield
         finally:
@@ -38,3 +42,26 @@ class Load:
     async def idle(self) -> None:
         """Returns when nothing is in flight."""
         await self._idle.wait()
+
+    async def drain(self, seconds: float, quiet_seconds: float = 0) -> None:
+        """Says not to send more, and returns when nothing is in flight, or the time is over.
+
+        Whoever sends all the same is served: that one's work is waited for too, and then until
+        nobody came for `quiet_seconds`.
+        """
+        self.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._quiet(quiet_seconds)
+        self.gave_up = self.in_flight > 0
+
+    async def _quiet(self, seconds: float) -> None:
+        while True:
+            await self.idle()
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._arrived.wait()
+            except TimeoutError:
+                if not self.in_flight:
+                    return

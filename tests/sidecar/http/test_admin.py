@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -48,6 +48,7 @@ class Running:
     number: int
     load: WatchedLoad
     config: SidecarConfig | None = CONFIG
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @pytest.fixture
@@ -58,7 +59,8 @@ def drain_seconds() -> float:
 @pytest.fixture
 async def running(drain_seconds: float) -> AsyncIterator[Running]:
     it = Running(0, WatchedLoad())
-    admin = Admin(it.load, drain_seconds, lambda: it.config, lambda: {"last_error": None})
+    state = {"last_error": None}
+    admin = Admin(it.load, drain_seconds, lambda: it.config, lambda: state, it.ended.set)
     port = Port(Dispatcher(admin.routes(), (only_loopback_names, no_pages), Edge()))
     it.number = await port.start(("127.0.0.1",), 0)
     yield it
@@ -106,8 +108,25 @@ async def test_drain_gives_up_when_its_time_is_over_and_says_so(running: Running
     assert json.loads(response.body) == {"drained": False, "in_flight": 1}
 
 
-async def test_a_web_page_cannot_drain(running: Running) -> None:
+@pytest.mark.parametrize("path", ["/drain", "/quit"])
+async def test_a_web_page_can_neither_drain_nor_quit(running: Running, path: str) -> None:
     for headers in ({"origin": "http://localhost:3000"}, {"host": "evil.example"}):
-        response = await exchange(running.number, head("POST", "/drain", **headers))
+        response = await exchange(running.number, head("POST", path, **headers))
         assert response.status == 403
+    assert not running.load.draining
+    assert not running.ended.is_set()
+
+
+async def test_quit_is_answered_before_anything_ends(running: Running) -> None:
+    with running.load.admitted():
+        response = await exchange(running.number, head("POST", "/quit"))
+    assert response.status == 202
+    assert json.loads(response.body) == {"quitting": True, "in_flight": 1}
+    assert running.ended.is_set()
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf", ""])
+async def test_a_quiet_time_that_is_none_is_refused(running: Running, text: str) -> None:
+    response = await exchange(running.number, head("POST", f"/drain?quiet_seconds={text}"))
+    assert response.status == 400
     assert not running.load.draining
