@@ -24,6 +24,16 @@ BudgetReason = Literal[
     "BelowThresholds",
     "MoneyLeft",
 ]
+DeliveryConditionType = Literal["Ready"]
+"""What sidecars say of a RoutePolicy, beside what compiling it says."""
+DeliveryReason = Literal[
+    "SidecarsCurrent",
+    "NoSidecars",
+    "NotProgrammed",
+    "SidecarsStale",
+    "SidecarsRejected",
+    "SidecarsUnknown",
+]
 StatusReason = Literal["Accepted", "ResolvedRefs", "Enforced", "Invalid"] | Programming
 """The reasons that no problem gives; `docs/reference/conditions.md` has them all."""
 
@@ -59,7 +69,7 @@ INVALID: Final = (
 class Condition:
     """One entry of `status.conditions`."""
 
-    type: ConditionType | BudgetConditionType
+    type: ConditionType | BudgetConditionType | DeliveryConditionType
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str

@@ -85,6 +85,10 @@ class Group:
         """ZSET: `<label>:<user>` -> micro-USD settled in the budget's longest period."""
         return f"{self.tag}:spenders:{budget_id}"
 
+    def pod(self, uid: str) -> str:
+        """STRING: the heartbeat of that pod's sidecar, by itself soon gone; see `heartbeat`."""
+        return f"{self.tag}:pod:{uid}"
+
     @property
     def waiting(self) -> str:
         """ZSET: app that waits for its turn -> until when, us."""

@@ -13,8 +13,11 @@ from importlib.metadata import version
 from random import Random
 from typing import Final
 
-from penstock_config.schema import SidecarConfig
+from penstock_config.heartbeat import Heartbeat
+from penstock_config.layout import Group
+from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.chat import Bounds, Chat
@@ -36,7 +39,7 @@ from penstock_sidecar.telemetry.metrics import Metrics
 from penstock_sidecar.telemetry.recorder import Recorders
 from penstock_sidecar.telemetry.request_log import RequestLog
 from penstock_sidecar.upstream.session import open_session
-from penstock_sidecar.watcher import Loaded, Watcher
+from penstock_sidecar.watcher import Loaded, ReloadListener, Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +58,21 @@ class Ports:
     admin: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Each of them hears of every reload."""
+
+    each: tuple[ReloadListener, ...]
+
+    def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
+        for listener in self.each:
+            listener.configuration_loaded(config_digest, credentials_digest)
+
+    def configuration_rejected(self) -> None:
+        for listener in self.each:
+            listener.configuration_rejected()
+
+
 class Sidecar:
     """One sidecar in the running loop. Started once, then drained and closed."""
 
@@ -64,7 +82,9 @@ class Sidecar:
         self._load = Load(settings.max_in_flight)
         self._metrics = Metrics(VERSION)
         self._holder = RuntimeHolder()
-        self._watcher = Watcher(settings, self._put_to_work, self._metrics)
+        self._heart = Heart(self._word)
+        listeners = Listeners((self._metrics, self._heart))
+        self._watcher = Watcher(settings, self._put_to_work, listeners)
         self._exits = AsyncExitStack()
         self._application = self._api()
         self._shared: Shared
@@ -114,8 +134,8 @@ class Sidecar:
         # Last: a kubelet that sees it ready starts applications, and they call at once.
         probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
         ports = Ports(application, probe, admin)
-        watching = asyncio.create_task(self._watcher.run())
-        self._exits.push_async_callback(_cancel, watching)
+        for work in (self._watcher.run(), self._heart.run()):
+            self._exits.push_async_callback(_cancel, asyncio.create_task(work))
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
 
@@ -177,6 +197,23 @@ class Sidecar:
     def _redis_available(self) -> bool:
         runtime = self._holder.peek()
         return bool(runtime and runtime.store and runtime.store.available)
+
+    def _word(self) -> Word | None:
+        """The heartbeat; none while no runtime knows a Redis, or nobody told whose it would be."""
+        runtime, uid = self._holder.peek(), self._settings.pod_uid
+        if runtime is None or runtime.store is None or not uid:
+            return None
+        heartbeat = Heartbeat(
+            config=runtime.digest,
+            credentials=runtime.credentials_digest,
+            version=VERSION,
+            schema_version=SCHEMA_VERSION,
+            error=self._watcher.last_error,
+            policy=runtime.policy_id,
+            at=self._shared.clock.utc(),
+        )
+        group = Group.of_namespace(runtime.config.cluster, runtime.config.namespace)
+        return Word(runtime.store, group.pod(uid), heartbeat)
 
     def _state(self) -> JsonObject:
         runtime = self._holder.peek()

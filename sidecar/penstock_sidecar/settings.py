@@ -20,6 +20,8 @@ class Settings:
     """Downward API volume; its file `labels` changes with the pod's labels."""
     namespace: str = "default"
     pod_name: str = "local"
+    pod_uid: str = ""
+    """Names this sidecar's heartbeat; without one there is none."""
     app: str = ""
     """The owning workload; the pod's name where empty."""
     port: int = 4141
