@@ -5,6 +5,7 @@ import json
 import secrets
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -51,7 +53,7 @@ class Entry:
         return self.verb not in READING
 
     @classmethod
-    def of(cls, line: str) -> Self:
+    def of(cls, line: bytes) -> Self:
         found = json.loads(line)
         about = found.get("objectRef") or {}
         subresource = about.get("subresource")
@@ -65,6 +67,23 @@ class Entry:
             came_at=datetime.fromisoformat(found["requestReceivedTimestamp"]),
             answered_at=datetime.fromisoformat(found["stageTimestamp"]),
         )
+
+
+class AuditLog:
+    """What an API server writes down, read on from where the last reading ended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def news(self) -> list[Entry]:
+        """Requests that were answered since the last call, in the order of arrival."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return sorted(map(Entry.of, whole.splitlines()), key=lambda entry: entry.came_at)
 
 
 class OwnPlane:
@@ -167,10 +186,9 @@ class OwnPlane:
         revision = self._etcd("range", {"key": "AA=="})["header"]["revision"]
         self._etcd("compaction", {"revision": revision, "physical": True})
 
-    def audit(self) -> list[Entry]:
-        """Every request that was answered so far, in the order of arrival."""
-        lines = (self._directory / "audit.log").read_text().splitlines()
-        return sorted((Entry.of(line) for line in lines), key=lambda entry: entry.came_at)
+    def audit(self) -> AuditLog:
+        """From the beginning."""
+        return AuditLog(self._directory / "audit.log")
 
     def stop(self) -> None:
         """Ends every part that runs, the API server before its etcd."""
@@ -195,11 +213,23 @@ class OwnPlane:
 
     def _await_answer(self) -> None:
         process, deadline = self._processes["kube-apiserver"], time.monotonic() + START_SECONDS
-        while not answers(self.kubeconfig):
+        while not self._ready():
             late = time.monotonic() > deadline or process.poll() is not None
             log = self._directory / "kube-apiserver.log"
             assert not late, f"kube-apiserver is not ready: {log.read_text()[-2000:]}"
             time.sleep(0.1)
+
+    def _ready(self) -> bool:
+        request = urllib.request.Request(
+            f"https://127.0.0.1:{self.port}/readyz",
+            headers={"Authorization": f"Bearer {self._tokens['admin']}"},
+        )
+        tls = ssl.create_default_context(cafile=self._directory / "ca.crt")
+        try:
+            with urllib.request.urlopen(request, timeout=STOP_SECONDS, context=tls) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
 
 
 @contextmanager

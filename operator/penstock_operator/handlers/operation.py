@@ -9,13 +9,14 @@ from typing import Final
 import kopf
 
 from penstock_operator.api import GROUP, VERSION
-from penstock_operator.cluster import Cluster, ClusterError, connect
+from penstock_operator.cluster import Cluster, connect
 from penstock_operator.compile.parse import KINDS
 from penstock_operator.handlers.books import Books
+from penstock_operator.handlers.comparing import Comparison
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.loop_thread import LoopThread
 from penstock_operator.handlers.reconciler import Reconciler
-from penstock_operator.handlers.registration import register
+from penstock_operator.handlers.registration import register, register_login
 from penstock_operator.handlers.sources import Notebook, Source, sources
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
@@ -26,7 +27,6 @@ CLOSE_SECONDS: Final = 3
 BEAT_SECONDS: Final = 5
 STUCK_SECONDS: Final = 120
 KINDS_POLL_SECONDS: Final = 2
-COMPARE_SECONDS: Final = 600
 logger = logging.getLogger(__name__)
 
 
@@ -76,7 +76,11 @@ class Operation:
             )
             self._reconciler = reconciler
             registry = kopf.OperatorRegistry()
-            register(registry, watched, notebook, reconciler, self._settings.kubeconfig)
+            register_login(registry, self._settings.kubeconfig)
+            comparison = Comparison(
+                cluster, watched, notebook, self._settings.watch_namespaces, reconciler.mark
+            )
+            register(registry, watched, notebook, reconciler, comparison.relisted)
             books = Books(
                 cluster,
                 inventory,
@@ -91,7 +95,7 @@ class Operation:
                 group.create_task(reconciler.secrets.watch())
                 group.create_task(reconciler.redis_logins.run())
                 group.create_task(reconciler.run())
-                group.create_task(self._compare(cluster, watched, notebook, reconciler))
+                group.create_task(comparison.run(reconciler.begin))
                 group.create_task(self._watch(registry, watched))
 
     async def _watch(self, registry: kopf.OperatorRegistry, watched: tuple[Source, ...]) -> None:
@@ -104,27 +108,6 @@ class Operation:
             namespaces=namespaces,
         )
         await until_one_ends(tasks)
-
-    async def _compare(
-        self,
-        cluster: Cluster,
-        watched: tuple[Source, ...],
-        notebook: Notebook,
-        reconciler: Reconciler,
-    ) -> None:
-        """Lists now and then. Where nothing exists at the start, no watch would ever speak."""
-        namespaces: tuple[str | None, ...] = self._settings.watch_namespaces or (None,)
-        while True:
-            try:
-                for source in watched:
-                    for namespace in namespaces if source.namespaced else (None,):
-                        if await notebook.compare(cluster, source, namespace):
-                            reconciler.mark()
-                if notebook.empty:
-                    reconciler.begin()
-            except ClusterError as error:
-                logger.warning("compare.failed", extra={"error": str(error)})
-            await asyncio.sleep(COMPARE_SECONDS)
 
     async def _beat(self) -> None:
         while True:

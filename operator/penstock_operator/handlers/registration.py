@@ -16,15 +16,19 @@ def register(
     watched: tuple[Source, ...],
     notebook: Notebook,
     reconciler: Reconciler,
-    kubeconfig: Path | None,
+    relisted: Callable[[], None],
 ) -> None:
-    """Indexes and event handlers alone: with those, kopf writes nothing to any object."""
-    _register_login(registry, kubeconfig)
+    """Indexes and event handlers alone: with those, kopf writes nothing to any object.
+
+    `relisted` hears whenever a watch begins with a list, and not where the last one ended.
+    """
     for source in watched:
-        _register_source(registry, source, notebook, reconciler)
+        _register_source(registry, source, notebook, reconciler, relisted)
 
 
-def _register_login(registry: kopf.OperatorRegistry, kubeconfig: Path | None) -> None:
+def register_login(registry: kopf.OperatorRegistry, kubeconfig: Path | None) -> None:
+    """As whom kopf speaks: as everybody else in this process."""
+
     async def login(**_kwargs: Any) -> kopf.ConnectionInfo:
         found = await access(kubeconfig)
         scheme, _, token = (found.authorization or "").partition(" ")
@@ -43,7 +47,11 @@ def _register_login(registry: kopf.OperatorRegistry, kubeconfig: Path | None) ->
 
 
 def _register_source(
-    registry: kopf.OperatorRegistry, source: Source, notebook: Notebook, reconciler: Reconciler
+    registry: kopf.OperatorRegistry,
+    source: Source,
+    notebook: Notebook,
+    reconciler: Reconciler,
+    relisted: Callable[[], None],
 ) -> None:
     resource = source.resource
 
@@ -54,6 +62,8 @@ def _register_source(
 
     async def event(event: kopf.RawEvent, **_: Any) -> None:
         """Called only once every resource has been listed and indexed."""
+        if event["type"] is None:
+            relisted()
         if event["type"] == "DELETED" and notebook.note(source, dict(event["object"]), gone=True):
             reconciler.mark()
         reconciler.begin()
