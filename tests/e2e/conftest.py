@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.building import Images, build_images
 from tests.e2e.figures import Figures
 from tests.e2e.kubectl import Kubectl
+from tests.e2e.objects import MODELS, namespace
 from tests.e2e.places import Place, found_place
 from tests.e2e.release import Release, helm_program
 from tests.e2e.stage import Stage
@@ -56,6 +57,7 @@ def kubectl(place: Place) -> Kubectl:
 @pytest.fixture(scope="session")
 def release(kubectl: Kubectl, images: Images) -> Release:
     """The chart, installed."""
+    kubectl.apply(namespace(MODELS))  # the chart gives rights there
     found = Release(kubectl, helm_program(), images)
     found.install()
     return found

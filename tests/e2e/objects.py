@@ -87,7 +87,7 @@ def pod(images: Images, namespace_name: str, name: str, *command: str, **labels:
             "namespace": namespace_name,
             "labels": {"app": name, **_labels(labels)},
         },
-        "spec": {"restartPolicy": "Never", **_pod_spec(images, command)},
+        "spec": _pod_spec(images, command),
     }
 
 
@@ -112,10 +112,10 @@ def deployment(
 def job(
     images: Images, namespace_name: str, name: str, completions: int, *command: str
 ) -> Document:
-    """None of its pods may fail."""
+    """None of its pods may fail. It says that it will end its sidecars."""
     template = {
-        "metadata": {"labels": {"app": "app"}},
-        "spec": {"restartPolicy": "Never", **_pod_spec(images, command)},
+        "metadata": {"labels": {"app": "app", **_labels({"inject": "true"})}},
+        "spec": _pod_spec(images, command),
     }
     return {
         "apiVersion": "batch/v1",

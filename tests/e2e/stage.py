@@ -42,7 +42,7 @@ class Stage:
 
     def set_up(self) -> None:
         kubectl, images = self.kubectl, self.images
-        kubectl.apply(objects.namespace(MODELS), *map(objects.team, (TEAM_A, TEAM_B)))
+        kubectl.apply(*map(objects.team, (TEAM_A, TEAM_B)))
         kubectl.apply(
             objects.provider_service(),
             objects.deployment(images, MODELS, "provider", "provider.py"),

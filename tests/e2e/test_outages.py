@@ -51,9 +51,11 @@ def test_pain_11_sidecars_serve_and_start_without_the_operator(stage: Stage) -> 
         kubectl.wait("condition=Ready", f"pod/{name}", TEAM_A)
         stage.all_say(FIRST)
         stage.nothing_failed(TEAM_B, begun)
-        new = objects.pod(stage.images, TEAM_A, "newborn", "app.py", "once", "auto", app="app")
+        new = objects.pod(stage.images, TEAM_A, "newborn", "app.py", "watch", "auto", app="app")
         kubectl.apply(new)
-        eventually(lambda: stage.lines(TEAM_A, "newborn")[0]["outcome"] == FIRST)
+        kubectl.wait("condition=Ready", "pod/newborn", TEAM_A)
+        stage.all_say(FIRST)
+        assert stage.lines(TEAM_A, "newborn")[0]["outcome"] == FIRST
         kubectl.delete("pod", "newborn", TEAM_A)
 
 
