@@ -1,4 +1,7 @@
-"""`python -m bench [throughput|limits]`: measure and print; both where none is named."""
+"""`python -m bench [throughput|limits|operator]`: measure and print.
+
+Where none is named, `throughput` and `limits`; `operator` needs a kube-apiserver and minutes.
+"""
 
 import argparse
 import asyncio
@@ -8,7 +11,9 @@ from pathlib import Path
 
 from bench.limits import redis_costs
 from bench.load import Load
+from bench.operator import operator_steps, operator_table
 from bench.penstock import On
+from bench.population import Size
 from bench.redis_cost import command_table, cost_table
 from bench.report import table
 from bench.throughput import OTHER_CORE, throughput
@@ -16,12 +21,15 @@ from bench.throughput import OTHER_CORE, throughput
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("throughput", "limits"))
+    parser.add_argument("what", nargs="?", choices=("throughput", "limits", "operator"))
     parser.add_argument("--seconds", type=int, default=10, help="per measurement (default 10)")
     parser.add_argument("--connections", type=int, default=32, help="at once (default 32)")
     parser.add_argument("--requests", type=int, default=2000, help="per batch (default 2000)")
     parser.add_argument("--no-peer", action="store_true", help="leave LiteLLM out")
+    parser.add_argument("--size", type=int, nargs=3, metavar=("NAMESPACES", "POLICIES", "PODS"))
     options = parser.parse_args()
+    if options.what == "operator":
+        return _operator(Size(*options.size) if options.size else Size())
     if options.what != "throughput":
         costs = asyncio.run(redis_costs(options.requests))
         print(cost_table(costs), command_table(costs), sep="\n\n", end="\n\n")
@@ -35,6 +43,12 @@ def main() -> int:
         rows = asyncio.run(throughput(Path(folder), load, subjects, with_peer=with_peer))
     print(table(rows))
     return 1 if any(row.busy.failed for row in rows) else 0
+
+
+def _operator(size: Size) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        print(operator_table(asyncio.run(operator_steps(Path(folder), size))))
+    return 0
 
 
 if __name__ == "__main__":
