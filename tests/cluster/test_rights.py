@@ -1,6 +1,6 @@
 """The operator with the least rights: `rights.yaml`, enforced by the API server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tests.cluster.objects import (
     put_all,
     secret,
 )
+from tests.cluster.pods import create, mark, pod
 from tests.cluster.processes import operator_environment, running
 from tests.operator.handlers.hooks import Hooks, served_hooks
 
@@ -116,16 +117,43 @@ def rights_within(own: str, home: str) -> list[Document]:
     return found
 
 
-@pytest.mark.parametrize("within", [False, True], ids=["cluster-wide", "one-namespace"])
+def rights_untouching(own: str, home: str) -> list[Document]:
+    """Without the right that `PENSTOCK_NUDGE=false` has no need of."""
+    found = rights(own, home)
+    (touching,) = [
+        r
+        for d in found
+        for r in d.get("rules", ())
+        if r["verbs"] == ["patch"] and r["resources"] == ["pods"]
+    ]
+    for document in found:
+        if touching in document.get("rules", ()):
+            document["rules"].remove(touching)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("granting", "settings"),
+    [
+        pytest.param(rights, {}, id="cluster-wide"),
+        pytest.param(rights_within, {"watch_namespaces": "HOME"}, id="one-namespace"),
+        pytest.param(rights_untouching, {"nudge": "false"}, id="no-touch"),
+    ],
+)
 async def test_the_operator_needs_no_more_than_these_rights(
-    cluster: Cluster, kubeconfig: Path, places: Places, tmp_path: Path, within: bool
+    cluster: Cluster,
+    kubeconfig: Path,
+    places: Places,
+    tmp_path: Path,
+    granting: Callable[[str, str], list[Document]],
+    settings: dict[str, str],
 ) -> None:
     own, home = places.own, places.home
-    granted = (rights_within if within else rights)(own, home)
+    granted = granting(own, home)
     for document in granted:
         await put(cluster, RBAC[document["kind"]], document)
     limited = await service_account(cluster, kubeconfig, tmp_path, own)
-    narrowed = {"watch_namespaces": home} if within else {}
+    further = {name: value.replace("HOME", home) for name, value in settings.items()}
     environment = operator_environment(
         limited,
         own,
@@ -134,12 +162,13 @@ async def test_the_operator_needs_no_more_than_these_rights(
         redis_password="",
         budget_seconds="0.5",
         notify_loopback="true",
-        **narrowed,
+        **further,
     )
     try:
         async with served_hooks() as hooks:
             with running(tmp_path / "log", environment) as process:
                 await live_through_everything(cluster, home)
+                assert bool(await mark(cluster, home, "told")) == ("nudge" not in settings)
                 await tell_a_budgets_webhook(cluster, home, hooks, places.redis_url)
                 assert process.stop() == 0
         lines = process.log.splitlines()
@@ -154,9 +183,14 @@ async def test_the_operator_needs_no_more_than_these_rights(
 
 async def live_through_everything(cluster: Cluster, home: str) -> None:
     """Each kind of call that the operator makes, at least once."""
+    await create(cluster, pod(home, "told"), pod(home, "missed", sidecar=""))
     await put_all(cluster, home)
     await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
     await becomes(cluster, PROVIDERS, (home, "llm"), "ResolvedRefs", "ResolvedRefs")
+    await becomes(cluster, POLICIES, (home, "app"), "Ready", "SidecarsStale")
+    assert ("Warning", "SidecarMissing") in await eventually(
+        lambda: events_on(cluster, home, "missed")
+    )
     await put(cluster, POLICIES, policy(home, defaultTier={"name": "gone"}))
     await becomes(cluster, POLICIES, (home, "app"), "ResolvedRefs", "RefNotFound")
     await eventually(lambda: events_on(cluster, home, "app"))

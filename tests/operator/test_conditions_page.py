@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Final, get_args
 
 from penstock_operator.compile.problem import ConditionType, Reason
-from penstock_operator.status import GOOD, PROGRAMMING, BudgetConditionType, BudgetReason
+from penstock_operator.status import (
+    GOOD,
+    PROGRAMMING,
+    BudgetConditionType,
+    BudgetReason,
+    DeliveryConditionType,
+    DeliveryReason,
+)
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
 ROW: Final = re.compile(r"^\| `(\w+)` \| .+ \| .+ \|$", re.MULTILINE)
@@ -20,9 +27,10 @@ def sections() -> dict[str, list[str]]:
 def test_the_page_has_every_reason_once() -> None:
     listed = [reason for reasons in sections().values() for reason in reasons]
     in_status = {reason for reason, _ in GOOD.values()} | set(PROGRAMMING) | {"Invalid"}
-    of_budgets = set(get_args(BudgetReason))
-    assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_budgets)
+    of_others = set(get_args(BudgetReason)) | set(get_args(DeliveryReason))
+    assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_others)
 
 
 def test_the_page_has_a_section_for_every_condition() -> None:
-    assert set(sections()) == set(get_args(ConditionType)) | set(get_args(BudgetConditionType))
+    of_others = {*get_args(BudgetConditionType), *get_args(DeliveryConditionType)}
+    assert set(sections()) == {*get_args(ConditionType)} | of_others

@@ -28,6 +28,7 @@ class Note:
     message: str
     occasion: Sequence[str]
     """What tells this one from others like it: the same occasion is posted once, by whomever."""
+    api_version: str = f"{GROUP}/{VERSION}"
 
 
 async def post(cluster: Cluster, note: Note, now: datetime) -> None:
@@ -38,7 +39,7 @@ async def post(cluster: Cluster, note: Note, now: datetime) -> None:
     document = {
         "metadata": {"name": f"{note.name[:200]}.{mark}", "namespace": note.namespace},
         "involvedObject": {
-            "apiVersion": f"{GROUP}/{VERSION}",
+            "apiVersion": note.api_version,
             "kind": note.kind,
             "namespace": note.namespace,
             "name": note.name,

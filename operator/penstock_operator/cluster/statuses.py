@@ -10,6 +10,7 @@ from penstock_operator.status import Condition
 
 LEDGER_MANAGER: Final = "penstock-ledger"
 """Another field manager than that of the conditions: each takes back what is its own alone."""
+DELIVERY_MANAGER: Final = "penstock-delivery"
 
 
 async def apply_conditions(
@@ -32,6 +33,18 @@ async def apply_conditions(
     }
     resource = custom(ref.kind, KINDS[ref.kind].plural)
     await cluster.apply(resource, document, subresource="status")
+
+
+async def apply_delivery(
+    cluster: Cluster, ref: ObjectRef, uid: str, status: Mapping[str, Any]
+) -> None:
+    """Delivery's part of a RoutePolicy's status, as `apply_figures`."""
+    document = {
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": uid},
+        "status": dict(status),
+    }
+    resource = custom(ref.kind, KINDS[ref.kind].plural)
+    await cluster.apply(resource, document, subresource="status", manager=DELIVERY_MANAGER)
 
 
 async def apply_figures(

@@ -1,11 +1,12 @@
 """What the watches have told so far. Touched by one event loop only; does no I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from penstock_config.credentials import RedisAccess
 from penstock_operator.api.budget import Budget
+from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster.published import (
     config_digest,
     credentials_digest,
@@ -15,11 +16,12 @@ from penstock_operator.cluster.published import (
 )
 from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
-from penstock_operator.compile.snapshot import PodLabels
+from penstock_operator.delivery.pods import SeenPod, is_finished, seen_pod
 from penstock_operator.plan import Published
 
 Body = Mapping[str, Any]
-FINISHED: Final = ("Succeeded", "Failed")
+READ_BACK: Final = (Budget.kind, RoutePolicy.kind)
+"""Kinds whose status says what this process could not know after a restart."""
 SIDECAR_LABEL: Final = "penstock.dev/inject"
 SIDECAR_SELECTOR: Final = f"{SIDECAR_LABEL}=true"
 """Pods that carry a sidecar; the label is set by people, or stamped by the injector."""
@@ -40,7 +42,7 @@ class Seen:
     conditions: Sequence[Mapping[str, object]] = ()
     observed_generation: int = 0
     status: Mapping[str, Any] = field(default_factory=dict)
-    """Of a Budget, whose figures are read back after a restart."""
+    """Of the kinds in `READ_BACK`."""
 
     def same_input(self, other: "Seen") -> bool:
         """Whether nothing changed but what we write ourselves."""
@@ -58,13 +60,15 @@ class Inventory:
     objects: dict[ObjectRef, Seen] = field(default_factory=dict)
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels; without those that are being deleted."""
-    pods: dict[tuple[str, str], PodLabels] = field(default_factory=dict)
+    pods: dict[tuple[str, str], SeenPod] = field(default_factory=dict)
     published: dict[str, Published] = field(default_factory=dict)
     scope_keys: dict[str, str] = field(default_factory=dict, repr=False)
     redis_access: dict[str, RedisAccess] = field(default_factory=dict)
     """What the published credentials say."""
     redis_passwords: dict[str, str] = field(default_factory=dict, repr=False)
     """Made for namespaces whose credentials do not say theirs yet."""
+    listeners: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    """Called when a pod, or what is published, is no longer as it was."""
 
     def note_object(self, body: Body, *, gone: bool = False) -> bool:
         ref = _ref(body)
@@ -89,12 +93,21 @@ class Inventory:
     def note_pod(self, body: Body, *, gone: bool = False) -> bool:
         meta = body["metadata"]
         key = (meta["namespace"], meta["name"])
-        if gone or (body.get("status") or {}).get("phase") in FINISHED:
+        if gone or is_finished(body):
             return self.pods.pop(key, None) is not None
-        pod = PodLabels(*key, dict(meta.get("labels") or {}))
-        former = self.pods.get(key)
+        pod, former = seen_pod(body), self.pods.get(key)
+        if pod == former:
+            return False
         self.pods[key] = pod
-        return former != pod
+        self._stir()
+        return former is None or former.labels != pod.labels
+
+    def note_touched(self, pod: SeenPod, mark: str) -> None:
+        """What we wrote ourselves, ahead of the watch."""
+        key = (pod.namespace, pod.name)
+        current = self.pods.get(key)
+        if current is not None and current.uid == pod.uid:
+            self.pods[key] = replace(current, mark=mark)
 
     def note_config(self, body: Body, *, gone: bool = False) -> bool:
         document = dict(body)
@@ -131,10 +144,17 @@ class Inventory:
         return self.published.get(namespace, Published()) != former
 
     def _set(self, namespace: str, published: Published) -> None:
+        if published == self.published.get(namespace, Published()):
+            return
         if published == Published():
             self.published.pop(namespace, None)
         else:
             self.published[namespace] = published
+        self._stir()
+
+    def _stir(self) -> None:
+        for listener in self.listeners:
+            listener()
 
 
 def _ref(body: Body) -> ObjectRef:
@@ -153,5 +173,5 @@ def _seen(ref: ObjectRef, body: Body) -> Seen:
         fault=parsed if isinstance(parsed, Problem) else None,
         conditions=tuple(dict(each) for each in status.get("conditions") or ()),
         observed_generation=status.get("observedGeneration", 0),
-        status=dict(status) if ref.kind == Budget.kind else {},
+        status=dict(status) if ref.kind in READ_BACK else {},
     )

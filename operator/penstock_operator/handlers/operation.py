@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Final
 
 import kopf
@@ -15,8 +15,11 @@ from penstock_operator.handlers.books import Books
 from penstock_operator.handlers.comparing import Comparison
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.loop_thread import LoopThread
+from penstock_operator.handlers.missing import MissingSidecars
+from penstock_operator.handlers.nudging import Nudger
 from penstock_operator.handlers.reconciler import Reconciler
 from penstock_operator.handlers.registration import register, register_login
+from penstock_operator.handlers.sidecars import Sidecars
 from penstock_operator.handlers.sources import Notebook, Source, sources
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
@@ -90,6 +93,8 @@ class Operation:
                 reconciler.listed,
             )
             async with asyncio.TaskGroup() as group:
+                for work in self._delivery(cluster, inventory, reconciler):
+                    group.create_task(work)
                 group.create_task(self._beat())
                 group.create_task(books.run())
                 group.create_task(reconciler.secrets.watch())
@@ -97,6 +102,18 @@ class Operation:
                 group.create_task(reconciler.run())
                 group.create_task(comparison.run(reconciler.begin))
                 group.create_task(self._watch(registry, watched))
+
+    def _delivery(
+        self, cluster: Cluster, inventory: Inventory, reconciler: Reconciler
+    ) -> Iterator[Coroutine[None, None, None]]:
+        """What follows what is published to the sidecars."""
+        settings, metrics, listed = self._settings, self._metrics, reconciler.listed
+        if settings.nudge:
+            yield Nudger(cluster, inventory, metrics, listed).run()
+        yield Sidecars(
+            cluster, inventory, settings, metrics, reconciler.compiled, lambda: reconciler.policies
+        ).run()
+        yield MissingSidecars(cluster, inventory, metrics, settings.namespace, listed).run()
 
     async def _watch(self, registry: kopf.OperatorRegistry, watched: tuple[Source, ...]) -> None:
         namespaces = self._settings.watch_namespaces

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from penstock_config.policy import Policy
 from penstock_operator.cluster import Cluster, ClusterError
 from penstock_operator.compile.problem import Problem
 from penstock_operator.handlers.compilation import Outcome, compile_isolated
@@ -45,9 +46,12 @@ class Reconciler:
         self._teller = Teller(cluster, inventory, metrics)
         self._complete = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._compiled = asyncio.Event()
         self.secrets = SecretStore(cluster, settings.provider_namespaces, self.mark)
         self.redis_logins = redis_logins(settings, inventory, metrics, may_write, self.mark)
         self.done_once = False
+        self.policies: Mapping[str, tuple[Policy, ...]] = {}
+        """As last compiled, by namespace, best first: what sidecars go by."""
 
     def mark(self) -> None:
         """Something changed."""
@@ -62,6 +66,10 @@ class Reconciler:
     async def listed(self) -> None:
         """Returns once everything has been listed."""
         await self._complete.wait()
+
+    async def compiled(self) -> None:
+        """Returns once everything has been compiled."""
+        await self._compiled.wait()
 
     async def run(self) -> None:
         """Never ends; what fails is tried again, later each time."""
@@ -101,6 +109,8 @@ class Reconciler:
         outcome = await self.redis_logins.settle(outcome)
         cluster_wide = not self._settings.watch_namespaces
         written = await self._publisher.publish(outcome, cluster_wide=cluster_wide)
+        self.policies = _policies(outcome, self.policies)
+        self._compiled.set()
         told = await self._teller.tell(outcome, written)
         self._measure(outcome, began)
         self.done_once = True
@@ -120,6 +130,17 @@ class Reconciler:
         self._metrics.problems.clear()
         for (reason, severity), count in _counted(outcome.problems).items():
             self._metrics.problems.labels(reason, severity).set(count)
+
+
+def _policies(
+    outcome: Outcome, former: Mapping[str, tuple[Policy, ...]]
+) -> Mapping[str, tuple[Policy, ...]]:
+    """Of a namespace that keeps its last configuration, those that are in it."""
+    kept = outcome.failed | outcome.withheld
+    return {
+        **{namespace: found for namespace, found in former.items() if namespace in kept},
+        **{namespace: config.policies for namespace, config in outcome.configs.items()},
+    }
 
 
 def _counted(problems: Iterable[Problem]) -> Counter[tuple[str, str]]:

@@ -1,0 +1,34 @@
+"""The one thing that is ever changed on a pod: an annotation that has its volumes refreshed."""
+
+from typing import Final
+
+from penstock_operator.cluster.client import PODS, Cluster, Document
+from penstock_operator.delivery.pods import MARK_ANNOTATION, SeenPod
+
+UNLABELLED: Final = "{label} notin (true,false)"
+
+
+async def touch(cluster: Cluster, pod: SeenPod, mark: str) -> None:
+    """Changes the annotation and nothing else. A merge patch: what is gone is not made again.
+
+    `NotFound` or `Conflict` when the pod is gone, or another one of its name is there.
+    """
+    document: Document = {
+        "metadata": {
+            "name": pod.name,
+            "namespace": pod.namespace,
+            "uid": pod.uid,
+            "annotations": {MARK_ANNOTATION: mark},
+        }
+    }
+    await cluster.merge(PODS, document)
+
+
+async def without_label(cluster: Cluster, namespace: str, label: str) -> list[Document]:
+    """Pods that run or will, and whose label says neither `true` nor `false`."""
+    return await cluster.list(
+        PODS,
+        namespace,
+        labels=UNLABELLED.format(label=label),
+        fields="status.phase!=Succeeded,status.phase!=Failed",
+    )

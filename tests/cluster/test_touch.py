@@ -1,0 +1,193 @@
+"""The touch: pods whose files have changed are marked, by the leader, once, and nothing else is."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster.client import PODS, Document
+from tests.cluster.control_plane import binaries
+from tests.cluster.objects import (
+    POLICIES,
+    PROVIDERS,
+    becomes,
+    config_map,
+    delete,
+    eventually,
+    install_definitions,
+    new_namespace,
+    provider,
+    put,
+    put_all,
+)
+from tests.cluster.own_plane import AuditLog, Entry, OwnPlane, own_plane
+from tests.cluster.pods import DIGEST, create, mark, pod, told, without_ours
+from tests.cluster.processes import Process, operator_environment, running
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+FIRST, SECOND = "operator-1", "operator-2"
+TAKE_OVER_SECONDS = 20
+BEATS = 3
+"""Renewals of the Lease, two seconds apart, for which an idle operator is watched."""
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
+    """One that writes down every request."""
+    assets = binaries()
+    if assets is None:
+        pytest.skip("no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says")
+    with own_plane(assets, tmp_path_factory.mktemp("plane"), users=(FIRST, SECOND)) as found:
+        yield found
+
+
+@pytest.fixture
+async def cluster(plane: OwnPlane) -> AsyncIterator[Cluster]:
+    async with connect(plane.kubeconfig) as found:
+        await install_definitions(found)
+        yield found
+
+
+@pytest.fixture
+async def own(cluster: Cluster) -> AsyncIterator[str]:
+    async with new_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture
+async def home(cluster: Cluster) -> AsyncIterator[str]:
+    async with new_namespace(cluster) as name:
+        yield name
+
+
+def environment(
+    plane: OwnPlane, own: str, home: str, user: str = FIRST, **settings: str
+) -> dict[str, str]:
+    kubeconfig = plane.kubeconfig_of(user)
+    return operator_environment(kubeconfig, own, provider_namespaces=home, **settings)
+
+
+@pytest.fixture
+def operator(plane: OwnPlane, own: str, home: str, tmp_path: Path) -> Iterator[Process]:
+    with running(tmp_path / "operator.log", environment(plane, own, home)) as process:
+        yield process
+        assert process.stop() == 0, process.log
+    assert process.events("touch.failed") == []
+
+
+def touches(entries: list[Entry]) -> list[tuple[str, str]]:
+    """(user, pod) of every change of a pod by an operator."""
+    return [
+        (entry.user, entry.name)
+        for entry in entries
+        if entry.resource == "pods" and entry.writes and entry.user != "admin"
+    ]
+
+
+async def edit(cluster: Cluster, home: str, number: int) -> None:
+    await put(cluster, PROVIDERS, provider(home, baseURL=f"https://llm-{number}.example.com/v1"))
+
+
+async def test_each_pod_with_a_sidecar_is_marked_once_for_each_change(
+    cluster: Cluster, plane: OwnPlane, home: str, operator: Process
+) -> None:
+    assert operator.popen.poll() is None
+    await create(
+        cluster,
+        pod(home, "plain"),
+        pod(home, "native", sidecar="initContainers"),
+        pod(home, "missed", sidecar=""),
+        pod(home, "not-asked", **{"penstock.dev/inject": "false"}),
+    )
+    await finish(cluster, pod(home, "done"))
+    before = {name: await cluster.get(PODS, name, home) for name in ("plain", "native")}
+    await put_all(cluster, home)
+    first = await eventually(lambda: told(cluster, home, "plain", "native"))
+    audit = plane.audit()
+    audit.news()
+    await edit(cluster, home, 1)
+
+    async def changed() -> bool:
+        assert await told(cluster, home, "plain", "native") != first
+        return True
+
+    await eventually(changed)
+    calls = audit.news()
+    assert sorted(touches(calls)) == [(FIRST, "native"), (FIRST, "plain")]
+    written = next(e for e in calls if e.resource == "configmaps" and e.writes)
+    assert all(e.came_at > written.came_at for e in calls if e.resource == "pods" and e.writes)
+    for name in ("missed", "not-asked", "done"):
+        assert await mark(cluster, home, name) is None
+    for name, document in before.items():
+        now = await cluster.get(PODS, name, home)
+        assert without_ours(now) == without_ours(document), "nothing but our annotation"
+    await idle(cluster, home, audit)
+
+
+async def finish(cluster: Cluster, document: Document) -> None:
+    """A pod that has ended."""
+    (made,) = await create(cluster, document)
+    made["status"]["phase"] = "Succeeded"
+    name, namespace = made["metadata"]["name"], made["metadata"]["namespace"]
+    await cluster._call("PUT", PODS.path(namespace, name, "status"), body=made)
+
+
+async def idle(cluster: Cluster, home: str, audit: AuditLog) -> None:
+    """Once the last change is told, nothing but the Lease is asked for."""
+    calls: list[Entry] = []
+
+    async def settled() -> bool:
+        status = (await cluster.get(POLICIES, "app", home)).get("status", {})
+        published = await config_map(cluster, home)
+        assert status.get("configDigest") == published["metadata"]["annotations"][DIGEST]
+        return True
+
+    async def beats() -> bool:
+        calls.extend(e for e in audit.news() if e.user == FIRST and e.verb != "watch")
+        return len([each for each in calls if each.resource == "leases"]) >= BEATS
+
+    await eventually(settled)
+    audit.news()
+    await eventually(beats)
+    assert [entry for entry in calls if entry.resource != "leases"] == []
+
+
+async def test_a_pod_that_comes_later_is_marked_too_and_one_that_vanished_is_no_trouble(
+    cluster: Cluster, home: str, operator: Process
+) -> None:
+    await put_all(cluster, home)
+    await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
+    late = pod(home, "late")
+    late["metadata"]["annotations"]["penstock.dev/config"] = "of-another-time"
+    await create(cluster, late, pod(home, "gone"))
+    await delete(cluster, PODS, "gone", home)
+    await eventually(lambda: told(cluster, home, "late"))
+    assert operator.events("touch.failed") == []
+
+
+async def test_what_a_killed_leader_wrote_is_told_by_the_next_one(
+    cluster: Cluster, plane: OwnPlane, own: str, home: str, tmp_path: Path
+) -> None:
+    """The first one never gets as far as the touch, and then it is killed."""
+    first_environment = environment(plane, own, home, FIRST, nudge="false")
+    second_environment = environment(plane, own, home, SECOND)
+    audit = plane.audit()
+    audit.news()
+    await create(cluster, *(pod(home, f"pod-{number}") for number in range(3)))
+    with running(tmp_path / "first", first_environment) as first:
+        await eventually(lambda: _logged(first, "leader.acquired"))
+        with running(tmp_path / "second", second_environment) as second:
+            await put_all(cluster, home)
+            await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
+            await eventually(lambda: _logged(second, "cluster.reached"))
+            assert touches(audit.news()) == [], "the one may not, the other does not lead"
+            first.kill()
+            names = [f"pod-{number}" for number in range(3)]
+            await eventually(lambda: told(cluster, home, *names), TAKE_OVER_SECONDS + 5)
+            assert sorted(touches(audit.news())) == [(SECOND, name) for name in names]
+            assert second.stop() == 0
+
+
+async def _logged(process: Process, event: str) -> bool:
+    return bool(process.events(event))
