@@ -1,11 +1,16 @@
 """Where access to the API server comes from."""
 
+import ssl
 from pathlib import Path
 
 import pytest
 
 from penstock_operator.cluster import ClusterUnreachable, connect
-from penstock_operator.cluster.connection import access, kubeconfig_path
+from penstock_operator.cluster.connection import (
+    access,
+    forgive_old_cas,
+    kubeconfig_path,
+)
 from tests.operator.cluster.api_server import write_kubeconfig
 
 
@@ -43,3 +48,16 @@ async def test_access_carries_the_token_and_does_not_print_it(tmp_path: Path) ->
     assert found.server == "http://127.0.0.1:1"
     assert found.authorization == "Bearer hush-token"
     assert "hush" not in repr(found)
+
+
+async def test_a_ca_without_newer_extensions_is_trusted(tmp_path: Path) -> None:
+    """Python 3.13 and newer refuse it by default; clusters keep theirs for ten years."""
+    async with connect(write_kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")) as cluster:
+        context = cluster._api.rest_client.ssl_context
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+    strict = ssl.create_default_context()
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+    forgiving = forgive_old_cas(strict)
+    assert not forgiving.verify_flags & ssl.VERIFY_X509_STRICT
+    assert forgiving.verify_mode is ssl.CERT_REQUIRED
+    assert forgiving.check_hostname
