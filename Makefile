@@ -13,7 +13,7 @@ ENVTEST := .cache/envtest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit e2e crds lock bench envtest clean
+.PHONY: help demo test lint unit e2e crds images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,12 +48,26 @@ envtest: ## Find or fetch a control plane for the cluster tests; prints the expo
 bench: $(DEV)/.ready ## Measure the sidecar beside its upstream and LiteLLM, and what limits cost
 	$(DEV)/bin/python -m bench
 
+images: ## Build the container images with docker, podman or buildah; docs/images.md
+	@.ci/images
+
+sbom: .venvs/sbom/.ready ## Write dist/sbom-*.json (CycloneDX): the Python packages in each image
+	@for part in operator sidecar; do \
+		echo "dist/sbom-$$part.json"; \
+		.venvs/sbom/bin/python .ci/sbom.py $$part dist/sbom-$$part.json || exit 1; done
+
+kind: ## A cluster on this machine with all of it: needs docker, kind, kubectl and helm
+	@.ci/kind
+
 lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
 	@for extra in dev operator sidecar local; do \
 		echo "requirements/$$extra.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt --extra $$extra \
 			pyproject.toml -o requirements/$$extra.txt || exit 1; done
-	.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/build.in -o requirements/build.txt
+	@for tools in build sbom; do \
+		echo "requirements/$$tools.txt"; \
+		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/$$tools.in \
+			-o requirements/$$tools.txt || exit 1; done
 
 clean: ## Remove what these targets made
 	rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
@@ -69,6 +83,12 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 		exit 2; }
 	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r requirements/build.txt -r $<
 	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venvs/sbom/.ready: requirements/sbom.txt
+	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 2; }
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r $<
 	@touch $@
 
 .venvs/lock/.ready:
