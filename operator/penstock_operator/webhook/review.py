@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from penstock_operator.compile.checks import check_object
@@ -28,12 +29,19 @@ class Verdict:
     patch: tuple[Document, ...] = ()
     """Operations of a JSON patch (RFC 6902)."""
     announcement: Announcement | None = None
+    code: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    """Of a denial: 422 for what is wrong, 403 for what its author may not do."""
     """Told after the answer, and never of a dry run."""
 
     def answer(self, uid: str) -> dict[str, Any]:
         response: dict[str, Any] = {"uid": uid, "allowed": self.result != "denied"}
         if self.message:
-            response["status"] = {"code": 422, "reason": "Invalid", "message": self.message}
+            reason = "Forbidden" if self.code == HTTPStatus.FORBIDDEN else "Invalid"
+            response["status"] = {
+                "code": int(self.code),
+                "reason": reason,
+                "message": self.message,
+            }
         if self.warnings:
             response["warnings"] = list(self.warnings)
         if self.patch:
