@@ -18,38 +18,12 @@ from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.settings import Settings
 from penstock_sidecar.watcher import Loaded, Watcher, parse_labels
+from tests.fakes.volume import Volume
 
 CONFIG = SidecarConfig(cluster="one", namespace="team")
 OTHER_CONFIG = SidecarConfig(cluster="two", namespace="team")
 CREDENTIALS = Credentials(scope_key=SecretStr("first"))
 OTHER_CREDENTIALS = Credentials(scope_key=SecretStr("second"))
-
-
-class Volume:
-    """A kubelet's volume: files are links through `..data`, which is swapped in one rename."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._generation = 0
-        path.mkdir()
-
-    def publish(self, **files: bytes) -> None:
-        """`config_v2_json=b"..."` is the file `config.v2.json`; those not given are gone."""
-        self._generation += 1
-        target = self.path / f"..generation{self._generation}"
-        target.mkdir()
-        names = {name.replace("_", "."): data for name, data in files.items()}
-        for name, data in names.items():
-            (target / name).write_bytes(data)
-        new = self.path / "..data_tmp"
-        new.symlink_to(target.name)
-        new.rename(self.path / "..data")
-        for link in self.path.glob("[!.]*"):
-            if link.name not in names:
-                link.unlink()
-        for name in names:
-            if not (self.path / name).is_symlink():
-                (self.path / name).symlink_to(f"..data/{name}")
 
 
 @dataclass
