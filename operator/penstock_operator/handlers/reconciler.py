@@ -23,6 +23,9 @@ from penstock_operator.settings import Settings
 
 BATCH_SECONDS: Final = 0.1
 """Changes that come within this time are compiled together."""
+LATER_SECONDS: Final = 2.0
+"""Those that can wait. Each pod of a large rollout would else have everything compiled, and its
+namespace's files written, once for itself."""
 RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 logger = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class Reconciler:
         self._teller = Teller(cluster, inventory, metrics)
         self._complete = asyncio.Event()
         self._dirty = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
         self._compiled = asyncio.Event()
         self.secrets = SecretStore(cluster, settings.provider_namespaces, self.mark)
         self.redis_logins = redis_logins(settings, inventory, metrics, may_write, self.mark)
@@ -56,6 +60,11 @@ class Reconciler:
     def mark(self) -> None:
         """Something changed."""
         self._dirty.set()
+
+    def mark_later(self) -> None:
+        """Something changed that can wait for more of its kind."""
+        if self._later is None or self._later.when() <= asyncio.get_running_loop().time():
+            self._later = asyncio.get_running_loop().call_later(LATER_SECONDS, self.mark)
 
     def begin(self) -> None:
         """Everything has been listed once; before that, half a snapshot might be compiled."""

@@ -62,18 +62,19 @@ def _register_source(
     relisted: Callable[[], None],
 ) -> None:
     resource = source.resource
+    mark = reconciler.mark if source.urgent else reconciler.mark_later
 
     async def index(body: kopf.Body, **_: Any) -> None:
         """Called for each object, and before any event handler for all that exist at the start."""
         if notebook.note(source, dict(body)):
-            reconciler.mark()
+            mark()
 
     async def event(event: kopf.RawEvent, **_: Any) -> None:
         """Called only once every resource has been listed and indexed."""
         if event["type"] is None:
             relisted()
         if event["type"] == "DELETED" and notebook.note(source, dict(event["object"]), gone=True):
-            reconciler.mark()
+            mark()
         reconciler.begin()
 
     selector: dict[str, Any] = {

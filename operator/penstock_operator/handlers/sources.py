@@ -23,6 +23,8 @@ class Source:
     namespaced: bool = True
     labels: str = ""
     fields: str = ""
+    urgent: bool = True
+    """Whether a change is to be compiled at once."""
 
 
 CUSTOM: Final = tuple(
@@ -30,7 +32,8 @@ CUSTOM: Final = tuple(
 )
 NAMESPACES: Final = Source(client.NAMESPACES, Inventory.note_namespace, namespaced=False)
 OTHERS: Final = (
-    Source(client.PODS, Inventory.note_pod, labels=SIDECAR_SELECTOR),
+    # How many there are may be known a little later: thousands may come in a minute.
+    Source(client.PODS, Inventory.note_pod, labels=SIDECAR_SELECTOR, urgent=False),
     Source(client.CONFIG_MAPS, Inventory.note_config, fields=f"metadata.name={CONFIG_MAP_NAME}"),
     # By name: a Role can grant exactly this watch (resourceNames), and no other Secret is sent.
     Source(client.SECRETS, Inventory.note_credentials, fields=f"metadata.name={SECRET_NAME}"),
