@@ -8,6 +8,10 @@ import yaml
 from tests.images.conftest import ROOT, Programs
 
 NODE = "node/penstock-worker2"
+EXAMPLES = [
+    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("examples/[1-9]*.yaml"))),
+    "examples/secrets.example.yaml",
+]
 HAPPENS = [
     "kind create cluster --config kind-config.yaml",
     "docker build",
@@ -16,23 +20,28 @@ HAPPENS = [
     f"kubectl --context kind-penstock patch {NODE} --subresource=status",
     "kubectl --context kind-penstock apply --filename examples/00-namespaces.yaml",
     "helm upgrade --install penstock charts/penstock --kube-context kind-penstock",
-    "kubectl --context kind-penstock apply --filename examples/",
+    *(f"kubectl --context kind-penstock apply --filename {name}" for name in EXAMPLES),
     "kubectl --context kind-penstock wait --for=condition=Accepted routepolicies",
 ]
-LOOKS = ("docker info", "kind get", "kubectl --context kind-penstock get nodes")
+LOOKS = re.compile(r"docker info|kind get|kubectl .* get (nodes|deployments|secret) ")
+NOTHING_YET = {
+    "--context kind-penstock get nodes": (NODE, 0),
+    "--context kind-penstock --namespace platform get secret openai": ("", 1),
+    "--context kind-penstock --namespace penstock-system get deployments": ("", 0),
+}
 
 
 @pytest.fixture
 def all_there(programs: Programs) -> Programs:
     programs.add("docker")
     programs.add("kind", {"get clusters": ("another", 0)})
-    programs.add("kubectl", {"--context kind-penstock get nodes": (NODE, 0)})
+    programs.add("kubectl", NOTHING_YET)
     programs.add("helm")
     return programs
 
 
 def deeds(programs: Programs) -> list[str]:
-    return [call for call in programs.calls if not call.startswith(LOOKS)]
+    return [call for call in programs.calls if not LOOKS.match(call)]
 
 
 def test_it_goes_from_nothing_to_the_next_step(all_there: Programs) -> None:
@@ -44,10 +53,22 @@ def test_it_goes_from_nothing_to_the_next_step(all_there: Programs) -> None:
     assert "kind delete cluster --name penstock" in done.stdout
 
 
-def test_a_cluster_that_is_there_is_used_again(all_there: Programs) -> None:
+def test_once_more_it_brings_new_images_and_keeps_cluster_and_keys(all_there: Programs) -> None:
     all_there.add("kind", {"get clusters": ("penstock", 0)})
+    all_there.add(
+        "kubectl",
+        {
+            "--context kind-penstock get nodes": (NODE, 0),
+            "--context kind-penstock --namespace penstock-system get deployments": ("one", 0),
+        },
+    )
     assert all_there.run("kind").returncode == 0
     assert [call.split()[0] for call in deeds(all_there)][:3] == ["docker", "docker", "kind"]
+    restart = (
+        "kubectl --context kind-penstock --namespace penstock-system rollout restart deployment"
+    )
+    assert restart in deeds(all_there)
+    assert not [call for call in all_there.calls if "secrets.example" in call]
 
 
 def test_it_names_every_program_that_is_missing_and_does_nothing(programs: Programs) -> None:
