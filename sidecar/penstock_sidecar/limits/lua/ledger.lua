@@ -80,7 +80,7 @@ local function fetch()
     for key, fields in pairs(asked) do
         local values, found = known[key] or {}, call('HMGET', KEYS[key], unpack(fields))
         for i = 1, #fields do -- ipairs() takes twice as long
-            values[fields[i]] = found[i] and tonumber(found[i])
+            values[fields[i]] = found[i] and found[i] + 0
         end
         known[key] = values
     end
@@ -125,7 +125,7 @@ end
 
 -- What the script returns where the caller knows another epoch; else nil.
 local function open_books(now)
-    local theirs, ours = tonumber(ARGV[1]), known[STATE]['@epoch']
+    local theirs, ours = ARGV[1] + 0, known[STATE]['@epoch']
     if ours and ours == theirs then
         return nil
     end

@@ -12,7 +12,7 @@
 
 local FORGOTTEN = 3600e6 -- who was not heard for so long may be dropped from the books
 local now = clock()
-local process, life = ARGV[3], tonumber(ARGV[4])
+local process, life = ARGV[3], ARGV[4] + 0
 local MEMBERS = KEYS[4]
 local cursor = 4
 local sums, counts = {}, {}
@@ -23,7 +23,7 @@ local function argument()
 end
 
 local function number()
-    return tonumber(argument())
+    return argument() + 0
 end
 
 local readers = {}

@@ -6,7 +6,7 @@
 -- Returns {1, sequence, overruns, then the ids of holds that are gone}
 
 local now = clock()
-local life = tonumber(ARGV[3])
+local life = ARGV[3] + 0
 local overruns = 0
 local reply = { 1, 0, 0 }
 

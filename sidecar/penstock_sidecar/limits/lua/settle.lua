@@ -12,7 +12,7 @@
 --          unknown, then S of each sum}
 
 local now = clock()
-local memory, process = tonumber(ARGV[3]), ARGV[4]
+local memory, process = ARGV[3] + 0, ARGV[4]
 local ENDED_RECORD = '\146\161x\0' -- cmsgpack.pack({ ENDED, 0 }), which takes as long as much else
 local changes = {} -- {function, its arguments...}
 local freed = {}   -- key and lease, of each in turn
@@ -127,8 +127,8 @@ end
 local function read_sum(at)
     local key, field, total, told, base, seen, spenders, member = unpack(ARGV, at + 1, at + 8)
     local sum = {
-        key = tonumber(key), field = field, total = tonumber(total), told = tonumber(told),
-        base = tonumber(base), seen = tonumber(seen), spenders = tonumber(spenders),
+        key = key + 0, field = field, total = total + 0, told = told + 0,
+        base = base + 0, seen = seen + 0, spenders = spenders + 0,
         member = member,
     }
     ask_total(sum, process)
@@ -141,10 +141,10 @@ local function read_ends()
         local id, requests, tokens, spent_known, count = unpack(ARGV, at + 1, at + 5)
         ids[#ids + 1], at = id, at + 5
         ends[#ids] = {
-            id = id, requests = tonumber(requests), tokens = tonumber(tokens),
+            id = id, requests = requests + 0, tokens = tokens + 0,
             spent_known = spent_known == '1',
         }
-        for _ = 1, tonumber(count) do
+        for _ = 1, count + 0 do
             sums[#sums + 1], at = read_sum(at), at + 8
         end
     end

@@ -22,7 +22,7 @@ local function ask_total(sum, process)
 end
 
 local function was_dropped(sum, now)
-    local heard = tonumber(ARGV[2])
+    local heard = ARGV[2] + 0
     return sum.told > 0 and heard > 0 and now - heard > SILENCE
 end
 

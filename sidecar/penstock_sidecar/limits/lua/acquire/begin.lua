@@ -23,7 +23,7 @@
 --         {2} a hold has ended already: its release overtook this call
 
 local now = clock()
-local life, memory = tonumber(ARGV[3]), tonumber(ARGV[4])
+local life, memory = ARGV[3] + 0, ARGV[4] + 0
 local FIRST = 10        -- of ARGV, after who waits
 local YEARS_MS = 400 * DAY_MS
 local kinds = {}        -- by letter; each in a file of its own, as what follows

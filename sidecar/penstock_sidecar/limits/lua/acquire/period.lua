@@ -1,7 +1,7 @@
 -- Which calendar period it is, of those that ARGV names after `at`. Part of acquire: KEYS and ARGV as in begin.lua.
 local function read_period(item, at)
     local start, stop, next_stop, before, last, this, following = unpack(ARGV, at + 1, at + 7)
-    start, stop, next_stop = tonumber(start), tonumber(stop), tonumber(next_stop)
+    start, stop, next_stop = start + 0, stop + 0, next_stop + 0
     local label, stale = this, before
     item.reset, item.keep = stop - now, next_stop - now
     if now < start then

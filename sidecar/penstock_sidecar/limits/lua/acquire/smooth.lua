@@ -1,8 +1,8 @@
 -- Evenly spaced. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.g = {
     read = function(item, at)
-        item.width, item.tolerance = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-        item.horizon = tonumber(ARGV[at + 3])
+        item.width, item.tolerance = ARGV[at + 1] + 0, ARGV[at + 2] + 0
+        item.horizon = ARGV[at + 3] + 0
         ask(item.key, item.field)
         return at + 3
     end,

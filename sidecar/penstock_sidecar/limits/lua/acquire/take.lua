@@ -5,23 +5,23 @@ local OTHERS_TURN, RELEARNING = 1, 2
 
 local function read_item(hold, at)
     local kind, unit, key, field, limit, enforced, cost = unpack(ARGV, at + 1, at + 7)
-    key = tonumber(key)
+    key = key + 0
     local item = {
         hold = hold, kind = kind, unit = unit, key = shared[key] or key, field = field,
-        limit = tonumber(limit), enforced = enforced == '1', cost = tonumber(cost),
+        limit = limit + 0, enforced = enforced == '1', cost = cost + 0,
     }
     return item, kinds[kind].read(item, at + 7)
 end
 
 local function read_holds(at)
     local holds, items, ids = {}, {}, {}
-    for h = 1, tonumber(ARGV[at]) do
+    for h = 1, ARGV[at] + 0 do
         local id, want, least, count = unpack(ARGV, at + 1, at + 4)
         local hold = {
-            id = id, granted = tonumber(want), least = tonumber(least), record = { OPEN, memory },
+            id = id, granted = want + 0, least = least + 0, record = { OPEN, memory },
         }
         holds[h], ids[h], at = hold, id, at + 4
-        for _ = 1, tonumber(count) do
+        for _ = 1, count + 0 do
             items[#items + 1], at = read_item(hold, at)
         end
     end
@@ -161,7 +161,7 @@ local function refuse(items, refusing, wait, why)
 end
 
 ask_state()
-local at, subjects = FIRST, tonumber(ARGV[FIRST])
+local at, subjects = FIRST, ARGV[FIRST] + 0
 if subjects > 0 then
     at = read_subjects(subjects, at)
 end

@@ -9,8 +9,8 @@
 -- ARGV  5 to 9 as in begin.lua
 -- Returns nothing: others_go_first, have_turn and wait_for_turn are for take.lua
 
-local waiting, turns = tonumber(ARGV[5]), tonumber(ARGV[6])
-local me, weight, waits = ARGV[7], tonumber(ARGV[8]), ARGV[9] == '1'
+local waiting, turns = ARGV[5] + 0, ARGV[6] + 0
+local me, weight, waits = ARGV[7], ARGV[8] + 0, ARGV[9] == '1'
 
 if waits or call('EXISTS', KEYS[waiting]) == 1 then -- else nobody waits, and nothing is defined
     local TURN = 1000

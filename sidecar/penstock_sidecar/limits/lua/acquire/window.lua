@@ -1,7 +1,7 @@
 -- A sliding window. Part of acquire: KEYS and ARGV as in begin.lua.
 kinds.w = {
     read = function(item, at)
-        item.width = tonumber(ARGV[at + 1])
+        item.width = ARGV[at + 1] + 0
         ask_window(item, now)
         item.reset = (item.current + SPAN + 1) * item.width - now
         return at + 1
