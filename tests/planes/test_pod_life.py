@@ -71,7 +71,8 @@ async def test_pain_03_a_stream_and_a_late_call_end_well_and_the_sidecar_ends_la
             said = [await life.say() for _ in range(3)]
             assert said == ["two", "three", "late at last"]
             assert await life.app.wait() == 0
-            assert life.sidecar.returncode is None, "it outlives the app"
+            if mode == "native":  # elsewhere it is a guess of a few seconds
+                assert life.sidecar.returncode is None, "it outlives the app"
         assert life.sidecar.returncode == 0
 
 
