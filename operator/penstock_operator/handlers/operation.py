@@ -118,6 +118,8 @@ class Operation:
     async def _watch(self, registry: kopf.OperatorRegistry, watched: tuple[Source, ...]) -> None:
         namespaces = self._settings.watch_namespaces
         tasks = await kopf.spawn_tasks(
+            # Its own guess needs the user's name, and the user of an image has none.
+            identity=self._settings.identity,  # type: ignore[arg-type]  # a NewType kopf hides
             registry=registry,
             settings=kopf_settings(watched),
             standalone=True,
