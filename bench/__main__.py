@@ -8,6 +8,7 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from bench.limits import redis_costs
 from bench.load import Load
@@ -18,6 +19,8 @@ from bench.redis_cost import command_table, cost_table
 from bench.report import table
 from bench.throughput import OTHER_CORE, throughput
 
+SIZE: Final = ("NAMESPACES", "POLICIES", "PODS", "CHURNED")
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -26,7 +29,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=32, help="at once (default 32)")
     parser.add_argument("--requests", type=int, default=2000, help="per batch (default 2000)")
     parser.add_argument("--no-peer", action="store_true", help="leave LiteLLM out")
-    parser.add_argument("--size", type=int, nargs=3, metavar=("NAMESPACES", "POLICIES", "PODS"))
+    parser.add_argument("--size", type=int, nargs=4, metavar=SIZE)
     options = parser.parse_args()
     if options.what == "operator":
         return _operator(Size(*options.size) if options.size else Size())

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from bench.api_server import durations, quantile
-from bench.population import PLATFORM, SHARED, Size, create_pods, create_policies, edit_provider
+from bench.population import (
+    PLATFORM,
+    SHARED,
+    Size,
+    churn_pods,
+    create_pods,
+    create_policies,
+    edit_provider,
+)
 from bench.process import Server
 from bench.throughput import redis_server
 from penstock_operator.cluster import Cluster, connect
@@ -157,7 +165,9 @@ async def operator_steps(folder: Path, size: Size) -> list[Step]:
         pods = await stage.step("pods created", create_pods(stage.cluster, size), {})
         touched = {"configmaps": len(fed), "pods": size.pods * len(fed) // size.namespaces}
         edit = edit_provider(stage.cluster, SHARED, 2)
-        return [start, alone, pods, await stage.step("provider edited, pods", edit, touched)]
+        told = await stage.step("provider edited, pods", edit, touched)
+        churned = await stage.step("pods came and went", churn_pods(stage.cluster, size), {})
+        return [start, alone, pods, told, churned]
 
 
 def operator_table(steps: Sequence[Step]) -> str:

@@ -10,6 +10,7 @@ from penstock_operator.cluster.client import NAMESPACES, PODS, SECRETS, Document
 from tests.cluster.objects import POLICIES, PROVIDERS, TIERS, policy, provider, put, secret, tier
 
 PLATFORM: Final = "scale-platform"
+CHURNED: Final = "scale-churned"
 SHARED, OTHER = "shared", "other"
 EVERY: Final = 10
 """Each tenth namespace is fed by the other provider."""
@@ -24,6 +25,8 @@ class Size:
     namespaces: int = 200
     policies: int = 1000
     pods: int = 5000
+    churned: int = 10_000
+    """Pods that come and go again."""
 
     @property
     def names(self) -> list[str]:
@@ -57,6 +60,17 @@ async def create_pods(cluster: Cluster, size: Size) -> None:
     await _all(cluster.create(PODS, document) for document in _pods(size))
 
 
+async def churn_pods(cluster: Cluster, size: Size) -> None:
+    """A namespace of its own has a few of them at a time."""
+    await put(cluster, NAMESPACES, {"metadata": {"name": CHURNED}})
+    await _all(_come_and_go(cluster, number) for number in range(size.churned))
+
+
+async def _come_and_go(cluster: Cluster, number: int) -> None:
+    await cluster.create(PODS, _pod(CHURNED, f"pod-{number}", "app-0"))
+    await cluster.delete(PODS, f"pod-{number}", CHURNED)
+
+
 def _policies(size: Size) -> Iterator[Document]:
     for number in range(size.policies):
         namespace = size.names[number % size.namespaces]
@@ -72,21 +86,22 @@ def _pods(size: Size) -> Iterator[Document]:
     kinds = max(1, size.policies // size.namespaces)
     for number in range(size.pods):
         nth = number // size.namespaces
-        labels = {"app": f"app-{nth % kinds}", "penstock.dev/inject": "true"}
-        yield {
-            "metadata": {
-                "name": f"pod-{nth}",
-                "namespace": size.names[number % size.namespaces],
-                "labels": labels,
-            },
-            "spec": {
-                "automountServiceAccountToken": False,
-                "containers": [
-                    {"name": "app", "image": "app.example.com/app:1"},
-                    {"name": "penstock", "image": "app.example.com/penstock:1"},
-                ],
-            },
-        }
+        namespace = size.names[number % size.namespaces]
+        yield _pod(namespace, f"pod-{nth}", f"app-{nth % kinds}")
+
+
+def _pod(namespace: str, name: str, app: str) -> Document:
+    labels = {"app": app, "penstock.dev/inject": "true"}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [
+                {"name": "app", "image": "app.example.com/app:1"},
+                {"name": "penstock", "image": "app.example.com/penstock:1"},
+            ],
+        },
+    }
 
 
 async def _all(work: Iterable[Awaitable[object]]) -> None:
