@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -105,15 +105,26 @@ class Cluster:
         fields: str = "",
     ) -> list[Document]:
         """All objects that the selectors take, fetched in chunks."""
-        found: list[Document] = []
+        pages = self.pages(resource, namespace, labels=labels, fields=fields)
+        return [each async for page in pages for each in page]
+
+    async def pages(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+    ) -> AsyncGenerator[Sequence[Document], None]:
+        """As `list`, chunk by chunk: for what is large and not kept."""
         selectors = {"labelSelector": labels, "fieldSelector": fields}
         query = {"limit": str(CHUNK)} | {key: text for key, text in selectors.items() if text}
         while True:
             answer = await self._call("GET", resource.path(namespace), query)
-            found += answer.get("items") or ()
+            yield answer.get("items") or []
             token = answer.get("metadata", {}).get("continue")
             if not token:
-                return found
+                return
             query["continue"] = token
 
     async def create(self, resource: Resource, document: Document) -> Document:

@@ -1,9 +1,10 @@
 """Whether the cluster knows native sidecars (KEP-753): its server, and every node's kubelet."""
 
+import contextlib
 import re
 from typing import Final
 
-from penstock_operator.cluster.client import NODES, Cluster
+from penstock_operator.cluster.client import NODES, Cluster, Document
 
 FIRST_WITH_NATIVE_SIDECARS: Final = (1, 29)
 """On by default since then. Older servers drop an init container's `restartPolicy`, and then the
@@ -14,11 +15,18 @@ async def knows_native_sidecars(cluster: Cluster) -> bool:
     """Also false while there is no node, and for a kubelet that does not say its version."""
     if await cluster.version() < FIRST_WITH_NATIVE_SIDECARS:
         return False
-    nodes = await cluster.list(NODES)
-    versions = [node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion") for node in nodes]
-    return bool(versions) and all(
-        release_of(version or "") >= FIRST_WITH_NATIVE_SIDECARS for version in versions
-    )
+    seen = False
+    async with contextlib.aclosing(cluster.pages(NODES)) as pages:
+        async for page in pages:
+            if not all(map(_is_new, page)):
+                return False
+            seen = seen or bool(page)
+    return seen
+
+
+def _is_new(node: Document) -> bool:
+    version = node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion")
+    return release_of(version or "") >= FIRST_WITH_NATIVE_SIDECARS
 
 
 def release_of(version: str) -> tuple[int, int]:

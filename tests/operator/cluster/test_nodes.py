@@ -22,7 +22,10 @@ async def known(directory: Path, minor: str, *kubelets: str | None, right: bool 
         assert request.path == "/api/v1/nodes"
         if not right:
             return status(403, "nodes is forbidden")
-        return web.json_response({"metadata": {}, "items": [node(each) for each in kubelets]})
+        place = int(request.query.get("continue", "0"))
+        more = {"continue": str(place + 1)} if place + 1 < len(kubelets) else {}
+        page = [node(each) for each in kubelets[place : place + 1]] or None
+        return web.json_response({"metadata": more, "items": page})
 
     async with api_server(answer, directory) as kubeconfig, connect(kubeconfig) as cluster:
         return await knows_native_sidecars(cluster)
