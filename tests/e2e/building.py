@@ -1,5 +1,6 @@
 """The images of a test run: both of the product, and one that stands in for everything outside."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from typing import Final
 
 from tests.e2e.places import Place
 
+BUILT: Final = "PENSTOCK_E2E_BUILT"
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = Path(__file__).parent / "images"
 REDIS: Final = ROOT / ".cache" / "redis" / "redis8"
@@ -23,8 +25,13 @@ class Images:
 
 
 def build_images(place: Place, scratch: Path) -> Images:
-    """Builds all of them, from the product's own Dockerfiles, and gives them to the nodes."""
+    """Builds all of them, from the product's own Dockerfiles, and gives them to the nodes.
+
+    Not so where `BUILT` is set: a kept cluster has those of the run before.
+    """
     images = Images()
+    if os.environ.get(BUILT):
+        return images
     place.build(images.operator, ROOT, ROOT / "operator" / "Dockerfile")
     place.build(images.sidecar, ROOT, ROOT / "sidecar" / "Dockerfile")
     context = _outside_context(scratch / "outside")

@@ -16,6 +16,7 @@ def main() -> None:
         asked["url"],
         username=asked.get("username"),
         password=asked.get("password"),
+        protocol=2,  # so that the first words are ours, and not HELLO
         socket_timeout=5,
         socket_connect_timeout=5,
     )
