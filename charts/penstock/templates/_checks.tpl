@@ -15,6 +15,9 @@
 {{- if and (eq (include "penstock.guard" .) "webhook") (not .Values.injector.enabled) }}
 {{- fail "nudge.guard=webhook needs injector.enabled=true" }}
 {{- end }}
+{{- if and (eq (include "penstock.guard" .) "policy") (semverCompare "<1.30-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "nudge.guard=policy: Kubernetes %s has no ValidatingAdmissionPolicy; choose webhook" .Capabilities.KubeVersion.Version) }}
+{{- end }}
 {{- $monitoring := or .Values.monitoring.podMonitors.enabled .Values.monitoring.rules.enabled }}
 {{- if and $monitoring (not (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}
 {{- fail "monitoring: the cluster has no monitoring.coreos.com/v1; install the Prometheus Operator's definitions first (helm template: --api-versions monitoring.coreos.com/v1)" }}

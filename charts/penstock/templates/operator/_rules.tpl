@@ -35,6 +35,9 @@ metadata:
   name: {{ .role }}
   namespace: {{ .namespace }}
   labels: {{- include "penstock.labels" . | nindent 4 }}
+  {{- with .hook }}
+  annotations: {{- . | nindent 4 }}
+  {{- end }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ .role }}}
 subjects: [{kind: ServiceAccount, name: {{ include "penstock.name" . }}, namespace: {{ .root.Release.Namespace }}}]
 {{- end }}
@@ -45,6 +48,9 @@ kind: ClusterRoleBinding
 metadata:
   name: {{ .role }}
   labels: {{- include "penstock.labels" . | nindent 4 }}
+  {{- with .hook }}
+  annotations: {{- . | nindent 4 }}
+  {{- end }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ .role }}}
 subjects: [{kind: ServiceAccount, name: {{ include "penstock.name" . }}, namespace: {{ .root.Release.Namespace }}}]
 {{- end }}
