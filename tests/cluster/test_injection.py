@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.client import NAMESPACES, PODS
+from penstock_operator.cluster.client import NAMESPACES, PODS, Resource
 from penstock_operator.cluster.nodes import knows_native_sidecars
 from penstock_operator.webhook.review import Document, Judge, Verdict
 from tests.cluster import control_plane
@@ -34,6 +34,9 @@ from tests.operator.injection.pods import app, env_of, pod, sidecar_of
 
 pytestmark = pytest.mark.cluster
 PODS_AT_ONCE = 100
+LIMIT_RANGES = Resource("", "v1", "LimitRange", "limitranges")
+MOST = {"cpu": "8", "memory": "8Gi"}
+QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas")
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +259,54 @@ async def created_with(user: Kubectl, home: str, name: str) -> Answer:
     answer = await user.create(pod(), home)
     assert name in names_of(answer[1])
     return answer
+
+
+@pytest.mark.usefixtures("injector")
+async def test_pain_15_a_namespace_with_limits_and_a_quota_takes_the_sidecar(
+    cluster: Cluster, user: Kubectl, home: str
+) -> None:
+    await cluster.create(LIMIT_RANGES, limit_range(home))
+    await quota(cluster, home)
+    own = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "1", "memory": "64Mi"}}
+    status, made, _ = await user.create(pod(app(resources=own)), home)
+    assert status == 201, made
+    assert sidecar_of(made)["resources"] == {
+        "requests": {"cpu": "50m", "memory": "96Mi"},
+        "limits": {"cpu": "500m", "memory": "256Mi"},
+    }
+
+
+@pytest.mark.usefixtures("injector")
+async def test_pain_15_where_a_quota_wants_a_limit_an_annotation_gives_it(
+    cluster: Cluster, user: Kubectl, home: str
+) -> None:
+    await quota(cluster, home)
+    own = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "1", "memory": "64Mi"}}
+    status, refusal, _ = await user.create(pod(app(resources=own)), home)
+    assert (status, "limits.cpu" in refusal["message"]) == (403, True)
+    limit = {"annotations": {"penstock.dev/cpu-limit": "500m"}}
+    status, made, _ = await user.create(pod(app(resources=own), meta=limit), home)
+    assert status == 201, made
+
+
+def limit_range(home: str) -> dict[str, Any]:
+    limits = {
+        "type": "Container",
+        "min": {"cpu": "10m", "memory": "16Mi"},
+        "max": {"cpu": "2", "memory": "1Gi"},
+        "default": {"cpu": "500m", "memory": "128Mi"},
+    }
+    return {"metadata": {"name": "bounds", "namespace": home}, "spec": {"limits": [limits]}}
+
+
+async def quota(cluster: Cluster, home: str) -> None:
+    """Counted by hand: here runs no controller."""
+    fields = ("requests", "limits")
+    hard = {f"{field}.{kind}": most for field in fields for kind, most in MOST.items()}
+    document = {"metadata": {"name": "most", "namespace": home}, "spec": {"hard": hard}}
+    await cluster.create(QUOTAS, document)
+    status = {"hard": hard, "used": dict.fromkeys(hard, "0")}
+    await cluster.apply(QUOTAS, {**document, "status": status}, subresource="status")
 
 
 async def test_pain_21_a_pod_as_big_as_a_server_takes_is_injected(

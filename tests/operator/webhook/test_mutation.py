@@ -18,6 +18,7 @@ from penstock_operator.webhook.review import Verdict
 from penstock_operator.webhook.server import review_app
 from tests.operator.injection.pods import TEMPLATE, patched, pod, sidecar_of
 
+KIND = {"group": "", "version": "v1", "kind": "Pod"}
 OWNER = {
     "apiVersion": "apps/v1",
     "kind": "ReplicaSet",
@@ -33,7 +34,8 @@ def broken(*_: object) -> Outcome:
 
 def judged(document: Any, metrics: Metrics | None = None, **request: Any) -> Verdict:
     judge = Mutation(TEMPLATE, lambda: "native", metrics or Metrics())
-    return judge({"operation": "CREATE", "namespace": "team", "object": document, **request})
+    asked = {"kind": KIND, "operation": "CREATE", "namespace": "team", "object": document}
+    return judge({**asked, **request})
 
 
 def test_a_pod_gets_its_sidecar() -> None:
@@ -55,6 +57,8 @@ def test_a_refusal_is_a_warning_and_never_a_denial() -> None:
         {"operation": "UPDATE"},
         {"operation": "DELETE", "object": None},
         {"subResource": "binding"},
+        {"kind": {"group": "apps", "version": "v1", "kind": "Deployment"}},
+        {"kind": None},
         {"operation": "CONNECT", "object": None},
     ],
 )
@@ -127,8 +131,9 @@ async def post() -> AsyncIterator[Any]:
     async with aiohttp.ClientSession() as session:
 
         async def send(path: str, document: Any) -> dict[str, Any]:
-            asked = {"uid": "u", "operation": "CREATE", "namespace": "team", "object": document}
-            data = io.BytesIO(json.dumps({"request": asked}).encode())
+            asked = {"operation": "CREATE", "namespace": "team", "object": document}
+            review = {"request": {"uid": "u", "kind": KIND, **asked}}
+            data = io.BytesIO(json.dumps(review).encode())
             async with session.post(base + path, data=data) as answer:
                 assert answer.status == 200
                 found: dict[str, Any] = (await answer.json())["response"]
