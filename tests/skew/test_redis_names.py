@@ -77,7 +77,7 @@ def names(client: redis.Redis) -> set[str]:
         if kind == "hash":
             fields = client.hkeys(key)
             assert isinstance(fields, list)
-            found |= {f"{kind} {name} {plain(field)}" for field in fields}
+            found |= {f"{kind} {name} {plain(str(field))}" for field in fields}
     return found
 
 
