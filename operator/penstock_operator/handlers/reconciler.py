@@ -23,7 +23,7 @@ from penstock_operator.settings import Settings
 
 BATCH_SECONDS: Final = 0.1
 """Changes that come within this time are compiled together."""
-LATER_SECONDS: Final = 2.0
+LATER_SECONDS: Final = 5.0
 """Those that can wait. Each pod of a large rollout would else have everything compiled, and its
 namespace's files written, once for itself."""
 RETRY_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
