@@ -7,9 +7,17 @@ from penstock_operator.cluster.client import PODS, Document
 from penstock_operator.delivery.pods import MARK_ANNOTATION
 from penstock_operator.delivery.touch import mark_of
 from penstock_operator.plan import Published
-from tests.cluster.objects import config_map, credentials_secret
+from tests.cluster.objects import (
+    POLICIES,
+    condition,
+    config_map,
+    credentials_secret,
+    eventually,
+)
 
 DIGEST: Final = "penstock.dev/digest"
+READY_SECONDS: Final = 60
+"""A sidecar that dies is noticed after 20, a Redis that is away after 15."""
 
 
 def pod(namespace: str, name: str, *, sidecar: str = "containers", **labels: str) -> Document:
@@ -57,6 +65,21 @@ async def told(cluster: Cluster, namespace: str, *names: str) -> str:
     marks = {name: await mark(cluster, namespace, name) for name in names}
     assert marks == dict.fromkeys(names, wanted)
     return wanted
+
+
+async def ready_is(cluster: Cluster, namespace: str, reason: str, **sidecars: int) -> Document:
+    """The status of the policy `app`, once sidecars say that of its newest generation."""
+
+    async def check() -> Document:
+        document = await cluster.get(POLICIES, "app", namespace)
+        found = condition(document, "Ready")
+        assert found["observedGeneration"] == document["metadata"]["generation"]
+        assert found["reason"] == reason, found
+        status: Document = document["status"]
+        assert status["sidecars"] == sidecars, status
+        return status
+
+    return await eventually(check, READY_SECONDS)
 
 
 def without_ours(document: Document) -> dict[str, Any]:

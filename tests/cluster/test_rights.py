@@ -27,7 +27,7 @@ from tests.cluster.objects import (
     put_all,
     secret,
 )
-from tests.cluster.pods import create, mark, pod
+from tests.cluster.pods import create, mark, pod, ready_is
 from tests.cluster.processes import operator_environment, running
 from tests.operator.handlers.hooks import Hooks, served_hooks
 
@@ -187,7 +187,7 @@ async def live_through_everything(cluster: Cluster, home: str) -> None:
     await put_all(cluster, home)
     await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
     await becomes(cluster, PROVIDERS, (home, "llm"), "ResolvedRefs", "ResolvedRefs")
-    await becomes(cluster, POLICIES, (home, "app"), "Ready", "SidecarsStale")
+    await ready_is(cluster, home, "SidecarsStale", total=2, current=0, stale=2, rejected=0)
     assert ("Warning", "SidecarMissing") in await eventually(
         lambda: events_on(cluster, home, "missed")
     )

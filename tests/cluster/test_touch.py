@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.client import PODS, Document
+from penstock_operator.cluster.client import NAMESPACES, PODS, Document
+from penstock_operator.handlers.missing import LOOK_SECONDS
 from tests.cluster.control_plane import binaries
 from tests.cluster.objects import (
     POLICIES,
@@ -14,6 +15,7 @@ from tests.cluster.objects import (
     becomes,
     config_map,
     delete,
+    events_on,
     eventually,
     install_definitions,
     new_namespace,
@@ -187,6 +189,28 @@ async def test_what_a_killed_leader_wrote_is_told_by_the_next_one(
             await eventually(lambda: told(cluster, home, *names), TAKE_OVER_SECONDS + 5)
             assert sorted(touches(audit.news())) == [(SECOND, name) for name in names]
             assert second.stop() == 0
+
+
+async def test_pain_04_pods_of_an_enabled_namespace_that_were_missed_are_told_of(
+    cluster: Cluster, home: str, operator: Process
+) -> None:
+    """By the API server's own label selector, with nothing done to them."""
+    missed, excused = pod(home, "missed", sidecar=""), pod(home, "excused", sidecar="")
+    del missed["metadata"]["labels"]["penstock.dev/inject"]
+    excused["metadata"]["labels"]["penstock.dev/inject"] = "false"
+    (made, _) = await create(cluster, missed, excused)
+    there = await cluster.get(NAMESPACES, home)
+    there["metadata"]["labels"]["penstock.dev/injection"] = "enabled"
+    await cluster.replace(NAMESPACES, there)
+
+    async def said() -> list[tuple[str, str]]:
+        return await events_on(cluster, home, "missed")
+
+    assert await eventually(said, LOOK_SECONDS + 10) == [("Warning", "SidecarMissing")]
+    assert await events_on(cluster, home, "excused") == []
+    now = await cluster.get(PODS, "missed", home)
+    assert now["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+    assert operator.events("missing.not_looked") == []
 
 
 async def _logged(process: Process, event: str) -> bool:

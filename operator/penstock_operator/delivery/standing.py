@@ -34,7 +34,8 @@ class Counts:
 
 def is_current(heartbeat: Heartbeat, published: Published) -> bool:
     """Whether the sidecar runs what is published, whichever version of it it reads."""
-    return heartbeat.config == published.config and heartbeat.credentials == published.credentials
+    configs = (published.config, published.older)
+    return heartbeat.config in configs and heartbeat.credentials == published.credentials
 
 
 def standing(pod: SeenPod, published: Published, heard: Heard) -> Standing:

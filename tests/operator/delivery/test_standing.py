@@ -31,6 +31,14 @@ def test_of_whom_nobody_could_ask_nothing_is_known() -> None:
     assert standing(pod(missed_by=OWNER), PUBLISHED, {}) == "stale", "there is nobody to ask"
 
 
+def test_a_sidecar_that_reads_the_version_before_is_current_with_that() -> None:
+    both = Published("config", "credentials", "older")
+    assert is_current(beat("config"), both)
+    assert is_current(beat("older"), both)
+    assert not is_current(beat("of-yesterday"), both)
+    assert not is_current(beat("older", "of-yesterday"), both)
+
+
 def test_nobody_is_current_where_nothing_is_published() -> None:
     assert not is_current(beat(), Published())
 
