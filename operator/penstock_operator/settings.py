@@ -220,13 +220,17 @@ def _resources(variable: str, text: str) -> Resources:
     if not isinstance(found, dict) or not all(map(_are_amounts, found, found.values())):
         msg = f'{variable}: expected JSON such as {{"requests": {{"cpu": "50m"}}}}'
         raise SettingsError(msg)
-    return found
+    return {
+        field: {name: str(amount) for name, amount in amounts.items()}
+        for field, amounts in found.items()
+    }
 
 
 def _are_amounts(name: str, found: object) -> bool:
+    """Numbers too, as people write them in YAML."""
     if name not in {"requests", "limits"} or not isinstance(found, dict):
         return False
-    return all(isinstance(each, str) for each in found.values())
+    return all(type(each) in {str, int, float} for each in found.values())
 
 
 def _truth(variable: str, text: str) -> bool:

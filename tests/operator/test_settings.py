@@ -110,13 +110,16 @@ def test_what_is_neither_true_nor_false_is_refused_by_name() -> None:
 
 
 def test_a_sidecar_s_resources_are_json() -> None:
-    text = '{"requests": {"cpu": "10m"}, "limits": {}}'
+    text = '{"requests": {"cpu": "10m", "memory": 100000000}, "limits": {"cpu": 0.5}}'
     found = Settings.from_environment({"PENSTOCK_SIDECAR_RESOURCES": text})
-    assert found.sidecar_resources == {"requests": {"cpu": "10m"}, "limits": {}}
+    assert found.sidecar_resources == {
+        "requests": {"cpu": "10m", "memory": "100000000"},
+        "limits": {"cpu": "0.5"},
+    }
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '"a"', '{"request": {}}', '{"requests": 1}', '{"limits": {"cpu": 1}}']
+    "text", ["{", "[]", '"a"', '{"request": {}}', '{"requests": 1}', '{"limits": {"cpu": true}}']
 )
 def test_what_are_no_resources_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match="PENSTOCK_SIDECAR_RESOURCES: expected JSON"):
