@@ -3,10 +3,8 @@
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 
 from penstock_operator.cluster import Cluster, Conflict, connect
 from penstock_operator.cluster.client import MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS
@@ -18,43 +16,19 @@ from penstock_operator.cluster.webhooks import (
     store_ca,
     stored_ca,
 )
-from tests.operator.cluster.api_server import api_server, status
+from tests.operator.cluster.api_server import api_server
+from tests.operator.cluster.object_store import ObjectStore
 
 DATA = {"ca.crt": b"certificate", "ca.key": b"hush"}
 
 
-class Server:
-    """Keeps objects by path, each with a version as the API server has it."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if request.method == "GET":
-            found = self.objects.get(request.path)
-            return web.json_response(found) if found else status(404, "none")
-        sent = await request.json()
-        path = request.path
-        if request.method == "POST":
-            path += f"/{sent['metadata']['name']}"
-        there = self.objects.get(path, {"metadata": {}})
-        if there["metadata"].get("resourceVersion") != sent["metadata"].get("resourceVersion"):
-            return status(409, "too late")
-        version = int(there["metadata"].get("resourceVersion", "0")) + 1
-        self.objects[path] = {
-            **sent,
-            "metadata": {**sent["metadata"], "resourceVersion": str(version)},
-        }
-        return web.json_response(self.objects[path])
+@pytest.fixture
+def server() -> ObjectStore:
+    return ObjectStore()
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-async def cluster(server: Server, tmp_path: Path) -> AsyncIterator[Cluster]:
+async def cluster(server: ObjectStore, tmp_path: Path) -> AsyncIterator[Cluster]:
     async with api_server(server.answer, tmp_path) as kubeconfig, connect(kubeconfig) as found:
         yield found
 
@@ -83,7 +57,9 @@ async def test_of_two_replicas_that_store_the_slower_one_is_told(
     assert found.data["next.crt"] == b"theirs"
 
 
-async def test_a_secret_of_another_type_keeps_its_type(server: Server, cluster: Cluster) -> None:
+async def test_a_secret_of_another_type_keeps_its_type(
+    server: ObjectStore, cluster: Cluster
+) -> None:
     path = "/api/v1/namespaces/a/secrets/penstock-webhook-ca"
     there = {"metadata": {"resourceVersion": "7"}, "type": "example.com/kept"}
     server.objects[path] = there
@@ -98,7 +74,7 @@ def test_what_is_not_base64_is_left_out(data: object) -> None:
 
 
 async def test_configurations_that_are_not_there_are_left_out(
-    server: Server, cluster: Cluster
+    server: ObjectStore, cluster: Cluster
 ) -> None:
     assert await configurations(cluster, "penstock") == ()
     document = {"metadata": {"name": "penstock", "resourceVersion": "1"}, "webhooks": []}
@@ -108,7 +84,7 @@ async def test_configurations_that_are_not_there_are_left_out(
 
 
 async def test_a_bundle_is_written_into_each_webhook_and_nothing_else_is_changed(
-    server: Server, cluster: Cluster
+    server: ObjectStore, cluster: Cluster
 ) -> None:
     service = {"service": {"name": "penstock-injector"}}
     entries = [
