@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from penstock_operator.cluster import Cluster, Refused, connect
+from penstock_operator.cluster import Cluster, NotFound, Refused, connect
 from penstock_operator.cluster.client import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS
 from penstock_operator.webhook.certificates import authorities_in
 from tests.cluster.balancer import Balancer, balancing
@@ -30,6 +30,7 @@ from tests.cluster.objects import (
     put,
 )
 from tests.cluster.processes import Process, operator_environment, running
+from tests.operator.webhook.volume import Volume
 
 pytestmark = pytest.mark.cluster
 
@@ -303,6 +304,38 @@ async def test_a_deleted_secret_comes_back_with_the_ca_in_use_and_its_successor(
         await eventually(replaced)
         assert former["ca.crt"] in set.union(*map(set, await installation.carried()))
         assert process.stop() == 0
+
+
+@pytest.mark.usefixtures("balancer")
+async def test_a_mounted_certificate_is_served_and_no_ca_is_made(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """As with cert-manager, which writes the bundle too."""
+    (tmp_path / "tls").mkdir()
+    volume = Volume(tmp_path / "tls")
+    volume.renew()
+    for resource, kind in zip(KINDS, ("validate", "mutate"), strict=True):
+        document = installation.configuration(kind)
+        bundle = base64.b64encode(volume.ca.certificate).decode()
+        document["webhooks"][0]["clientConfig"]["caBundle"] = bundle
+        await put(installation.cluster, resource, document)
+    before = await installation.carried()
+    with installation.replica(0, "replica", tls_dir=str(volume.folder)) as process:
+        await eventually(lambda: _serving(process))
+        await installation.admit()
+        renewed = volume.renew()
+
+        async def served() -> bool:
+            port = installation.backends[0]
+            text = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
+            return text.encode() in renewed.certificate
+
+        await eventually(served)
+        await installation.admit()
+        assert process.stop() == 0
+    assert await installation.carried() == before
+    with pytest.raises(NotFound):
+        await installation.secret()
 
 
 async def test_the_times_of_expiry_are_shown(installation: Installation) -> None:
