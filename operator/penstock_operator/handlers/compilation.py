@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from penstock_config.credentials import Credentials
+from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.snapshot import Snapshot
 
 Compile = Callable[[Snapshot], Compiled]
+Policies = Mapping[str, tuple[Policy, ...]]
+"""By namespace, best first: what sidecars go by."""
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +40,15 @@ def compile_isolated(snapshot: Snapshot, compile_: Compile = compile_snapshot) -
     return Outcome(
         compiled.configs, compiled.credentials, compiled.problems, withheld=compiled.withheld
     )
+
+
+def policies_in_force(outcome: Outcome, former: Policies) -> Policies:
+    """Of a namespace that keeps its last configuration, those that are in it."""
+    kept = outcome.failed | outcome.withheld
+    return {
+        **{namespace: found for namespace, found in former.items() if namespace in kept},
+        **{namespace: config.policies for namespace, config in outcome.configs.items()},
+    }
 
 
 def _one_by_one(snapshot: Snapshot, compile_: Compile) -> Outcome:

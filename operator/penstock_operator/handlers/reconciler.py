@@ -4,14 +4,18 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from penstock_config.policy import Policy
 from penstock_operator.cluster import Cluster, ClusterError
 from penstock_operator.compile.problem import Problem
-from penstock_operator.handlers.compilation import Outcome, compile_isolated
+from penstock_operator.handlers.compilation import (
+    Outcome,
+    Policies,
+    compile_isolated,
+    policies_in_force,
+)
 from penstock_operator.handlers.gathering import gather, redis_settings
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.publishing import Publisher
@@ -54,7 +58,7 @@ class Reconciler:
         self.secrets = SecretStore(cluster, settings.provider_namespaces, self.mark)
         self.redis_logins = redis_logins(settings, inventory, metrics, may_write, self.mark)
         self.done_once = False
-        self.policies: Mapping[str, tuple[Policy, ...]] = {}
+        self.policies: Policies = {}
         """As last compiled, by namespace, best first: what sidecars go by."""
 
     def mark(self) -> None:
@@ -118,7 +122,7 @@ class Reconciler:
         outcome = await self.redis_logins.settle(outcome)
         cluster_wide = not self._settings.watch_namespaces
         written = await self._publisher.publish(outcome, cluster_wide=cluster_wide)
-        self.policies = _policies(outcome, self.policies)
+        self.policies = policies_in_force(outcome, self.policies)
         self._compiled.set()
         told = await self._teller.tell(outcome, written)
         self._measure(outcome, began)
@@ -139,17 +143,6 @@ class Reconciler:
         self._metrics.problems.clear()
         for (reason, severity), count in _counted(outcome.problems).items():
             self._metrics.problems.labels(reason, severity).set(count)
-
-
-def _policies(
-    outcome: Outcome, former: Mapping[str, tuple[Policy, ...]]
-) -> Mapping[str, tuple[Policy, ...]]:
-    """Of a namespace that keeps its last configuration, those that are in it."""
-    kept = outcome.failed | outcome.withheld
-    return {
-        **{namespace: found for namespace, found in former.items() if namespace in kept},
-        **{namespace: config.policies for namespace, config in outcome.configs.items()},
-    }
 
 
 def _counted(problems: Iterable[Problem]) -> Counter[tuple[str, str]]:

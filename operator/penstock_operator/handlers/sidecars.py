@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from penstock_config.policy import Policy
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster import Cluster, ClusterError, Conflict, NotFound
 from penstock_operator.cluster.statuses import apply_delivery
@@ -28,6 +27,7 @@ from penstock_operator.delivery.page import (
 )
 from penstock_operator.delivery.pods import SeenPod
 from penstock_operator.delivery.standing import Counts, counts_by_policy
+from penstock_operator.handlers.compilation import Policies
 from penstock_operator.handlers.hearing import Hearing
 from penstock_operator.handlers.inventory import Inventory, Seen
 from penstock_operator.ledger.store import Store, opened
@@ -63,7 +63,7 @@ class Sidecars:
         settings: Settings,
         metrics: Metrics,
         compiled: Callable[[], Awaitable[object]],
-        policies: Callable[[], Mapping[str, tuple[Policy, ...]]],
+        policies: Callable[[], Policies],
     ) -> None:
         self._cluster = cluster
         self._inventory = inventory

@@ -5,7 +5,7 @@ from dataclasses import replace
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.snapshot import Snapshot
-from penstock_operator.handlers.compilation import compile_isolated
+from penstock_operator.handlers.compilation import compile_isolated, policies_in_force
 
 
 def policy(namespace: str) -> RoutePolicy:
@@ -43,3 +43,15 @@ def test_a_namespace_that_cannot_be_compiled_keeps_what_it_has() -> None:
     assert outcome.configs.keys() == outcome.credentials.keys() == {"good"}
     alone = compile_snapshot(replace(SNAPSHOT, policies=(policy("good"),)))
     assert outcome.problems == alone.problems
+
+
+def test_sidecars_go_on_by_the_policies_of_a_configuration_that_stays() -> None:
+    whole = policies_in_force(compile_isolated(SNAPSHOT), {})
+    assert {name: [each.id for each in found] for name, found in whole.items()} == {
+        "good": ["good/app"],
+        "bad": ["bad/app"],
+    }
+    without = compile_isolated(replace(SNAPSHOT, policies=()))
+    assert policies_in_force(without, whole) == {}
+    kept = replace(without, failed=frozenset({"bad"}), withheld=frozenset({"good", "new"}))
+    assert policies_in_force(kept, whole) == whole

@@ -1,6 +1,7 @@
 """What the inventory keeps of what watches say, and what it calls a change."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,38 @@ def test_only_labels_of_a_living_pod_matter() -> None:
     assert inventory.note_pod(pod("Running", app="b"))
     assert inventory.note_pod(pod("Succeeded", app="b"))
     assert inventory.pods == {}
+
+
+def test_a_touch_is_no_reason_to_compile_and_is_heard_of() -> None:
+    inventory, heard = Inventory(), list[str]()
+    inventory.listeners.append(lambda: heard.append("moved"))
+    assert inventory.note_pod(pod())
+    marked = pod()
+    marked["metadata"]["annotations"] = {"penstock.dev/config": "mark"}
+    assert not inventory.note_pod(marked)
+    assert inventory.pods["shop", "p"].mark == "mark"
+    assert len(heard) == 2
+    assert not inventory.note_pod(marked)
+    assert len(heard) == 2, "nothing moved"
+
+
+def test_what_is_published_is_heard_of_once() -> None:
+    inventory, heard = Inventory(), list[str]()
+    inventory.listeners.append(lambda: heard.append("moved"))
+    for _ in range(2):
+        inventory.note_written("shop", Published("a", "b"))
+    assert len(heard) == 1
+
+
+def test_our_own_touch_is_known_before_the_watch_says_it_and_of_that_very_pod() -> None:
+    inventory = Inventory()
+    inventory.note_pod(pod())
+    seen = inventory.pods["shop", "p"]
+    inventory.note_touched(seen, "mark")
+    assert inventory.pods["shop", "p"].mark == "mark"
+    inventory.note_touched(replace(seen, uid="of-another"), "other")
+    inventory.note_touched(replace(seen, name="gone"), "other")
+    assert [each.mark for each in inventory.pods.values()] == ["mark"]
 
 
 def secret(credentials: Credentials, **annotations: str) -> Body:
