@@ -1,12 +1,19 @@
 """Many namespaces with policies and pods, all of them fed by two providers of one namespace."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from penstock_operator.cluster import Cluster
-from penstock_operator.cluster.client import NAMESPACES, PODS, SECRETS, Document
+from penstock_operator.cluster import (
+    Cluster,
+    ClusterError,
+    ClusterUnreachable,
+    Conflict,
+    NotFound,
+)
+from penstock_operator.cluster.client import NAMESPACES, PODS, SECRETS, Document, Resource
 from tests.cluster.objects import POLICIES, PROVIDERS, TIERS, policy, provider, put, secret, tier
 
 PLATFORM: Final = "scale-platform"
@@ -15,6 +22,7 @@ SHARED, OTHER = "shared", "other"
 EVERY: Final = 10
 """Each tenth namespace is fed by the other provider."""
 AT_ONCE: Final = 24
+Call = Callable[[], Awaitable[object]]
 EVERYBODY: Final = {"allowedNamespaces": {"from": "All"}}
 
 
@@ -46,7 +54,7 @@ async def create_policies(cluster: Cluster, size: Size) -> None:
         await edit_provider(cluster, name, 0)
         found = tier(PLATFORM, name, at=name)
         await put(cluster, TIERS, {**found, "spec": {**found["spec"], **EVERYBODY}})
-    await _all(cluster.create(POLICIES, document) for document in _policies(size))
+    await _all(partial(_create, cluster, POLICIES, document) for document in _policies(size))
 
 
 async def edit_provider(cluster: Cluster, name: str, revision: int) -> None:
@@ -57,18 +65,19 @@ async def edit_provider(cluster: Cluster, name: str, revision: int) -> None:
 
 async def create_pods(cluster: Cluster, size: Size) -> None:
     """Nothing runs them: they stay Pending."""
-    await _all(cluster.create(PODS, document) for document in _pods(size))
+    await _all(partial(_create, cluster, PODS, document) for document in _pods(size))
 
 
 async def churn_pods(cluster: Cluster, size: Size) -> None:
     """A namespace of its own has a few of them at a time."""
     await put(cluster, NAMESPACES, {"metadata": {"name": CHURNED}})
-    await _all(_come_and_go(cluster, number) for number in range(size.churned))
+    await _all(partial(_come_and_go, cluster, number) for number in range(size.churned))
 
 
 async def _come_and_go(cluster: Cluster, number: int) -> None:
-    await cluster.create(PODS, _pod(CHURNED, f"pod-{number}", "app-0"))
-    await cluster.delete(PODS, f"pod-{number}", CHURNED)
+    name = f"pod-{number}"
+    await _create(cluster, PODS, _pod(CHURNED, name, "app-0"))
+    await _insistently(partial(cluster.delete, PODS, name, CHURNED), NotFound)
 
 
 def _policies(size: Size) -> Iterator[Document]:
@@ -104,13 +113,34 @@ def _pod(namespace: str, name: str, app: str) -> Document:
     }
 
 
-async def _all(work: Iterable[Awaitable[object]]) -> None:
-    slots = asyncio.Semaphore(AT_ONCE)
+async def _create(cluster: Cluster, resource: Resource, document: Document) -> None:
+    await _insistently(partial(cluster.create, resource, document), Conflict)
 
-    async def one(each: Awaitable[object]) -> None:
-        async with slots:
-            await each
+
+async def _insistently(call: Call, done: type[ClusterError]) -> None:
+    """Again when no answer came in time, which may have been done all the same."""
+    tried = False
+    while True:
+        try:
+            await call()
+        except ClusterUnreachable:
+            tried = True
+        except done:
+            if not tried:
+                raise
+            return
+        else:
+            return
+
+
+async def _all(calls: Iterable[Call]) -> None:
+    """A few at once."""
+    waiting = iter(calls)
+
+    async def work() -> None:
+        for call in waiting:
+            await call()
 
     async with asyncio.TaskGroup() as group:
-        for each in work:
-            group.create_task(one(each))
+        for _ in range(AT_ONCE):
+            group.create_task(work())
