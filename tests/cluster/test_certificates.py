@@ -252,6 +252,7 @@ async def test_pain_08_a_bundle_that_is_taken_away_comes_back_within_seconds(
 ) -> None:
     """GitOps writes the chart's configuration anew, which has none."""
     with installation.replica(0, "replica") as process:
+        await eventually(lambda: _serving(process))
         await eventually(installation.trusted)
         before = await installation.carried()
         await installation.configure()
@@ -287,6 +288,7 @@ async def test_a_deleted_secret_comes_back_with_the_ca_in_use_and_its_successor(
     """How people ask for another CA: `docs/certificates.md`."""
     settings = {"certificate_seconds": "40"}  # rounds are two seconds apart
     with installation.replica(0, "replica", **settings) as process:
+        await eventually(lambda: _serving(process))
         await eventually(installation.trusted)
         former = await installation.secret()
         await installation.cluster.delete(SECRETS, SECRET, installation.name)

@@ -76,6 +76,7 @@ async def webhook(
     await put(cluster, VALIDATING_WEBHOOKS, configuration)
     try:
         with running(tmp_path / "webhook", environment, "injector") as process:
+            await eventually(lambda: _serves(process))
             await eventually(lambda: _trusted(cluster, home))
             yield process
             assert process.stop() == 0, process.log
