@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.chart.rendering import OWN, VARIANTS, Document, Values, of_kind, render
+from tests.chart.rendering import CHART, OWN, ROOT, VARIANTS, Document, Values, of_kind, render
 
 each_variant = pytest.mark.parametrize("variant", VARIANTS)
 KINDS = "budgets,llmproviders,modeltiers,routepolicies"
@@ -129,6 +130,32 @@ def test_the_test_of_helm() -> None:
     }
 
 
+def tried(file: str) -> set[str]:
+    """Rights with which processes were run on an API server: `tests/cluster/test_*rights.py`."""
+    text = (ROOT / "tests" / "cluster" / file).read_text("utf-8")
+    rules = (rule for each in yaml.safe_load_all(text) for rule in each.get("rules", ()))
+    return {line for rule in rules for line in each_resource(said(rule))}
+
+
+def each_resource(line: str) -> Iterator[str]:
+    """A rule as one line for each resource and verb."""
+    what, _, verbs = line.rpartition(": ")
+    group, _, names = what.rpartition(" ")
+    resources, bracket, rest = names.partition("[")
+    for resource in resources.split(","):
+        yield from (f"{group} {resource}{bracket}{rest}: {verb}" for verb in verbs.split(","))
+
+
+@pytest.mark.parametrize(
+    ("account", "file"), [("operator", "rights.yaml"), ("injector", "rights-injector.yaml")]
+)
+def test_the_programs_were_run_with_these_rights_and_no_others(account: str, file: str) -> None:
+    """But the login's, which `redis-login` alone needs; `tests/cluster` runs it."""
+    found = rights({"providerNamespaces": ["models"]}, f"penstock-{account}").values()
+    lines = {each for lines in found for line in lines - LOGIN for each in each_resource(line)}
+    assert lines == {line.replace("[INJECTOR]", "[penstock]") for line in tried(file)}
+
+
 def test_keys_are_read_where_it_is_said_and_nowhere_else() -> None:
     found = rights(VARIANTS["providers"], "penstock-operator")
     assert found["platform"] == found["models"] == READ_KEYS
@@ -175,8 +202,6 @@ def test_nodes_are_not_read_where_nobody_asks_for_their_versions() -> None:
 
 def test_every_rule_names_the_code_that_needs_it() -> None:
     """In a comment above it, and the file is there."""
-    from tests.chart.rendering import CHART, ROOT
-
     for path in sorted((CHART / "templates").rglob("*r*s.*")):
         lines = path.read_text().splitlines()
         for number, line in enumerate(lines):

@@ -39,7 +39,7 @@ rules:
     scope: Namespaced
 admissionReviewVersions: [v1]
 matchPolicy: Equivalent
-sideEffects: None
+sideEffects: NoneOnDryRun # Events
 reinvocationPolicy: IfNeeded
 failurePolicy: {{ .Values.injector.failurePolicy }}
 timeoutSeconds: {{ .Values.injector.timeoutSeconds }}
