@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster import Cluster, Conflict, NotFound, connect
 from penstock_operator.cluster.client import NAMESPACES, PODS, Document
+from penstock_operator.cluster.pods import touch
+from penstock_operator.delivery.pods import SeenPod
 from penstock_operator.handlers.missing import LOOK_SECONDS
 from tests.cluster.control_plane import binaries
 from tests.cluster.objects import (
@@ -189,6 +191,20 @@ async def test_what_a_killed_leader_wrote_is_told_by_the_next_one(
             await eventually(lambda: told(cluster, home, *names), TAKE_OVER_SECONDS + 5)
             assert sorted(touches(audit.news())) == [(SECOND, name) for name in names]
             assert second.stop() == 0
+
+
+async def test_neither_another_pod_of_the_name_nor_none_is_touched(
+    cluster: Cluster, home: str
+) -> None:
+    """What the API server makes of the patch."""
+    (made,) = await create(cluster, pod(home, "anew"))
+    with pytest.raises(Conflict):
+        await touch(cluster, SeenPod(home, "anew", {}, uid="of-the-one-before"), "mark")
+    with pytest.raises(NotFound):
+        await touch(cluster, SeenPod(home, "gone", {}, uid="of-nobody"), "mark")
+    assert await mark(cluster, home, "anew") is None
+    await touch(cluster, SeenPod(home, "anew", {}, uid=made["metadata"]["uid"]), "mark")
+    assert await mark(cluster, home, "anew") == "mark"
 
 
 async def test_pain_04_pods_of_an_enabled_namespace_that_were_missed_are_told_of(

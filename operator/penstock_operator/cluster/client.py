@@ -162,7 +162,7 @@ class Cluster:
 
     async def merge(self, resource: Resource, document: Document) -> Document:
         """Merge patch: changes what the document names, and leaves the rest; its metadata comes
-        back. `NotFound` when there is none, `Conflict` when `metadata.uid` is another's."""
+        back. `NotFound` when there is none, `Refused` when `metadata.uid` is another's."""
         meta = document["metadata"]
         return await self._call(
             "PATCH",

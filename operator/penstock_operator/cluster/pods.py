@@ -3,8 +3,10 @@
 from typing import Final
 
 from penstock_operator.cluster.client import PODS, Cluster, Document
+from penstock_operator.cluster.errors import Conflict, Refused
 from penstock_operator.delivery.pods import MARK_ANNOTATION, SeenPod
 
+ANOTHER: Final = "metadata.uid: Invalid value"
 UNLABELLED: Final = "{label} notin (true,false)"
 
 
@@ -21,7 +23,12 @@ async def touch(cluster: Cluster, pod: SeenPod, mark: str) -> None:
             "annotations": {MARK_ANNOTATION: mark},
         }
     }
-    await cluster.merge(PODS, document)
+    try:
+        await cluster.merge(PODS, document)
+    except Refused as error:
+        if ANOTHER in str(error):  # servers say 422 to what is a conflict
+            raise Conflict(str(error)) from error
+        raise
 
 
 async def without_label(cluster: Cluster, namespace: str, label: str) -> list[Document]:
