@@ -55,7 +55,7 @@ def asked(
     [
         (INJECTED_NAMESPACE, {}, ["namespaces"]),
         (INJECTED_NAMESPACE, {"app": "shop"}, ["namespaces"]),
-        (INJECTED_NAMESPACE, {"penstock.dev/inject": "true"}, ["pods"]),
+        (INJECTED_NAMESPACE, {"penstock.dev/inject": "true"}, ["namespaces"]),
         (INJECTED_NAMESPACE, {"penstock.dev/inject": "false"}, []),
         (OTHER_NAMESPACE, {}, []),
         (OTHER_NAMESPACE, {"penstock.dev/inject": "true"}, ["pods"]),
@@ -88,12 +88,12 @@ def test_names_decide_also_in_namespaced_mode() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_webhook_is_bounded_and_asks_for_no_side_effects(variant: str) -> None:
+def test_every_webhook_is_bounded_and_a_dry_run_leaves_nothing(variant: str) -> None:
     kinds = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
     for configuration in of_kind(render(VARIANTS[variant]), *kinds):
         for each in configuration["webhooks"]:
             assert each["timeoutSeconds"] <= 10
-            assert each["sideEffects"] == "None"
+            assert each["sideEffects"] in ("None", "NoneOnDryRun")  # Events on a pod's owner
             assert each["matchPolicy"] == "Equivalent"
             assert each["admissionReviewVersions"] == ["v1"]
             (rule,) = each["rules"]
