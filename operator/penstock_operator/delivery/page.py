@@ -16,7 +16,9 @@ from penstock_operator.status import (
 Document = dict[str, Any]
 FIELDS: Final = ("sidecars", "configDigest", "lastProgrammedTime")
 MAX_ERROR_CHARACTERS: Final = 300
-NOT_PROGRAMMED: Final = "This version of the RoutePolicy is not written yet: see Programmed."
+NOT_PROGRAMMED: Final = (
+    "This version of the RoutePolicy is not in what sidecars are told: see Programmed."
+)
 NO_SIDECARS: Final = "It is written, and no pod is ruled by it."
 CURRENT: Final = "{total} of {total} sidecars run the newest configuration."
 STALE: Final = "{current} of {total} sidecars run the newest configuration; {stale} do not yet"

@@ -125,12 +125,12 @@ class Sidecars:
         return await self._tell(counts)
 
     async def _tell(self, counts: Mapping[str, Counts]) -> bool:
-        policies = [s for s in self._inventory.objects.values() if _is_looked_at(s)]
+        policies = [s for s in self._inventory.objects.values() if s.ref.kind == RoutePolicy.kind]
         self._kept = {s.uid: self._kept.get(s.uid) or Kept(own_part(s.status)) for s in policies}
         now = datetime.now(UTC).replace(microsecond=0)
         async with asyncio.TaskGroup() as group:
             tasks = []
-            for seen in policies:
+            for seen in filter(_is_looked_at, policies):
                 kept = self._kept[seen.uid]
                 document = status_of(self._facts(seen, counts), kept.document, now)
                 if document != kept.document:
@@ -172,7 +172,7 @@ class Sidecars:
 
 def _is_looked_at(seen: Seen) -> bool:
     """Of a new generation its conditions come first, and say whether it is programmed."""
-    return seen.ref.kind == RoutePolicy.kind and seen.observed_generation == seen.generation
+    return seen.observed_generation == seen.generation
 
 
 def _is_ready(kept: Kept) -> bool:

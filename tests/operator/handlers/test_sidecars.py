@@ -161,6 +161,22 @@ async def test_a_new_generation_is_not_ready_before_it_is_programmed(
     assert world.api.statuses[-1]["conditions"][0]["observedGeneration"] == 2
 
 
+async def test_of_a_generation_that_nobody_looked_at_yet_nothing_is_said(
+    world: World, tmp_path: Path
+) -> None:
+    """Its other conditions come first: one write the less for each edit."""
+    await world.beats(a=beat(), b=beat())
+    edited = body(1)
+    edited["metadata"]["generation"] = 2
+    world.inventory.note_object(edited)
+    async with world.running(tmp_path) as metrics:
+        await until(lambda: shown(metrics, "current") == 2)
+        assert world.api.statuses == []
+        world.inventory.note_object(body(2))
+        await until(lambda: bool(world.api.statuses))
+    assert world.api.statuses[0]["conditions"][0]["observedGeneration"] == 2
+
+
 async def test_a_new_leader_says_nothing_before_it_has_compiled(
     world: World, tmp_path: Path
 ) -> None:
