@@ -152,6 +152,7 @@ class RoutePolicy(Kind):
         ("Default Tier", "string", ".spec.defaultTier.name", 0),
         ("Current", "integer", ".status.sidecars.current", 0),
         ("Sidecars", "integer", ".status.sidecars.total", 0),
+        ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
         *CONDITION_COLUMNS,
         ("Precedence", "integer", ".spec.precedence", 1),
         ("Stale", "integer", ".status.sidecars.stale", 1),
