@@ -83,7 +83,8 @@ def pods_get_a_sidecar() -> str:
     if not bundle:
         return "the webhook configuration has no CA yet"
     tls = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
-    asked = {"uid": "1", "operation": "CREATE", "namespace": "default", "object": POD}
+    kind = {"group": "", "version": "v1", "kind": "Pod"}
+    asked = {"uid": "1", "operation": "CREATE", "kind": kind, "namespace": "default", "object": POD}
     review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
     answer = call(f"{INJECTOR}/mutate", tls, {**review, "request": {**asked, "dryRun": True}})
     patch = base64.b64decode(answer.get("response", {}).get("patch", ""))
