@@ -27,6 +27,7 @@ from bench.process import Server
 from bench.throughput import redis_server
 from penstock_operator.cluster import Cluster, connect
 from penstock_operator.cluster.client import NAMESPACES
+from penstock_operator.handlers.reconciler import LATER_SECONDS
 from tests.cluster.control_plane import binaries
 from tests.cluster.objects import install_definitions
 from tests.cluster.own_plane import Entry, OwnPlane, own_plane
@@ -35,7 +36,8 @@ from tests.cluster.processes import Process, operator_environment, running
 OPERATOR: Final = "operator"
 OWN: Final = "penstock-system"
 LIMIT_SECONDS: Final = 600
-QUIET_SECONDS: Final = 3
+QUIET_SECONDS: Final = LATER_SECONDS + 2
+"""Without a write: longer than the operator ever waits by itself."""
 POLL_SECONDS: Final = 0.2
 SHARE: Final = 0.99
 HEADER: Final = (
