@@ -77,6 +77,10 @@ def policy(namespace_name: str, name: str, tier_name: str, **spec: Any) -> Docum
     return _custom("RoutePolicy", namespace_name, name, whole)
 
 
+def budget(namespace_name: str, name: str, **spec: Any) -> Document:
+    return _custom("Budget", namespace_name, name, {"limits": {"daily": "5"}, **spec})
+
+
 def pod(images: Images, namespace_name: str, name: str, *command: str, **labels: str) -> Document:
     """An application's pod as people write them, labelled `app: <name>` unless told otherwise."""
     return {
@@ -115,7 +119,7 @@ def job(
     """None of its pods may fail. It says that it will end its sidecars."""
     template = {
         "metadata": {"labels": {"app": "app", **_labels({"inject": "true"})}},
-        "spec": _pod_spec(images, command),
+        "spec": {"restartPolicy": "Never", **_pod_spec(images, command)},
     }
     return {
         "apiVersion": "batch/v1",
@@ -123,7 +127,7 @@ def job(
         "metadata": {"name": name, "namespace": namespace_name},
         "spec": {
             "completions": completions,
-            "parallelism": 2,
+            "parallelism": completions,
             "backoffLimit": 0,
             "template": template,
         },
@@ -169,3 +173,8 @@ def _custom(kind: str, namespace_name: str, name: str, spec: Document) -> Docume
         "metadata": {"name": name, "namespace": namespace_name},
         "spec": spec,
     }
+
+
+def asked_pod(images: Images, namespace_name: str, **labels: str) -> dict[str, Any]:
+    """A pod to change, and to ask the API server about."""
+    return dict(pod(images, namespace_name, "asked", "app.py", "idle", "auto", **labels))

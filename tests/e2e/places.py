@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import pytest
 
@@ -23,6 +23,7 @@ NONE: Final = (
     "no cluster for end-to-end tests: KUBECONFIG must lead to one that kind made, with kind and "
     "docker on PATH. `kind create cluster --config kind-config.yaml` makes it."
 )
+Signal = Literal["KILL", "STOP", "CONT"]
 UNITS: Final = {"kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
@@ -42,8 +43,8 @@ class Place(Protocol):
     def image_bytes(self, tag: str) -> int:
         """Unpacked, its base included."""
 
-    def kill(self, container_id: str, node: str) -> None:
-        """SIGKILL for a container's first process, unseen by the API server."""
+    def signal(self, name: Signal, container_id: str, node: str) -> None:
+        """For a container's first process, and unseen by the API server."""
 
 
 @contextmanager
@@ -81,10 +82,10 @@ class Shared:
         number, unit = re.fullmatch(r"([0-9.]+) ([kKMG]B)", found["size"]).groups()  # type: ignore[union-attr]  # buildah's format
         return round(float(number) * UNITS[unit])
 
-    def kill(self, container_id: str, node: str) -> None:  # noqa: ARG002  # there is one node
+    def signal(self, name: Signal, container_id: str, node: str) -> None:  # noqa: ARG002  # one node
         tasks = _output("ctr", "-a", str(self.containerd), "-n", "k8s.io", "tasks", "ls")
         pids = {line.split()[0]: int(line.split()[1]) for line in tasks.splitlines()[1:]}
-        os.kill(pids[container_id], signal.SIGKILL)
+        os.kill(pids[container_id], getattr(signal, f"SIG{name}"))
 
     @property
     def containerd(self) -> Path:
@@ -110,9 +111,9 @@ class Kind:
     def image_bytes(self, tag: str) -> int:
         return int(_output("docker", "image", "inspect", "--format", "{{.Size}}", tag))
 
-    def kill(self, container_id: str, node: str) -> None:
+    def signal(self, name: Signal, container_id: str, node: str) -> None:
         inspect = f"crictl inspect -o go-template --template '{{{{.info.pid}}}}' {container_id}"
-        _output("docker", "exec", node, "sh", "-c", f"kill -9 $({inspect})")
+        _output("docker", "exec", node, "sh", "-c", f"kill -{name} $({inspect})")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from tests.e2e import objects
@@ -136,6 +137,16 @@ def container_status(pod: Document, name: str) -> Document:
     (found,) = [each for each in pod["status"]["containerStatuses"] if each["name"] == name]
     status: Document = found
     return status
+
+
+def names(pod: Document) -> list[str]:
+    """Of its containers."""
+    return sorted(container["name"] for container in pod["spec"]["containers"])
+
+
+def made_at(document: Document) -> float:
+    """When an object was made (Unix, whole seconds)."""
+    return datetime.fromisoformat(document["metadata"]["creationTimestamp"]).timestamp()
 
 
 def _failed(line: Line) -> bool:

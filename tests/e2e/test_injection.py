@@ -1,21 +1,19 @@
-"""Which pods get a sidecar, and what happens while nobody can give them one."""
+"""Which pods get a sidecar, and what they are told."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.e2e import objects
 from tests.e2e.kubectl import Document, eventually
-from tests.e2e.objects import OURS, TEAM_A
-from tests.e2e.stage import APP, Stage, container_of
+from tests.e2e.objects import OURS, TEAM_A, asked_pod
+from tests.e2e.stage import APP, Stage, container_of, names
 
 PLAIN = "e2e-plain"
 FULL = "e2e-quota"
-MISSED_SECONDS = 60
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plain(stage: Stage) -> Iterator[str]:
     """A namespace that asks for nothing."""
     stage.kubectl.apply(objects.namespace(PLAIN))
@@ -30,17 +28,17 @@ def test_pods_that_do_not_ask_are_never_touched(stage: Stage, plain: str) -> Non
         (OURS, {"inject": "true"}),
         (TEAM_A, {"inject": "false"}),
     ):
-        asked = _pod(stage, namespace, **labels)
+        asked = asked_pod(stage.images, namespace, **labels)
         got = stage.kubectl.admitted(asked)
-        assert _names(got) == ["app"], namespace
+        assert names(got) == ["app"], namespace
         assert "penstock.dev/injected" not in got["metadata"].get("annotations", {})
         assert _own_labels(got) == _own_labels(asked)
         assert got["spec"]["containers"][0].get("env") is None
 
 
 def test_one_pod_asks_in_a_namespace_that_does_not(stage: Stage, plain: str) -> None:
-    got = stage.kubectl.admitted(_pod(stage, plain, inject="true"))
-    assert sorted(_names(got)) == ["app", "penstock"]
+    got = stage.kubectl.admitted(asked_pod(stage.images, plain, inject="true"))
+    assert names(got) == ["app", "penstock"]
 
 
 def test_pain_15_an_injected_pod_fits_quotas_and_limits(stage: Stage) -> None:
@@ -63,7 +61,7 @@ def test_pain_15_an_injected_pod_fits_quotas_and_limits(stage: Stage) -> None:
             "spec": {"limits": [{"type": "Container", "max": {"memory": "512Mi"}}]},
         },
     )
-    asked = _pod(stage, FULL)
+    asked = asked_pod(stage.images, FULL)
     needs = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
     asked["spec"]["containers"][0]["resources"] = needs
     got = eventually(lambda: kubectl.admitted(asked))  # a quota counts before it admits
@@ -75,45 +73,12 @@ def test_pain_15_an_injected_pod_fits_quotas_and_limits(stage: Stage) -> None:
 
 def test_pain_22_people_reach_the_app_without_naming_it(stage: Stage) -> None:
     """And a port that the app takes from the sidecar is told at admission."""
-    got = stage.kubectl.admitted(_pod(stage, TEAM_A))
+    got = stage.kubectl.admitted(asked_pod(stage.images, TEAM_A))
     assert got["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"] == "app"
-    clashing = _pod(stage, TEAM_A)
+    clashing = asked_pod(stage.images, TEAM_A)
     clashing["spec"]["containers"][0]["ports"] = [{"containerPort": 4141}]
     told = stage.kubectl.warnings(clashing)
     assert "4141" in told, told
-
-
-def test_pain_04_a_pod_that_was_missed_starts_and_is_reported(stage: Stage) -> None:
-    """`failurePolicy: Ignore`, and no injector."""
-    kubectl = stage.kubectl
-    with stage.release.without("injector"):
-        missed = objects.deployment(stage.images, TEAM_A, "missed", "app.py", "idle", "auto")
-        kubectl.apply(missed)
-        kubectl.rolled_out("deployment/missed", TEAM_A)
-        (pod,) = stage.pods(TEAM_A, "app=missed")
-        assert _names(pod) == ["app"]
-
-        def reported() -> bool:
-            events = kubectl.list("events", TEAM_A)
-            return any(e["reason"] == "SidecarMissing" and "missed" in str(e) for e in events)
-
-        assert eventually(reported, MISSED_SECONDS)
-    kubectl.delete("deployment", "missed", TEAM_A)
-
-
-def test_pain_05_failing_closed_never_locks_the_cluster(stage: Stage, plain: str) -> None:
-    """`failurePolicy: Fail`, and no injector: only pods that ask are refused."""
-    kubectl = stage.kubectl
-    with stage.release.changed(injector={"failurePolicy": "Fail"}):
-        with stage.release.without("injector"):
-            asked = _pod(stage, TEAM_A)
-            refusal = kubectl.refused(asked)
-            assert "penstock-injector" in refusal, refusal
-            for namespace in (plain, "kube-system"):
-                assert _names(kubectl.admitted(_pod(stage, namespace))) == ["app"]
-            assert _names(kubectl.admitted(_pod(stage, TEAM_A, inject="false"))) == ["app"]
-        # Its pods are back, so they could start; those that ask are served again:
-        assert sorted(_names(kubectl.admitted(asked))) == ["app", "penstock"]
 
 
 def test_injection_goes_on_while_the_injector_is_replaced(stage: Stage) -> None:
@@ -121,10 +86,10 @@ def test_injection_goes_on_while_the_injector_is_replaced(stage: Stage) -> None:
     kubectl = stage.kubectl
     what = "deployment/penstock-injector"
     kubectl.run("rollout", "restart", what, "-n", OURS)
-    modes: list[list[str]] = []
-    while not modes or not _is_rolled_out(stage):
-        modes.append(sorted(_names(kubectl.admitted(_pod(stage, TEAM_A)))))
-    assert all(names == ["app", "penstock"] for names in modes), modes
+    made: list[list[str]] = []
+    while not made or not _is_rolled_out(stage):
+        made.append(names(kubectl.admitted(asked_pod(stage.images, TEAM_A))))
+    assert all(found == ["app", "penstock"] for found in made), made
     kubectl.rolled_out(what, OURS)
     assert stage.pods(TEAM_A, APP)
 
@@ -137,14 +102,6 @@ def _is_rolled_out(stage: Stage) -> bool:
         and status.get("updatedReplicas") == status.get("replicas") == wanted
         and status.get("availableReplicas") == wanted
     )
-
-
-def _pod(stage: Stage, namespace: str, **labels: str) -> dict[str, Any]:
-    return dict(objects.pod(stage.images, namespace, "asked", "app.py", "idle", "auto", **labels))
-
-
-def _names(pod: Document) -> list[str]:
-    return [container["name"] for container in pod["spec"]["containers"]]
 
 
 def _own_labels(pod: Document) -> dict[str, str]:
