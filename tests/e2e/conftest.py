@@ -3,11 +3,12 @@
 These tests are not collected by default (`norecursedirs`): `make e2e` names their directory.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.building import Images, build_images
+from tests.e2e.building import BUILT, Images, build_images
 from tests.e2e.figures import Figures
 from tests.e2e.kubectl import Kubectl
 from tests.e2e.objects import MODELS, namespace
@@ -57,8 +58,10 @@ def kubectl(place: Place) -> Kubectl:
 @pytest.fixture(scope="session")
 def release(kubectl: Kubectl, images: Images) -> Release:
     """The chart, installed."""
-    kubectl.apply(namespace(MODELS))  # the chart gives rights there
     found = Release(kubectl, helm_program(), images)
+    if not os.environ.get(BUILT):
+        found.remove_leftovers()
+    kubectl.apply(namespace(MODELS))  # the chart gives rights there
     found.install()
     return found
 

@@ -10,6 +10,7 @@ TEAM_A: Final = "e2e-a"
 TEAM_B: Final = "e2e-b"
 LATE: Final = "e2e-late"
 OURS: Final = "penstock-system"
+NAMESPACES: Final = (MODELS, TEAM_A, TEAM_B, LATE)
 INJECTION: Final = {"penstock.dev/injection": "enabled"}
 PRICE: Final = {"inputPerMillion": "1", "outputPerMillion": "2"}
 RESTRICTED: Final = {

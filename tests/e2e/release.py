@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.e2e.building import ROOT, Images, has_redis
 from tests.e2e.kubectl import Kubectl
-from tests.e2e.objects import MODELS, OURS
+from tests.e2e.objects import MODELS, NAMESPACES, OURS
 
 CHART: Final = ROOT / "charts" / "penstock"
 NAME: Final = "penstock"
@@ -32,6 +32,12 @@ class Release:
         values = json.dumps({**self._values(), **changed})
         where = ("--namespace", OURS, "--create-namespace", "--wait", "--timeout", READY)
         self.run("upgrade", "--install", NAME, str(CHART), *where, "--values", "-", stdin=values)
+
+    def remove_leftovers(self) -> None:
+        """What a former run left, so that nothing of it is judged."""
+        if self.kubectl.there("deployment", f"{NAME}-operator", OURS):
+            self.uninstall()
+        self.kubectl.run("delete", "namespace", "--ignore-not-found", *NAMESPACES)
 
     def uninstall(self) -> None:
         self.run("uninstall", NAME, "--namespace", OURS, "--wait", "--timeout", READY)
