@@ -29,7 +29,7 @@ CONFIGURATIONS = (
     "admissionregistration.k8s.io mutatingwebhookconfigurations,validatingwebhookconfigurations"
     "[penstock]: get,list,update,watch"
 )
-CA = {"secrets: create", "secrets[penstock-webhook-ca]: get,update"}
+CA = {"secrets[penstock-webhook-ca]: create,get,patch,update"}
 READ_KEYS = {"secrets: get,list,watch"}
 
 

@@ -5,6 +5,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -80,12 +81,17 @@ async def stored_ca(cluster: Cluster, namespace: str) -> StoredCa | None:
 async def store_ca(
     cluster: Cluster, namespace: str, data: Mapping[str, bytes], former: StoredCa | None
 ) -> None:
-    """`Conflict` when another replica was faster."""
+    """`Conflict` when another replica was faster.
+
+    The first one applies under a name of its own, and takes nothing by force: a POST would need the
+    right to create Secrets of any name, and with it that to any account's token.
+    """
     meta: Document = {"name": CA_SECRET_NAME, "namespace": namespace, "labels": _LABELS}
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
     document: Document = {"metadata": meta, "type": "Opaque", "data": encoded}
     if former is None:
-        await cluster.create(SECRETS, document)
+        manager = f"penstock-{secrets.token_hex(8)}"
+        await cluster.apply(SECRETS, document, manager=manager, force=False)
         return
     meta["resourceVersion"] = former.document["metadata"]["resourceVersion"]
     type_ = former.document.get("type", "Opaque")  # it cannot be changed

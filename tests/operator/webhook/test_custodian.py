@@ -156,7 +156,7 @@ async def test_without_a_right_on_the_secret_it_does_not_begin(
 
 
 async def test_a_fight_over_the_secret_ends(store: ObjectStore, cluster: Cluster) -> None:
-    store.answers["POST", SECRETS.path("own")] = 409
+    store.answers["PATCH", SECRET] = 409
     with pytest.raises(Conflict, match=str(MAX_CONFLICTS)):
         await Replica(cluster, HOUR).custodian.begin()
 
