@@ -56,9 +56,7 @@ def call(url: str, tls: ssl.SSLContext, body: object = None, token: str = "") ->
 
 def api(path: str, body: object = None) -> Any:
     tls = ssl.create_default_context(cafile=ACCOUNT / "ca.crt")
-    tls.verify_flags &= (
-        ~ssl.VERIFY_X509_STRICT
-    )  # as the operator: old clusters' CAs lack extensions
+    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT  # old clusters' CAs lack an extension
     return call(f"{SERVER}{path}", tls, body, (ACCOUNT / "token").read_text().strip())
 
 
