@@ -59,7 +59,8 @@ class Release:
         replicas = self.kubectl.get("deployment", f"{NAME}-{part}", OURS)["spec"]["replicas"]
         self._scale(what, 0)
         try:
-            self.kubectl.run("wait", "--for=delete", "pod", "-l", selector, "-n", OURS)
+            gone = ("wait", "--for=delete", "pod", "-l", selector, "-n", OURS, "--timeout=90s")
+            self.kubectl.run(*gone)
             yield
         finally:
             self._scale(what, replicas)
