@@ -117,7 +117,8 @@ class Settings:
 
     @property
     def identity(self) -> str:
-        """Unique among replicas, also after a restart in the same pod."""
+        """Unique among replicas. A container's first process is always 1, so that the next one
+        in a pod is the same: the former is gone by then, and need not be waited for."""
         return f"{self.pod_name}_{os.getpid()}"
 
     def _check(self) -> None:
