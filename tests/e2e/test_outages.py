@@ -72,7 +72,7 @@ def test_pain_11_sidecars_serve_and_start_without_the_operator(stage: Stage) -> 
         kubectl.delete("pod", "newborn", TEAM_A)
 
 
-def test_a_stream_outlives_redis_and_operator(stage: Stage) -> None:
+def test_a_stream_outlives_redis(stage: Stage) -> None:
     """What a request began with, it keeps to its end."""
     kubectl = stage.kubectl
     (pod, *_) = stage.pod_names(TEAM_B)
