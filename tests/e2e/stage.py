@@ -97,6 +97,19 @@ class Stage:
 
         return eventually(check, seconds)
 
+    def at_work(self, namespace: str, policy: str, sidecars: int) -> None:
+        """Waits until the policy's status says that so many sidecars, and no others, go by it."""
+        expected = {"total": sidecars, "current": sidecars, "stale": 0, "rejected": 0}
+
+        def check() -> bool:
+            found = self.kubectl.get("routepolicy", policy, namespace)
+            status = found.get("status", {})
+            assert status.get("observedGeneration") == found["metadata"]["generation"], status
+            assert status.get("sidecars") == expected, status
+            return True
+
+        eventually(check)
+
     def nothing_failed(self, namespace: str, since: float) -> None:
         """Every request of every application was answered since that time."""
         for pod in self.pod_names(namespace):

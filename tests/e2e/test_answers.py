@@ -40,9 +40,12 @@ def test_limits_hold_over_three_replicas_together(stage: Stage) -> None:
     selector = {"matchLabels": {"app": "crowd"}}
     kubectl.apply(
         objects.policy(TEAM_A, "crowd", "first", selector=selector, limits=[limit]),
-        objects.deployment(stage.images, TEAM_A, "crowd", "app.py", "idle", "auto", replicas=3),
+        objects.deployment(
+            stage.images, TEAM_A, "crowd", "app.py", "idle", "auto", replicas=REPLICAS
+        ),
     )
     kubectl.rolled_out("deployment/crowd", TEAM_A)
+    stage.at_work(TEAM_A, "crowd", REPLICAS)
     pods = stage.pod_names(TEAM_A, "app=crowd")
     burst = ("python", "app.py", "burst", "auto", str(OFFERED_EACH))
     with ThreadPoolExecutor(len(pods)) as threads:
@@ -54,9 +57,9 @@ def test_limits_hold_over_three_replicas_together(stage: Stage) -> None:
     admitted = [each.get("200 This is first speaking.", 0) for each in outcomes]
     refused = sum(sum(each.values()) for each in outcomes) - sum(admitted)
     codes = {code for each in outcomes for code in each if not code.startswith("200 ")}
-    assert len(admitted) == 3
+    assert len(admitted) == REPLICAS
     assert 0.98 * LIMIT <= sum(admitted) <= LIMIT, outcomes
-    assert sum(admitted) + refused == 3 * OFFERED_EACH
+    assert sum(admitted) + refused == REPLICAS * OFFERED_EACH
     assert codes == {"429 rate_limit_exceeded"}, codes
 
 

@@ -56,7 +56,7 @@ def test_pain_10_one_wrong_policy_changes_nothing_for_the_others(alone: Stage) -
     lost = objects.policy(TEAM_A, "wrong", "nowhere", selector={"matchLabels": {"app": "none"}})
     begun = kubectl.apply(zones, lost)
     for kind, type_, text in (
-        ("budget", "Accepted", "Nowhere/Land"),
+        ("budget", "Accepted", "IANA time zone"),
         ("routepolicy", "ResolvedRefs", "nowhere"),
     ):
         assert text in eventually(partial(_denied, alone, kind, type_))["message"]
