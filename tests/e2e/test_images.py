@@ -8,12 +8,12 @@ from tests.e2e.objects import OURS, TEAM_A
 from tests.e2e.stage import Stage
 
 SIDECAR_BYTES = 120e6
-WHO = (  # the group is the node's to say
+WHO = (
     "import json, os, pathlib\n"
     "def tried(path):\n"
     "    try: pathlib.Path(path).write_text('x'); return 'written'\n"
     "    except OSError as error: return error.strerror\n"
-    "print(json.dumps([os.getuid(), tried('/x'), tried('/usr/x')]))\n"
+    "print(json.dumps([os.getuid(), os.getgid(), tried('/x'), tried('/usr/x')]))\n"
 )
 PARTS = [
     (OURS, "app.kubernetes.io/component=operator", "operator", 65532),
@@ -34,4 +34,4 @@ def test_parts_run_as_nobody_in_particular_and_write_nowhere(
 ) -> None:
     (pod, *_) = stage.pod_names(namespace, selector)
     said = stage.kubectl.program_in(pod, namespace, "python", "-c", WHO, container=container)
-    assert json.loads(said) == [uid, "Read-only file system", "Read-only file system"]
+    assert json.loads(said) == [uid, uid, "Read-only file system", "Read-only file system"]

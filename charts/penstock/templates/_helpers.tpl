@@ -35,6 +35,13 @@ helm.sh/chart: {{ include "penstock.chart" .root }}
 {{- end }}
 
 {{/* What PodSecurity's level "restricted" asks of a pod, and of each container. */}}
+{{/* Of pods with our own image: its user, and its group too, which some runtimes leave at 0. */}}
+{{- define "penstock.ownPodSecurity" -}}
+runAsUser: 65532
+runAsGroup: 65532
+{{ include "penstock.podSecurity" . }}
+{{- end }}
+
 {{- define "penstock.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
