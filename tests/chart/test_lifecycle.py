@@ -60,8 +60,8 @@ async def test_pain_08_an_upgrade_keeps_the_ca_of_the_webhooks(
 
 async def test_an_upgrade_leaves_secrets_of_ours_alone(release: Release, cluster: Cluster) -> None:
     for name in ("penstock-redis", "penstock-webhook-ca"):
-        document = {"metadata": {"name": name, "namespace": OWN}, "stringData": {"a": name}}
-        await cluster.create(SECRETS, document)
+        data = {"a": base64.b64encode(name.encode()).decode()}
+        await cluster.apply(SECRETS, {"metadata": {"name": name, "namespace": OWN}, "data": data})
     release.install(operator={"replicas": 3})
     release.uninstall()
     release.install()
