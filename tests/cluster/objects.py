@@ -212,6 +212,7 @@ async def becomes(
 
     async def check() -> Document:
         conditions = await conditions_of(cluster, resource, namespace, name)
+        assert type_ in conditions, conditions
         assert conditions[type_][1] == value, conditions
         return await cluster.get(resource, name, namespace)
 

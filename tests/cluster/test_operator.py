@@ -134,6 +134,7 @@ async def test_unchanged_objects_are_not_written(
     await put_all(cluster, home)
     for resource, name in ((PROVIDERS, "llm"), (TIERS, "fast"), (POLICIES, "app")):
         await becomes(cluster, resource, (home, name), "Programmed", "Programmed")
+    await becomes(cluster, POLICIES, (home, "app"), "Ready", "NoSidecars")
 
     async def versions() -> list[str]:
         found = [await config_map(cluster, home), await credentials_secret(cluster, home)]
