@@ -1,13 +1,11 @@
 """What must be written and removed so that the cluster holds what was compiled. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, replace
 
-from penstock_config.codec import digest, encode
+from penstock_config.codec import encode
 from penstock_config.credentials import Credentials
-from penstock_config.older import as_version_1
-from penstock_config.schema import SidecarConfig
+from penstock_operator.compile.files import ConfigFiles, File
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +16,6 @@ class Published:
     credentials: str | None = None
     older: str | None = None
     """The same configuration for sidecars of the version before."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file for the namespace's sidecars."""
-
-    data: bytes = field(repr=False)
-    digest: str
-
-    @classmethod
-    def of(cls, data: bytes) -> Self:
-        return cls(data, digest(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +31,7 @@ class NamespacePlan:
 
 
 def plan_writes(
-    configs: Mapping[str, SidecarConfig],
+    configs: Mapping[str, ConfigFiles],
     credentials: Mapping[str, Credentials],
     published: Mapping[str, Published],
     *,
@@ -66,9 +52,8 @@ def plan_writes(
     return tuple(plans)
 
 
-def _written(namespace: str, config: SidecarConfig, there: Published) -> NamespacePlan:
+def _written(namespace: str, config: ConfigFiles, there: Published) -> NamespacePlan:
     """Both versions, or neither."""
-    newest, older = File.of(encode(config)), File.of(as_version_1(config).data)
-    if (newest.digest, older.digest) == (there.config, there.older):
+    if (config.newest.digest, config.older.digest) == (there.config, there.older):
         return NamespacePlan(namespace)
-    return NamespacePlan(namespace, config=newest, older=older)
+    return NamespacePlan(namespace, config=config.newest, older=config.older)

@@ -9,7 +9,8 @@ from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
 from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
-from penstock_operator.plan import File, NamespacePlan, Published, plan_writes
+from penstock_operator.compile.files import ConfigFiles, File
+from penstock_operator.plan import NamespacePlan, Published, plan_writes
 
 
 def config(namespace: str) -> SidecarConfig:
@@ -27,7 +28,7 @@ OLDER = File.of(as_version_1(config("a")).data)
 
 
 def plans(**there: Any) -> dict[str, NamespacePlan]:
-    found = plan_writes({"a": config("a")}, {"a": CREDENTIALS}, **there)
+    found = plan_writes({"a": ConfigFiles.of(config("a"))}, {"a": CREDENTIALS}, **there)
     return {plan.namespace: plan for plan in found}
 
 

@@ -48,7 +48,7 @@ def present_operator(redis_url: str) -> Operator:
         keys = dict.fromkeys(gathered.namespaces, SCOPE_KEY)
         compiled = compile_snapshot(replace(gathered, scope_keys=keys))
         applied = _Applied()
-        for plan in plan_writes(compiled.configs, compiled.credentials, {}):
+        for plan in plan_writes(compiled.files, compiled.credentials, {}):
             await carry_out(cast("Cluster", applied), plan)
         return applied.files
 

@@ -11,7 +11,8 @@ from penstock_config.credentials import RedisAccess
 from penstock_config.older import OLDER_VERSION
 from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Cluster, Document
 from penstock_operator.cluster.errors import NotFound
-from penstock_operator.plan import File, NamespacePlan
+from penstock_operator.compile.files import File
+from penstock_operator.plan import NamespacePlan
 
 CONFIG_MAP_NAME: Final = "penstock-config"
 SECRET_NAME: Final = "penstock-credentials"  # noqa: S105  # a name

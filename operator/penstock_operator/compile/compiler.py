@@ -15,15 +15,14 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from penstock_config.codec import encode
 from penstock_config.credentials import Credentials
-from penstock_config.older import as_version_1
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.budgets import build_budget
 from penstock_operator.compile.credentials import credentials_of
 from penstock_operator.compile.downgrades import budgets_in, not_permitted, with_downgrades
+from penstock_operator.compile.files import ConfigFiles
 from penstock_operator.compile.namespaces import (
     Built,
     Namespace,
@@ -58,6 +57,8 @@ class Compiled:
     """What is to be written, by namespace, and what is to be said."""
 
     configs: Mapping[str, SidecarConfig]
+    files: Mapping[str, ConfigFiles]
+    """The same, encoded."""
     credentials: Mapping[str, Credentials]
     problems: tuple[Problem, ...]
     withheld: frozenset[str] = frozenset()
@@ -75,8 +76,8 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         for name, config in configs.items()
         if (found := credentials_of(name, snapshot, _keys(config, built))) is not None
     }
-    sizes = {name: _size(config) for name, config in configs.items()}
-    withheld = frozenset(name for name, size in sizes.items() if size > MAX_CONFIG_BYTES)
+    files = {name: ConfigFiles.of(config) for name, config in configs.items()}
+    withheld = frozenset(name for name, each in files.items() if each.size > MAX_CONFIG_BYTES)
     problems = chain(
         snapshot.unparsable,
         _of_objects(built),
@@ -84,21 +85,17 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         *(_outranked(each) for each in namespaces),
         *(needs_newer_sidecars(each, snapshot) for each in namespaces),
         *(
-            _unwritten(each, sizes[each.name], has_credentials=each.name in credentials)
+            _unwritten(each, files[each.name].size, has_credentials=each.name in credentials)
             for each in namespaces
         ),
     )
     return Compiled(
         configs={name: config for name, config in configs.items() if name not in withheld},
+        files={name: each for name, each in files.items() if name not in withheld},
         credentials=credentials,
         problems=tuple(sorted(set(problems), key=_place)),
         withheld=withheld,
     )
-
-
-def _size(config: SidecarConfig) -> int:
-    """In bytes, of both versions that are published."""
-    return len(encode(config)) + len(as_version_1(config).data)
 
 
 def _build(snapshot: Snapshot) -> Built:

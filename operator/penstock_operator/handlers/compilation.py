@@ -8,6 +8,7 @@ from penstock_config.credentials import Credentials
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.compiler import Compiled, compile_snapshot
+from penstock_operator.compile.files import ConfigFiles
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.snapshot import Snapshot
 
@@ -22,6 +23,8 @@ class Outcome:
     """What was compiled, and which namespaces keep what they have."""
 
     configs: Mapping[str, SidecarConfig]
+    files: Mapping[str, ConfigFiles]
+    """The same, encoded."""
     credentials: Mapping[str, Credentials]
     problems: tuple[Problem, ...]
     withheld: frozenset[str] = frozenset()
@@ -38,7 +41,11 @@ def compile_isolated(snapshot: Snapshot, compile_: Compile = compile_snapshot) -
         logger.exception("compile.failed")
         return _one_by_one(snapshot, compile_)
     return Outcome(
-        compiled.configs, compiled.credentials, compiled.problems, withheld=compiled.withheld
+        compiled.configs,
+        compiled.files,
+        compiled.credentials,
+        compiled.problems,
+        withheld=compiled.withheld,
     )
 
 
@@ -54,6 +61,7 @@ def policies_in_force(outcome: Outcome, former: Policies) -> Policies:
 def _one_by_one(snapshot: Snapshot, compile_: Compile) -> Outcome:
     """Problems of shared objects come from every namespace that compiles, each once."""
     configs: dict[str, SidecarConfig] = {}
+    files: dict[str, ConfigFiles] = {}
     credentials: dict[str, Credentials] = {}
     problems: set[Problem] = set()
     withheld: set[str] = set()
@@ -67,9 +75,10 @@ def _one_by_one(snapshot: Snapshot, compile_: Compile) -> Outcome:
             failed.add(namespace)
             continue
         configs |= compiled.configs
+        files |= compiled.files
         credentials |= compiled.credentials
         problems |= {*compiled.problems}
         withheld |= compiled.withheld
     return Outcome(
-        configs, credentials, tuple(sorted(problems)), frozenset(withheld), frozenset(failed)
+        configs, files, credentials, tuple(sorted(problems)), frozenset(withheld), frozenset(failed)
     )

@@ -31,7 +31,7 @@ class Publisher:
         keep = outcome.failed | outcome.withheld | self._unparsable_alone()
         leaving = self._leaving(outcome) if cluster_wide else frozenset()
         plans = plan_writes(
-            outcome.configs,
+            outcome.files,
             outcome.credentials,
             self._inventory.published,
             keep=keep | leaving,

@@ -27,7 +27,7 @@ SNAPSHOT = Snapshot(
 def test_without_a_fault_everything_is_compiled_at_once() -> None:
     outcome = compile_isolated(SNAPSHOT)
     compiled = compile_snapshot(SNAPSHOT)
-    assert outcome.configs == compiled.configs
+    assert (outcome.configs, outcome.files) == (compiled.configs, compiled.files)
     assert outcome.problems == compiled.problems
     assert outcome.failed == frozenset()
 
@@ -40,7 +40,7 @@ def test_a_namespace_that_cannot_be_compiled_keeps_what_it_has() -> None:
 
     outcome = compile_isolated(SNAPSHOT, compile_but_bad)
     assert outcome.failed == {"bad"}
-    assert outcome.configs.keys() == outcome.credentials.keys() == {"good"}
+    assert outcome.configs.keys() == outcome.files.keys() == outcome.credentials.keys() == {"good"}
     alone = compile_snapshot(replace(SNAPSHOT, policies=(policy("good"),)))
     assert outcome.problems == alone.problems
 

@@ -12,6 +12,7 @@ from penstock_config.credentials import Credentials
 from penstock_config.older import as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_operator.cluster import Cluster, connect
+from penstock_operator.compile.files import ConfigFiles
 from penstock_operator.handlers.compilation import Outcome
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.publishing import Publisher
@@ -52,7 +53,8 @@ async def cluster(calls: Calls, tmp_path: Path) -> AsyncIterator[Cluster]:
 
 def outcome(*namespaces: str, **more: frozenset[str]) -> Outcome:
     configs = {name: SidecarConfig(cluster="c", namespace=name) for name in namespaces}
-    return Outcome(configs, dict.fromkeys(namespaces, CREDENTIALS), (), **more)
+    files = {name: ConfigFiles.of(config) for name, config in configs.items()}
+    return Outcome(configs, files, dict.fromkeys(namespaces, CREDENTIALS), (), **more)
 
 
 def inventory(*namespaces: str) -> Inventory:

@@ -83,7 +83,7 @@ class World:
             for name in names
         }
         configs = {name: config(name, *providers) for name in names}
-        settled = (await self.logins.settle(Outcome(configs, made, ()))).credentials
+        settled = (await self.logins.settle(Outcome(configs, {}, made, ()))).credentials
         if published:
             for name, each in settled.items():
                 self.publish(name, each)
@@ -248,7 +248,7 @@ async def test_a_namespace_without_a_policy_loses_its_user(server: Server) -> No
 async def test_a_namespace_whose_policy_is_wrong_keeps_its_user(server: Server) -> None:
     world = World(server, "a")
     told = await world.settle()
-    await world.logins.settle(Outcome({}, {}, (), failed=frozenset({"a"})))
+    await world.logins.settle(Outcome({}, {}, {}, (), failed=frozenset({"a"})))
     await world.logins._round()
     assert world.users() == ["default", "penstock.test.a"]
     server.call("ACL", "DELUSER", "penstock.test.a")
@@ -284,7 +284,7 @@ async def test_a_shared_login_is_told_once_and_counted(caplog: pytest.LogCapture
     metrics = Metrics()
     logins = redis_logins(Settings(), Inventory(), metrics, lambda: True, lambda: None)
     assert isinstance(logins, SharedLogin)
-    outcome = Outcome({}, dict.fromkeys("ab", credentials(SHARED)), ())
+    outcome = Outcome({}, {}, dict.fromkeys("ab", credentials(SHARED)), ())
     for _ in range(2):
         assert await logins.settle(outcome) is outcome
     (said,) = caplog.records
@@ -293,5 +293,5 @@ async def test_a_shared_login_is_told_once_and_counted(caplog: pytest.LogCapture
 
 
 async def test_without_redis_nothing_is_shared(caplog: pytest.LogCaptureFixture) -> None:
-    await SharedLogin(Metrics()).settle(Outcome({}, {"a": credentials(None)}, ()))
+    await SharedLogin(Metrics()).settle(Outcome({}, {}, {"a": credentials(None)}, ()))
     assert caplog.records == []
