@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from penstock_operator.api.names import MARK_ANNOTATION
 from penstock_operator.cluster.client import PODS, Cluster, Document
 from penstock_operator.cluster.errors import Conflict, Refused
-from penstock_operator.delivery.pods import MARK_ANNOTATION, SeenPod
+from penstock_operator.delivery.pods import SeenPod
 
 ANOTHER: Final = "metadata.uid: Invalid value"
 UNLABELLED: Final = "{label} notin (true,false)"

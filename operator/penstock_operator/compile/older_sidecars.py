@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from penstock_config.older import FIRST_RELEASE, Inexpressible, inexpressible
+from penstock_operator.api.names import VERSION_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.namespaces import Namespace
 from penstock_operator.compile.parse import ref_of
@@ -14,8 +15,6 @@ from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.rulings import rule_pods
 from penstock_operator.compile.snapshot import PodLabels, Snapshot
 
-VERSION_LABEL: Final = "penstock.dev/sidecar-version"
-"""Stamped on each pod by the injector."""
 MESSAGE: Final = (
     "sidecars of pods that run an older version cannot judge this, and deny every request that"
     " the rest of the rule matches: restart those pods (kubectl get pods -L {})"

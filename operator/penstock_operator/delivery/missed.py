@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from penstock_operator.api.names import INJECTION_LABEL
 from penstock_operator.delivery.pods import Body, SeenPod, has_sidecar, is_static, seen_pod
 
-NAMESPACE_LABEL: Final = "penstock.dev/injection"
 ENABLED: Final = "enabled"
 EXEMPT: Final = "kube-system"
 """Never injected, whatever its labels."""
@@ -21,7 +21,7 @@ MESSAGE: Final = (
 def enabled_namespaces(namespaces: Mapping[str, Mapping[str, str]], own: str) -> Iterator[str]:
     """Those whose pods are injected unless they say no."""
     for name, labels in sorted(namespaces.items()):
-        if labels.get(NAMESPACE_LABEL) == ENABLED and name not in (EXEMPT, own):
+        if labels.get(INJECTION_LABEL) == ENABLED and name not in (EXEMPT, own):
             yield name
 
 

@@ -5,14 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from penstock_operator.api.names import CONTAINER, MARK_ANNOTATION, STATIC_ANNOTATION
 from penstock_operator.compile.snapshot import PodLabels
 
-CONTAINER: Final = "penstock"
-"""The sidecar's, among a pod's containers or (native) its init containers."""
-MARK_ANNOTATION: Final = "penstock.dev/config"
-"""The operator's touch: changing it makes the kubelet refresh the pod's volumes at once."""
-STATIC_ANNOTATION: Final = "kubernetes.io/config.mirror"
-"""Of a static pod's image: no webhook ever sees such a pod made."""
 FINISHED: Final = ("Succeeded", "Failed")
 Body = Mapping[str, Any]
 

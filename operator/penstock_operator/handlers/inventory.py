@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from penstock_config.credentials import RedisAccess
 from penstock_operator.api.budget import Budget
+from penstock_operator.api.names import INJECT_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster.published import (
     config_digest,
@@ -22,8 +23,7 @@ from penstock_operator.plan import Published
 Body = Mapping[str, Any]
 READ_BACK: Final = (Budget.kind, RoutePolicy.kind)
 """Kinds whose status says what this process could not know after a restart."""
-SIDECAR_LABEL: Final = "penstock.dev/inject"
-SIDECAR_SELECTOR: Final = f"{SIDECAR_LABEL}=true"
+SIDECAR_SELECTOR: Final = f"{INJECT_LABEL}=true"
 """Pods that carry a sidecar; the label is set by people, or stamped by the injector."""
 
 
@@ -119,9 +119,8 @@ class Inventory:
 
     def note_credentials(self, body: Body, *, gone: bool = False) -> bool:
         namespace, key = body["metadata"]["namespace"], scope_key(dict(body))
-        if (
-            key
-        ):  # of a Secret that somebody deleted it is kept: with another, all counters begin anew
+        # Of a Secret that somebody deleted it is kept: with another, all counters begin anew.
+        if key:
             self.scope_keys[namespace] = key
         self._note_redis(namespace, None if gone else redis_access(dict(body)))
         return self._publish(body, credentials=None if gone else credentials_digest(dict(body)))

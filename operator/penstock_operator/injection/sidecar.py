@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from penstock_operator.api.names import CONTAINER
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Choices
 from penstock_operator.injection.template import Mode, Template
@@ -23,7 +24,7 @@ READABLE: Final = 0o444
 def container_of(template: Template, choices: Choices, workload: str, mode: Mode) -> Document:
     """Ready to be an init container (`native`) or a container."""
     document: dict[str, Any] = {
-        "name": names.CONTAINER,
+        "name": CONTAINER,
         "image": template.image,
         "imagePullPolicy": template.pull_policy,
         "env": list(_environment(choices, workload)),

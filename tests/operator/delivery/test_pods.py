@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from penstock_operator.api.names import MARK_ANNOTATION
 from penstock_operator.delivery.pods import (
-    MARK_ANNOTATION,
     Owner,
     is_finished,
     is_static,
