@@ -1,4 +1,4 @@
-"""Names in a cluster by which parts of Penstock know one another: labels, annotations, container.
+"""Names in a cluster by which parts of Penstock know one another: labels, annotations, objects.
 
 Users and charts write them too: none of them ever changes.
 """
@@ -19,5 +19,11 @@ OVERRIDE_PREFIX: Final = "penstock.dev/"
 """Of the annotations by which a pod's people choose: `log-level`, `port`, ..."""
 STATIC_ANNOTATION: Final = "kubernetes.io/config.mirror"
 """Of a static pod's image, by its kubelet: no webhook ever sees such a pod made."""
+DIGEST_ANNOTATION: Final = "penstock.dev/digest"
+"""Of what is published: the digest of the file in it."""
+COMPONENT_LABEL: Final = "app.kubernetes.io/component"
+CONFIG_MAP: Final = "penstock-config"
+"""In each namespace, as is the Secret: what its sidecars are told."""
+CREDENTIALS_SECRET: Final = "penstock-credentials"  # noqa: S105  # a name
 CONTAINER: Final = "penstock"
 """The sidecar's, among a pod's containers or (native) its init containers."""

@@ -12,5 +12,3 @@ CREDENTIALS_VOLUME: Final = "penstock-credentials"
 POD_VOLUME: Final = "penstock-pod"
 JOURNAL_VOLUME: Final = "penstock-journal"
 VOLUMES: Final = (CONFIG_VOLUME, CREDENTIALS_VOLUME, POD_VOLUME, JOURNAL_VOLUME)
-CONFIG_MAP: Final = "penstock-config"
-CREDENTIALS_SECRET: Final = "penstock-credentials"  # noqa: S105  # a name

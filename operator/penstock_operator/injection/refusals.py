@@ -8,7 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from penstock_operator.api.names import CONTAINER, INJECT_LABEL, OVERRIDE_PREFIX, STATIC_ANNOTATION
+from penstock_operator.api.names import (
+    CONTAINER,
+    CREDENTIALS_SECRET,
+    INJECT_LABEL,
+    OVERRIDE_PREFIX,
+    STATIC_ANNOTATION,
+)
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Ports
 from penstock_operator.injection.pod import Container, Pod
@@ -109,7 +115,7 @@ def runs_as_our_user(case: Case) -> Refusal | None:
 
 
 def reads_our_credentials(case: Case) -> Refusal | None:
-    secret = names.CREDENTIALS_SECRET
+    secret = CREDENTIALS_SECRET
     shown_by = {name for name, secrets in case.pod.volumes.items() if secret in secrets}
     for each in _apps(case):
         if secret in each.secrets or shown_by & each.mounts:

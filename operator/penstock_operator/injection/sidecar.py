@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from penstock_operator.api.names import CONTAINER
+from penstock_operator.api.names import CONFIG_MAP, CONTAINER, CREDENTIALS_SECRET
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Choices
 from penstock_operator.injection.template import Mode, Template
@@ -45,12 +45,12 @@ def volumes() -> Iterator[Document]:
     """Named for ever, because a pod's volumes cannot change: what is in them may."""
     yield {
         "name": names.CONFIG_VOLUME,
-        "configMap": {"name": names.CONFIG_MAP, "optional": True, "defaultMode": READABLE},
+        "configMap": {"name": CONFIG_MAP, "optional": True, "defaultMode": READABLE},
     }
     yield {
         "name": names.CREDENTIALS_VOLUME,
         "secret": {
-            "secretName": names.CREDENTIALS_SECRET,
+            "secretName": CREDENTIALS_SECRET,
             "optional": True,
             "defaultMode": READABLE,
         },

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_operator.api.budget import Budget
-from penstock_operator.cluster.published import DIGEST_ANNOTATION, LABELS
+from penstock_operator.api.names import DIGEST_ANNOTATION
+from penstock_operator.cluster.published import LABELS
 from penstock_operator.compile.problem import ObjectRef
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.plan import Published
