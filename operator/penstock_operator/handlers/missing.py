@@ -22,7 +22,8 @@ from penstock_operator.delivery.missed import (
     enabled_namespaces,
     missed_among,
 )
-from penstock_operator.delivery.pods import Owner, SeenPod
+from penstock_operator.delivery.owner import Owner
+from penstock_operator.delivery.pods import SeenPod
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.metrics import Metrics
 
@@ -90,7 +91,7 @@ class MissingSidecars:
         """Once for each owner: a Deployment's pods are missed all together."""
         note = Note(
             owner.kind,
-            pod.namespace,
+            owner.namespace,
             owner.name,
             owner.uid,
             "Warning",

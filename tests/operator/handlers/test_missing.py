@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,9 @@ async def test_pain_04_pods_that_the_injector_missed_are_told_of(tmp_path: Path)
         ]
     )
     inventory = Inventory(namespaces={"shop": ON, "other": {}, "kube-system": ON})
+    elsewhere = replace(OWNER, namespace="other")
     for name in ("labelled-1", "labelled-2"):
-        inventory.pods["other", name] = pod(name, "other", missed_by=OWNER)
+        inventory.pods["other", name] = pod(name, "other", missed_by=elsewhere)
     inventory.pods["other", "fine"] = pod("fine", "other")
     async with looking(api, inventory, tmp_path) as metrics:
         await until(lambda: counted(metrics) == {"shop": 2, "other": 2})

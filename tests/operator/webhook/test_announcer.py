@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from penstock_operator.cluster import ClusterUnreachable
+from penstock_operator.delivery.owner import Owner
 from penstock_operator.metrics import Metrics
-from penstock_operator.webhook.announcement import Announcement, Owner, owner_of
+from penstock_operator.webhook.announcement import Announcement
 from penstock_operator.webhook.announcer import (
     AGAIN_SECONDS,
     MAX_REMEMBERED,
@@ -110,37 +111,3 @@ async def test_what_was_told_is_remembered_up_to_a_bound(board: Board) -> None:
         board.announcer.tell(of("0"))
         await board.until(MAX_REMEMBERED + 2)
     assert board.posted[-1] == of("0"), "the oldest was forgotten, the newest was not"
-
-
-def reference(**fields: object) -> dict[str, object]:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "name": "web-1",
-        "uid": "uid-1",
-        "controller": True,
-        **fields,
-    }
-
-
-def test_the_owner_is_the_controller_in_the_requests_namespace() -> None:
-    other = reference(kind="ConfigMap", controller=False)
-    pod = {"metadata": {"ownerReferences": [other, reference()]}}
-    assert owner_of(pod, "team") == OWNER
-
-
-@pytest.mark.parametrize(
-    "references",
-    [
-        None,
-        [],
-        "text",
-        [None],
-        [reference(controller=None)],
-        [reference(controller="true")],
-        [reference(uid="")],
-    ],
-)
-def test_a_pod_without_a_controller_has_no_owner(references: object) -> None:
-    assert owner_of({"metadata": {"ownerReferences": references}}, "team") is None
-    assert owner_of({}, "team") is None
