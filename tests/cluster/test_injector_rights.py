@@ -155,9 +155,14 @@ async def trusted(cluster: Cluster, name: str) -> bool:
     return True
 
 
+def free_pod(namespace: str) -> Document:
+    """Nobody's, without a sidecar."""
+    return pod(namespace, "web-1-x", sidecar="")
+
+
 def owned_pod(namespace: str) -> Document:
-    """A pod of a ReplicaSet, without a sidecar."""
-    document = pod(namespace, "web-1-x", sidecar="")
+    """Of a ReplicaSet that is not there: a garbage collector deletes it as soon as it is made."""
+    document = free_pod(namespace)
     owner = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -243,7 +248,7 @@ async def test_of_a_dry_run_nobody_is_told(place: Place, kubeconfig: Path) -> No
 async def test_the_operators_account_may_change_one_annotation_of_a_pod_and_nothing_else(
     place: Place,
 ) -> None:
-    made = await created(place, owned_pod(place.name))
+    made = await created(place, free_pod(place.name))
     meta = {"name": "web-1-x", "namespace": place.name}
     marked = {"metadata": {**meta, "annotations": {MARK: "digests"}}}
     await place.operator.merge(PODS, marked)
@@ -265,7 +270,7 @@ async def test_the_operators_account_may_change_one_annotation_of_a_pod_and_noth
 
 
 async def test_people_may_change_a_pod_as_ever(place: Place) -> None:
-    await created(place, owned_pod(place.name))
+    await created(place, free_pod(place.name))
     meta = {"name": "web-1-x", "namespace": place.name}
     await place.cluster.merge(PODS, {"metadata": {**meta, "labels": {"app": "other"}}})
     found = await place.cluster.get(PODS, "web-1-x", place.name)
