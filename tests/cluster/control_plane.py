@@ -30,12 +30,9 @@ class ControlPlane:
 def shared_cluster() -> Iterator[ControlPlane]:
     """The cluster of `SCRIPT`; started if need be, and then ended unless others use it."""
     with LOCK.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        plane = ControlPlane(SCRIPT_DIR / "kubeconfig", controllers=True)
-        started = not answers(plane.kubeconfig)
-        if started:
-            _run_script("up", "--api-only")
         fcntl.flock(lock, fcntl.LOCK_SH)
+        plane = ControlPlane(SCRIPT_DIR / "kubeconfig", controllers=True)
+        started = not answers(plane.kubeconfig) and _started(plane.kubeconfig, lock.fileno())
         try:
             yield plane
         finally:
@@ -72,6 +69,18 @@ def _run_script(*arguments: str) -> str:
     done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"cluster {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def _started(kubeconfig: Path, lock: int) -> bool:
+    """Whether it was us who started it, and not somebody who had the lock before."""
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        if answers(kubeconfig):
+            return False
+        _run_script("up", "--api-only")
+        return True
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def _nobody_else(lock: int) -> bool:
