@@ -225,6 +225,25 @@ async def test_a_name_that_leads_to_this_machine_is_not_called(hooks: Hooks) -> 
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
+        "127\u30020\u30020\u30021",
+        "a@127.0.0.1",
+        "127.1",
+        "2130706433",
+    ],
+)
+async def test_an_address_is_known_however_it_is_written(hooks: Hooks, host: str) -> None:
+    """The client reads digits of any script, and takes other dots for dots."""
+    async with session(loopback=False) as client:
+        with pytest.raises(CallFailed):
+            await call(client, hooks.url.replace("127.0.0.1", host), {}, "k", loopback=False)
+    assert hooks.calls == []
+
+
+@pytest.mark.parametrize(
     "url", ["ftp://a.example/x", "file:///etc/passwd", "http://", "http://a:port/", "http://a:0/"]
 )
 async def test_what_is_no_web_address_is_not_called(url: str) -> None:
