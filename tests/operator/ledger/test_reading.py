@@ -46,6 +46,29 @@ async def test_a_sum_below_zero_is_none(store: Store, books: redis.asyncio.Redis
     assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums()
 
 
+async def test_a_sum_that_nobody_can_have_spent_is_none(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    who = account()
+    (book,) = who.books
+    field = book.field(("daily", DAY), "S")
+    await books.hset(book.group.state, field, "9" * 400)
+    assert await read(store, [who], NOON) == {}
+    await books.hset(book.group.state, field, 2**63 - 1)
+    assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums(2**63 - 1)
+
+
+async def test_what_a_namespace_wrote_instead_of_spenders_is_nobody_elses_trouble(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    who = account(per_user=Amounts(daily=USD))
+    (book,) = who.books
+    await books.zadd(book.spenders, {f"{DAY}:ann": float("inf"), f"{DAY}:bob": float("-inf")})
+    assert (await read(store, [who], NOON))[book].spenders == {b"ann": 2**63 - 1, b"bob": 0}
+    await books.set(book.spenders, "no sorted set")
+    assert (await read(store, [who], NOON))[book].spenders == {}
+
+
 async def test_a_book_that_cannot_be_read_hides_no_other(
     store: Store, books: redis.asyncio.Redis
 ) -> None:
