@@ -34,6 +34,7 @@ class Board:
         self.metrics = Metrics()
         self.now = 0.0
         self.fails = False
+        self.breaks = False
         self.posted: list[Announcement] = []
         self.announcer = Announcer(self.post, self.metrics, lambda: self.now)
         self._came = asyncio.Event()
@@ -41,6 +42,8 @@ class Board:
     async def post(self, announcement: Announcement) -> None:
         self.posted.append(announcement)
         self._came.set()
+        if self.breaks:
+            "\ud800".encode()
         if self.fails:
             raise ClusterUnreachable("POST /api/v1/namespaces/team/events: 503")
 
@@ -94,10 +97,27 @@ async def test_what_fails_is_counted_and_the_next_is_posted(board: Board) -> Non
     assert board.count("failed") == 1
 
 
+async def test_what_cannot_even_be_posted_ends_nothing(board: Board) -> None:
+    """Anybody who reaches the webhook may send it any text."""
+    async with posting(board):
+        board.breaks = True
+        board.announcer.tell(INJECTED)
+        await board.until(1)
+        board.breaks = False
+        board.announcer.tell(of("uid-2"))
+        await board.until(2)
+    assert board.count("failed") == 1
+
+
 async def test_more_than_can_wait_are_dropped_and_counted(board: Board) -> None:
     for number in range(MAX_WAITING + 3):
         board.announcer.tell(of(str(number)))
     assert board.count("dropped") == 3
+    async with posting(board):
+        await board.until(MAX_WAITING)
+        board.announcer.tell(of(str(MAX_WAITING)))
+        await board.until(MAX_WAITING + 1)
+    assert board.posted[-1] == of(str(MAX_WAITING)), "what was dropped was not told"
     async with posting(board):
         await board.until(MAX_WAITING)
 
