@@ -172,9 +172,28 @@ async def test_a_budget_that_is_gone_is_forgotten(hooks: Hooks, tmp_path: Path) 
     async with working(keeping(hooks), tmp_path) as bench:
         bench.courier.offer(WHO, ALERT)
         await until(lambda: bool(hooks.calls))
-        bench.courier.keep(set())
+        bench.courier.keep({})
         await until(lambda: not bench.courier._running)
     assert bench.outcome() is None
+
+
+async def test_what_the_status_knows_is_forgotten(hooks: Hooks, tmp_path: Path) -> None:
+    async with working(keeping(hooks), tmp_path) as bench:
+        bench.courier.offer(WHO, ALERT)
+        await until(lambda: bench.outcome() == "Delivered")
+        bench.courier.keep({WHO.uid: {ALERT.key}})
+        assert bench.outcome() == "Delivered"
+        bench.courier.keep({WHO.uid: set()})
+        assert bench.outcome() is None
+
+
+async def test_what_breaks_for_a_day_is_given_up_too(hooks: Hooks, tmp_path: Path) -> None:
+    old = replace(ALERT, at=ALERT.at - timedelta(days=1))
+    async with working(keeping(hooks), tmp_path) as bench:
+        await bench.courier._client.close()
+        bench.courier.offer(WHO, old)
+        await until(lambda: bench.outcome() == "GivenUp")
+    assert "see its log" in bench.news[0].message
 
 
 async def test_a_replica_that_may_not_write_calls_nobody(hooks: Hooks, tmp_path: Path) -> None:
