@@ -17,7 +17,7 @@ from penstock_operator.cluster.published import (
 )
 from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
-from penstock_operator.delivery.pods import SeenPod, is_finished, seen_pod
+from penstock_operator.delivery.pods import SeenPod, is_finished, is_static, seen_pod
 from penstock_operator.plan import Published
 
 Body = Mapping[str, Any]
@@ -84,6 +84,7 @@ class Inventory:
         meta = body["metadata"]
         if gone or meta.get("deletionTimestamp"):
             self.scope_keys.pop(meta["name"], None)
+            self.redis_passwords.pop(meta["name"], None)
             return self.namespaces.pop(meta["name"], None) is not None
         labels = dict(meta.get("labels") or {})
         former = self.namespaces.get(meta["name"])
@@ -93,7 +94,7 @@ class Inventory:
     def note_pod(self, body: Body, *, gone: bool = False) -> bool:
         meta = body["metadata"]
         key = (meta["namespace"], meta["name"])
-        if gone or is_finished(body):
+        if gone or is_finished(body) or is_static(body):  # a static pod can mount no Secret
             return self.pods.pop(key, None) is not None
         pod, former = seen_pod(body), self.pods.get(key)
         if pod == former:

@@ -217,6 +217,19 @@ def test_a_way_to_redis_that_we_could_not_write_is_none(text: str) -> None:
     assert inventory.redis_access == {}
 
 
+def test_a_static_pod_is_none_of_ours_whatever_its_labels() -> None:
+    inventory = Inventory()
+    annotations = {"kubernetes.io/config.mirror": "hash"}
+    inventory.note_pod(meta("Pod", "etcd", "shop", labels={}, annotations=annotations))
+    assert inventory.pods == {}
+
+
+def test_a_namespace_that_goes_takes_a_password_along_that_was_never_published() -> None:
+    inventory = Inventory(redis_passwords={"shop": "hush"})
+    inventory.note_namespace(meta("Namespace", "shop", ""), gone=True)
+    assert inventory.redis_passwords == {}
+
+
 def test_a_namespace_that_goes_takes_its_scope_key_along() -> None:
     inventory = Inventory(scope_keys={"shop": "hush"})
     inventory.note_namespace(meta("Namespace", "shop", ""), gone=True)
