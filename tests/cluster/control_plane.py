@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.cluster.own_plane import answers, free_port, own_plane, version
 
 __all__ = ["answers", "free_port", "version"]
@@ -16,6 +18,7 @@ __all__ = ["answers", "free_port", "version"]
 SCRIPT: Final = Path(__file__).resolve().parents[3] / "shared" / "cluster" / "cluster"
 SCRIPT_DIR: Final = Path(os.environ.get("CLUSTER_DIR", "/tmp/test-cluster"))
 LOCK: Final = Path("/tmp/penstock-test-cluster.lock")
+NONE: Final = "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,14 @@ def binaries() -> Path | None:
         return Path(_run_script("assets").splitlines()[-1])
     found = os.environ.get("KUBEBUILDER_ASSETS")
     return Path(found) if found else None
+
+
+def required_binaries() -> Path:
+    """As `binaries`; where there is none, the test is skipped."""
+    found = binaries()
+    if found is None:
+        pytest.skip(NONE)
+    return found
 
 
 def _run_script(*arguments: str) -> str:

@@ -15,7 +15,6 @@ from tests.cluster.objects import (
     budget,
     condition,
     eventually,
-    new_namespace,
     put,
     secret,
 )
@@ -23,20 +22,6 @@ from tests.cluster.processes import Process, operator_environment, running
 from tests.operator.handlers.hooks import Hooks, served_hooks
 
 TAKE_OVER_SECONDS = 20
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The operator's namespace."""
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    """A namespace with budgets, whose Secrets the operator may read."""
-    async with new_namespace(cluster) as name:
-        yield name
 
 
 @pytest.fixture

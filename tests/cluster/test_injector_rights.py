@@ -28,9 +28,8 @@ from tests.cluster.objects import (
     budget,
     delete,
     eventually,
-    install_definitions,
-    new_namespace,
     put,
+    with_definitions,
 )
 from tests.cluster.pods import pod
 from tests.cluster.processes import Process, operator_environment, running
@@ -61,29 +60,15 @@ class Place:
     cluster: Cluster
     name: str
     own: str
+    """The injector's, where nobody gets a sidecar, and the name of its configurations."""
     injector: Process
     operator: Cluster
     """As the operator's account, which may patch pods."""
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The injector's namespace, in which nobody gets a sidecar. Its configurations' name too."""
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 @pytest.fixture

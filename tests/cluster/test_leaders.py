@@ -14,7 +14,7 @@ import pytest
 from penstock_config.codec import config_file_name, decode_config
 from penstock_operator.cluster import Cluster, connect
 from penstock_operator.cluster.client import LEASES
-from tests.cluster import control_plane
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.objects import (
     POLICIES,
     config_map,
@@ -41,10 +41,8 @@ logger = logging.getLogger(__name__)
 
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[OwnPlane]:
-    if (assets := control_plane.binaries()) is None:
-        pytest.skip("no etcd and kube-apiserver: run `make envtest`")
     (tmp_path / "plane").mkdir()
-    with own_plane(assets, tmp_path / "plane", users=LIVES) as found:
+    with own_plane(required_binaries(), tmp_path / "plane", users=LIVES) as found:
         yield found
 
 
