@@ -102,3 +102,15 @@ async def test_when_all_have_their_sidecars_nothing_is_said_and_the_figure_goes(
         await until(lambda: counted(metrics) == {})
     assert len(api.events) == 1
     assert not api.calls, "no namespace is enabled"
+
+
+async def test_an_event_is_called_rightly_however_long_the_name_of_its_object(
+    tmp_path: Path,
+) -> None:
+    api = PodApi()
+    owner = replace(OWNER, name=f"{'a' * 198}-.{'b' * 40}")
+    inventory = Inventory(pods={("shop", "p"): pod(missed_by=owner)})
+    async with looking(api, inventory, tmp_path):
+        await until(lambda: len(api.events) == 1)
+    (event,) = api.events
+    assert event["metadata"]["name"].startswith(f"{'a' * 198}.")
