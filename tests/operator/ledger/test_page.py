@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_config.budget import Amounts, Boost
@@ -106,6 +106,7 @@ def test_a_status_is_what_the_crd_takes() -> None:
     assert parsed.observed_time == datetime.fromtimestamp(NOON, UTC)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9 * USD), st.integers(0, 9 * USD), st.integers(0, 9 * USD))
 def test_what_is_shown_adds_up(settled: int, reserved: int, unsettled: int) -> None:
     found = written(account(), Sums(settled, reserved, unsettled)).document["periods"][0]
