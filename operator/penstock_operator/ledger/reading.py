@@ -9,8 +9,8 @@ from penstock_operator.ledger.account import Account, Book, Span, SumKey
 from penstock_operator.ledger.store import Command, Store
 
 KINDS: Final = (SETTLED, RESERVED, UNSETTLED)
-MAX_SUM: Final = 2**63 - 1
-"""What Redis itself counts to. Whoever has a namespace's login may write what he likes."""
+MAX_SUM: Final = 10**18 - 1
+"""Twelve digits of dollars, as in the CRD. Whoever has a namespace's login may write more."""
 SPENDERS: Final = 100
 """Read for the twenty that are shown: some may be of a period that is over."""
 

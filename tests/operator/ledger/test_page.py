@@ -259,6 +259,7 @@ def test_a_boost_is_news_when_it_begins_and_when_it_ends() -> None:
         {"periods": "x", "alerts": [1], "conditions": None, "observedTime": 5},
         {"periods": [{"name": "hourly", "label": "a", "spent": "1"}]},
         {"periods": [{"name": "daily", "label": DAY, "spent": "NaN", "limit": "-1"}]},
+        {"periods": [{"name": "daily", "label": DAY, "spent": "Infinity", "limit": "1e999999"}]},
         {"alerts": [{"period": "daily", "label": DAY, "percent": "80", "time": "now"}]},
     ],
 )

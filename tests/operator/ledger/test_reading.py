@@ -8,7 +8,7 @@ import redis.asyncio
 from penstock_config.budget import Amounts
 from penstock_operator.ledger.account import PERIODS
 from penstock_operator.ledger.housekeeping import trim_spenders
-from penstock_operator.ledger.reading import Sums, read
+from penstock_operator.ledger.reading import MAX_SUM, Sums, read
 from penstock_operator.ledger.store import Command, Script, Store
 from tests.operator.ledger.accounts import (
     DAY,
@@ -54,8 +54,8 @@ async def test_a_sum_that_nobody_can_have_spent_is_none(
     field = book.field(("daily", DAY), "S")
     await books.hset(book.group.state, field, "9" * 400)
     assert await read(store, [who], NOON) == {}
-    await books.hset(book.group.state, field, 2**63 - 1)
-    assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums(2**63 - 1)
+    await books.hset(book.group.state, field, MAX_SUM)
+    assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums(MAX_SUM)
 
 
 async def test_what_a_namespace_wrote_instead_of_spenders_is_nobody_elses_trouble(
@@ -64,7 +64,7 @@ async def test_what_a_namespace_wrote_instead_of_spenders_is_nobody_elses_troubl
     who = account(per_user=Amounts(daily=USD))
     (book,) = who.books
     await books.zadd(book.spenders, {f"{DAY}:ann": float("inf"), f"{DAY}:bob": float("-inf")})
-    assert (await read(store, [who], NOON))[book].spenders == {b"ann": 2**63 - 1, b"bob": 0}
+    assert (await read(store, [who], NOON))[book].spenders == {b"ann": MAX_SUM, b"bob": 0}
     await books.set(book.spenders, "no sorted set")
     assert (await read(store, [who], NOON))[book].spenders == {}
 
