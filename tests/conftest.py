@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
 from tests.servers.server import single
 
 __all__ = ["redis_servers", "running_redis"]
+
+# A busy machine is no defect: pytest's own time-out ends what hangs.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_sessionstart() -> None:
