@@ -9,6 +9,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 LOCAL := .venvs/local
 DEV := .venvs/dev
 ENVTEST := .cache/envtest
+PYTEST := $(DEV)/bin/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,14 +30,17 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
+# What measures time runs alone; all else in two processes, for most of it waits.
+unit: $(DEV)/.ready ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
-	$(DEV)/bin/python -m pytest $(ARGS)
+	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
+	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) -m alone || code=$$?; exit $$code)
 
 # Setting up (a cluster, images, the chart) counts for the first test.
 e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit
-	$(DEV)/bin/python -m pytest tests/e2e -o timeout=480 $(ARGS)
+	$(PYTEST) tests/e2e -o timeout=480 $(ARGS)
 
 crds: $(DEV)/.ready ## Write crds/, the chart's copy and docs/reference/ from the resource types
 	$(DEV)/bin/python -m penstock_operator.crd crds charts/penstock/templates/crds

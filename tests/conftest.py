@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 import redis
@@ -17,6 +18,18 @@ __all__ = ["redis_servers", "running_redis"]
 # A busy machine is no defect: pytest's own time-out ends what hangs.
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
+
+ALONE: Final = tuple(
+    Path(__file__).parent / name
+    for name in ("acceptance", "bench", "chaos", "cli/demo", "planes", "skew")
+)
+"""Whole processes under load, against time: they run one after the other, with nothing beside."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(directory in item.path.parents for directory in ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 def pytest_sessionstart() -> None:
