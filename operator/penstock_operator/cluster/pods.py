@@ -11,8 +11,10 @@ ANOTHER: Final = "metadata.uid: Invalid value"
 UNLABELLED: Final = "{label} notin (true,false)"
 
 
-async def touch(cluster: Cluster, pod: SeenPod, mark: str) -> None:
-    """Changes the annotation and nothing else. A merge patch: what is gone is not made again.
+async def touch(cluster: Cluster, pod: SeenPod, mark: str) -> str:
+    """Changes the annotation and nothing else; returns the pod's `resourceVersion` since then.
+
+    A merge patch: what is gone is not made again.
 
     `NotFound` or `Conflict` when the pod is gone, or another one of its name is there.
     """
@@ -25,11 +27,12 @@ async def touch(cluster: Cluster, pod: SeenPod, mark: str) -> None:
         }
     }
     try:
-        await cluster.merge(PODS, document)
+        touched = await cluster.merge(PODS, document)
     except Refused as error:
         if ANOTHER in str(error):  # servers say 422 to what is a conflict
             raise Conflict(str(error)) from error
         raise
+    return str(touched["metadata"].get("resourceVersion", ""))
 
 
 async def without_label(cluster: Cluster, namespace: str, label: str) -> list[Document]:

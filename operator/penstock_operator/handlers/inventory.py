@@ -61,6 +61,8 @@ class Inventory:
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels; without those that are being deleted."""
     pods: dict[tuple[str, str], SeenPod] = field(default_factory=dict)
+    _touched: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """Versions of pods since our touch, until the watch has told of it."""
     published: dict[str, Published] = field(default_factory=dict)
     scope_keys: dict[str, str] = field(default_factory=dict, repr=False)
     redis_access: dict[str, RedisAccess] = field(default_factory=dict)
@@ -95,20 +97,33 @@ class Inventory:
         meta = body["metadata"]
         key = (meta["namespace"], meta["name"])
         if gone or is_finished(body) or is_static(body):  # a static pod can mount no Secret
+            self._touched.pop(key, None)
             return self.pods.pop(key, None) is not None
         pod, former = seen_pod(body), self.pods.get(key)
+        if former is not None and former.uid == pod.uid and self._is_older(key, meta):
+            pod = replace(pod, mark=former.mark)
         if pod == former:
             return False
         self.pods[key] = pod
         self._stir()
         return former is None or former.labels != pod.labels
 
-    def note_touched(self, pod: SeenPod, mark: str) -> None:
-        """What we wrote ourselves, ahead of the watch."""
+    def note_touched(self, pod: SeenPod, mark: str, version: str) -> None:
+        """What we wrote ourselves, ahead of the watch; the pod has that `resourceVersion` since."""
         key = (pod.namespace, pod.name)
         current = self.pods.get(key)
         if current is not None and current.uid == pod.uid:
             self.pods[key] = replace(current, mark=mark)
+            self._touched[key] = version
+
+    def _is_older(self, key: tuple[str, str], meta: Body) -> bool:
+        """Whether the watch tells of before our own touch. Versions are numbers that grow, says
+        Kubernetes since 1.35 (KEP-5504), and they always were."""
+        touched, told = self._touched.get(key, ""), str(meta.get("resourceVersion", ""))
+        if touched.isdecimal() and told.isdecimal() and int(told) < int(touched):
+            return True
+        self._touched.pop(key, None)
+        return False
 
     def note_config(self, body: Body, *, gone: bool = False) -> bool:
         document = dict(body)

@@ -86,6 +86,10 @@ def pod(phase: str = "Running", **labels: str) -> Body:
     return meta("Pod", "p", labels=labels) | {"status": {"phase": phase}}
 
 
+def pod_at(version: str, **more: str) -> Body:
+    return {"metadata": {**pod()["metadata"], "resourceVersion": version, **more}}
+
+
 def test_only_labels_of_a_living_pod_matter() -> None:
     inventory = Inventory()
     assert inventory.note_pod(pod("Pending", app="a"))
@@ -120,11 +124,32 @@ def test_our_own_touch_is_known_before_the_watch_says_it_and_of_that_very_pod() 
     inventory = Inventory()
     inventory.note_pod(pod())
     seen = inventory.pods["shop", "p"]
-    inventory.note_touched(seen, "mark")
+    inventory.note_touched(seen, "mark", "7")
     assert inventory.pods["shop", "p"].mark == "mark"
-    inventory.note_touched(replace(seen, uid="of-another"), "other")
-    inventory.note_touched(replace(seen, name="gone"), "other")
+    inventory.note_touched(replace(seen, uid="of-another"), "other", "8")
+    inventory.note_touched(replace(seen, name="gone"), "other", "9")
     assert [each.mark for each in inventory.pods.values()] == ["mark"]
+
+
+def test_what_the_watch_tells_of_before_our_touch_does_not_undo_it() -> None:
+    """Else the pod would be touched again, and once more for each such event."""
+    inventory = Inventory()
+    inventory.note_pod(pod_at("8"))
+    inventory.note_touched(inventory.pods["shop", "p"], "mark", "10")
+    inventory.note_pod(pod_at("9"))
+    assert inventory.pods["shop", "p"].mark == "mark"
+    inventory.note_pod(pod_at("11"))
+    assert inventory.pods["shop", "p"].mark == "", "somebody took it away"
+    inventory.note_pod(pod_at("9"))
+    assert inventory.pods["shop", "p"].mark == ""
+
+
+def test_of_a_pod_made_anew_no_touch_is_known() -> None:
+    inventory = Inventory()
+    inventory.note_pod(pod_at("8"))
+    inventory.note_touched(inventory.pods["shop", "p"], "mark", "10")
+    inventory.note_pod(pod_at("9", uid="another"))
+    assert inventory.pods["shop", "p"].mark == ""
 
 
 def secret(credentials: Credentials, **annotations: str) -> Body:
