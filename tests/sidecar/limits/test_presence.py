@@ -87,6 +87,24 @@ async def test_a_lost_connection_makes_every_group_doubtful(
     assert settled(client) == 5
 
 
+async def test_what_lost_data_refused_to_hear_was_not_part_of_it(
+    client: "redis.Redis", store: VirtualStore, process: Process
+) -> None:
+    """Else a sum that a process tells for the first time after the loss is taken for one that
+    another saw before, and is not added to what that one knows of the dead."""
+    dead, newcomer = Process(store, Truth()), Process(store, Truth())
+    await newcomer.presence.tell(SHOP)
+    await spend(dead, "one", 128)
+    await spend(process, "two", 1)
+    client.flushall()
+    store.now_us += 1
+    await spend(newcomer, "three", 77)
+    await spend(process, "four", 1)
+    assert settled(client) == 128 + 1 + 77 + 1
+    for each in (dead, newcomer):
+        await each.close()
+
+
 async def test_a_new_connection_hears_all_at_once_though_no_call_failed(
     client: "redis.Redis", process: Process
 ) -> None:
