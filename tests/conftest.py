@@ -26,10 +26,20 @@ ALONE: Final = tuple(
 """Whole processes under load, against time: they run one after the other, with nothing beside."""
 
 
+ONE_CLUSTER: Final = tuple(Path(__file__).parent / name for name in ("chart", "cluster"))
+"""Their operators see one another's namespaces: of several processes, one runs them all."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(directory in item.path.parents for directory in ALONE):
+        if _is_within(item, ALONE):
             item.add_marker(pytest.mark.alone)
+        group = "cluster" if _is_within(item, ONE_CLUSTER) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _is_within(item: pytest.Item, directories: tuple[Path, ...]) -> bool:
+    return any(directory in item.path.parents for directory in directories)
 
 
 def pytest_sessionstart() -> None:
