@@ -198,10 +198,10 @@ class Ledger:
             tellings.pop().undone()
 
         call = self._call(script, place, build_and_note, refused=undo)
-        return self._heard(call, tellings, sums_at)
+        return self._heard(call, place.group.tag, tellings, sums_at)
 
     async def _heard(
-        self, call: Coroutine[Any, Any, Reply], tellings: list[Telling], sums_at: int
+        self, call: Coroutine[Any, Any, Reply], tag: str, tellings: list[Telling], sums_at: int
     ) -> Reply:
         try:
             reply = await call
@@ -212,7 +212,7 @@ class Ledger:
             else:
                 telling.unanswered()
             raise
-        tellings.pop().heard(reply[sums_at:])
+        tellings.pop().heard(reply[sums_at:], silent=self.memory.silent(tag))
         return reply
 
     def _call(
