@@ -35,7 +35,7 @@ unit: $(DEV)/.ready ## The tests; ARGS="-k cache" narrows them (one process then
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
-	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadgroup || code=$$?; \
+	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
 
 # Setting up (a cluster, images, the chart) counts for the first test.

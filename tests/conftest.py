@@ -9,7 +9,10 @@ from typing import Final
 import pytest
 import redis
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
+from tests.scheduling import OneCluster
 from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
 from tests.servers.server import single
 
@@ -26,16 +29,14 @@ ALONE: Final = tuple(
 """Whole processes under load, against time: they run one after the other, with nothing beside."""
 
 
-ONE_CLUSTER: Final = tuple(Path(__file__).parent / name for name in ("chart", "cluster"))
-"""Their operators see one another's namespaces: of several processes, one runs them all."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_within(item, ALONE):
             item.add_marker(pytest.mark.alone)
-        group = "cluster" if _is_within(item, ONE_CLUSTER) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return OneCluster(config, log)
 
 
 def _is_within(item: pytest.Item, directories: tuple[Path, ...]) -> bool:
