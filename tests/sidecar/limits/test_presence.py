@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 import redis
 
+from penstock_config.layout import Group
 from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Sum
 from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.store import StoreUnavailable
@@ -50,6 +51,14 @@ async def hold(process: Process, id_: str) -> Hold:
     return taken
 
 
+async def tell_anew(process: Process, broken_at: Group) -> None:
+    """Its connection is found broken, and then there is another one."""
+    process.wire.broken = True
+    with pytest.raises(StoreUnavailable):
+        await process.presence.tell(broken_at)
+    await process.presence.tell(SHOP)
+
+
 def another(process: Process, **settings: Any) -> Presence:
     return Presence(GROUPS, process.ledger, process.renewals, process.settlements, **settings)
 
@@ -80,10 +89,7 @@ async def test_a_lost_connection_makes_every_group_doubtful(
     await spend(process, "one", 5)
     await process.presence.tell(SHOP)
     client.hdel(SHOP.state, f"{FIELD}:S", f"{FIELD}:I{process.name}")
-    process.wire.broken = True
-    with pytest.raises(StoreUnavailable):
-        await process.presence.tell(CLOUD)
-    await process.presence.tell(SHOP)
+    await tell_anew(process, broken_at=CLOUD)
     assert settled(client) == 5
 
 
@@ -115,10 +121,7 @@ async def test_what_was_told_after_a_long_silence_and_then_forgotten_is_told_aga
     await spend(process, "two", 93)
     client.delete(SHOP.state)
     client.restore(SHOP.state, 0, cast("bytes", former))
-    process.wire.broken = True
-    with pytest.raises(StoreUnavailable):
-        await process.presence.tell(SHOP)
-    await process.presence.tell(SHOP)
+    await tell_anew(process, broken_at=SHOP)
     assert settled(client) == 93
 
 
