@@ -19,16 +19,15 @@ class Monitor:
         self._pieces: list[bytes] = []
         self._reader = threading.Thread(target=self._read)
 
-    def times_us(self, command: str) -> list[int]:
-        """When scripts called `command`, in microseconds."""
-        return sorted(time for times in self.times_us_by_key(command).values() for time in times)
-
     def times_us_by_key(self, command: str) -> dict[str, list[int]]:
-        """The same, by the call's first argument."""
-        wanted, times = command.encode(), defaultdict[str, list[int]](list)
-        for m in map(LINE.match, self.lines()):
-            if m and m[3].upper() == wanted:
-                times[(m[4] or b"").decode()].append(int(m[1]) * 1_000_000 + int(m[2]))
+        """When scripts asked for the time that called `command` then, in microseconds, by the
+        call's first argument. They count by that time, and the call itself may come later."""
+        wanted, times, asked_us = command.encode(), defaultdict[str, list[int]](list), 0
+        for m in filter(None, map(LINE.match, self.lines())):
+            if m[3] == b"TIME":
+                asked_us = int(m[1]) * 1_000_000 + int(m[2])
+            elif m[3].upper() == wanted:
+                times[(m[4] or b"").decode()].append(asked_us)
         return times
 
     def lines(self) -> list[bytes]:
