@@ -20,13 +20,13 @@ from random import Random
 from penstock_config.policy import Retry
 from penstock_config.tier import Tier
 from penstock_sidecar.cache.exact import Collector
+from penstock_sidecar.dialects.nudge import NUDGE_BYTES
 from penstock_sidecar.errors import EmptyCompletion, SidecarError, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt, Ticket
 from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Call, Upstream
-from penstock_sidecar.upstream.openai_request import NUDGE_BYTES
 from penstock_sidecar.upstream.retry import backoff_seconds
 from penstock_sidecar.verdict import Failure, downgrades, saturated, verdict, wait_seconds
 

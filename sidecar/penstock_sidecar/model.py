@@ -12,6 +12,17 @@ from penstock_config.provider import Model, Provider
 JsonObject = Mapping[str, object]
 """A parsed JSON document, read only; it leaves its stage only to be written to a wire again."""
 
+Api = Literal[
+    "openai-chat",
+    "openai-completions",
+    "openai-responses",
+    "openai-embeddings",
+    "anthropic-messages",
+    "ollama-chat",
+    "ollama-generate",
+    "ollama-embed",
+]
+"""What a caller may speak: a dialect, and what is asked in it."""
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
 
@@ -51,7 +62,7 @@ class CacheControl:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A chat request as it came, parsed once. Never printed: it holds the prompt."""
+    """A request as it came, parsed once. Never printed: it holds the prompt."""
 
     call_id: str
     model: str
@@ -73,6 +84,7 @@ class Request:
     choices: int = 1
     """How many answers were asked for (`n`): each may use `max_output_tokens`."""
     cache_control: CacheControl = CacheControl()
+    api: Api = "openai-chat"
 
     def __repr__(self) -> str:
         return f"Request({self.call_id}, {len(self.body)} bytes)"

@@ -38,6 +38,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
         body = orjson.dumps(document)
     return Request(
         call_id=call_id,
+        api="openai-chat",
         model=model,
         stream=stream,
         usage_wanted=_usage_wanted(document, stream=stream),

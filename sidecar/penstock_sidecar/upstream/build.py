@@ -11,9 +11,10 @@ from penstock_config.schema import SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.errors import UpstreamMisconfigured
 from penstock_sidecar.model import Answer
-from penstock_sidecar.upstream import ollama, openai
 from penstock_sidecar.upstream.base import Call, Upstream
 from penstock_sidecar.upstream.first_content import FirstContent
+from penstock_sidecar.upstream.plans import plan_of
+from penstock_sidecar.upstream.provider import ProviderUpstream
 from penstock_sidecar.upstream.wire import Wire
 
 
@@ -34,15 +35,11 @@ def build_upstreams(
 def _upstream(
     provider: Provider, keys: list[str], session: ClientSession, clock: Clock
 ) -> Upstream:
-    match provider.type:
-        case "openai":
-            wire = Wire(provider, openai.CHAT_PATH, keys, session, clock)
-            return FirstContent(openai.OpenAiUpstream(provider, wire))
-        case "ollama":
-            wire = Wire(provider, ollama.CHAT_PATH, keys, session, clock)
-            return FirstContent(ollama.OllamaUpstream(wire, clock))
-        case "azure-openai" | "anthropic" | "gemini":
-            return Unspoken(provider.type)
+    plan = plan_of(provider)
+    if plan is None:
+        return Unspoken(provider.type)
+    wire = Wire(provider, keys, session, clock)
+    return FirstContent(ProviderUpstream(provider, plan, wire, clock))
 
 
 def _keys(provider: Provider, credentials: Credentials) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamCredentials,
@@ -18,7 +19,6 @@ from penstock_sidecar.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from penstock_sidecar.upstream.document import parse
 from penstock_sidecar.upstream.hints import retry_after_seconds, visible_headers
 from penstock_sidecar.upstream.redaction import Redactor
 

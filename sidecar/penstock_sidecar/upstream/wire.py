@@ -2,9 +2,9 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
@@ -41,19 +41,26 @@ MAX_PLAIN_WRITE_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Destination:
-    """Where a call goes with one key. Never printed: the key is in here."""
+    """Where calls go with one key. Never printed: the key is in here."""
 
-    url: URL
+    base: str
+    query: Mapping[str, str]
     headers: CIMultiDict[str]
+    _urls: dict[str, URL] = field(default_factory=dict)
+
+    def url(self, path: str) -> URL:
+        """Paths are as many as a provider has models and APIs."""
+        if path not in self._urls:
+            self._urls[path] = URL(self.base + path).update_query(self.query)
+        return self._urls[path]
 
 
 class Wire:
-    """POST to one path of one provider. All that does not depend on the call is made here."""
+    """POST to one provider. All that does not depend on the call is made here."""
 
     def __init__(
         self,
         provider: Provider,
-        path: str,
         keys: Sequence[str],
         session: aiohttp.ClientSession,
         clock: Clock,
@@ -62,17 +69,18 @@ class Wire:
         self._session = session
         self._clock = clock
         self.refusals = Refusals(Redactor(keys))
-        url = URL(provider.base_url.rstrip("/") + path)
         usable: Sequence[str | None] = keys or ([] if provider.needs_key else [None])
-        self._ring = KeyRing([_destination(provider, url, key) for key in usable], clock)
+        self._ring = KeyRing([_destination(provider, key) for key in usable], clock)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=provider.timeouts.connect_seconds)
 
     @asynccontextmanager
-    async def post(self, body: bytes, label: str, *, stream: bool) -> AsyncIterator[Incoming]:
+    async def post(
+        self, path: str, body: bytes, label: str, *, stream: bool
+    ) -> AsyncIterator[Incoming]:
         """Enter: status 200 and headers are there. Leave: an unfinished response is closed."""
         loop = asyncio.get_running_loop()
         deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=stream)
-        response = await self._accepted(body, label, deadlines)
+        response = await self._accepted(path, body, label, deadlines)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 msg = f"{label} compresses its answers although nobody asked for that"
@@ -82,12 +90,12 @@ class Wire:
             response.close()
 
     async def _accepted(
-        self, body: bytes, label: str, deadlines: Deadlines
+        self, path: str, body: bytes, label: str, deadlines: Deadlines
     ) -> aiohttp.ClientResponse:
         """With the first key that is not turned away."""
         rejected: UpstreamError = UpstreamCredentials(f"no key is configured for {label}")
         for position, destination in self._ring.candidates():
-            response = await self._send(destination, body, label, deadlines)
+            response = await self._send(destination, path, body, label, deadlines)
             if response.status == 200:  # noqa: PLR2004  # HTTP's OK
                 return response
             error = await self._failure(response, label, deadlines)
@@ -100,14 +108,14 @@ class Wire:
         raise rejected
 
     async def _send(
-        self, destination: Destination, body: bytes, label: str, deadlines: Deadlines
+        self, destination: Destination, path: str, body: bytes, label: str, deadlines: Deadlines
     ) -> aiohttp.ClientResponse:
         data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadlines.due(loop.time())):
                 return await self._session.post(
-                    destination.url,
+                    destination.url(path),
                     data=data,
                     headers=destination.headers,
                     allow_redirects=False,
@@ -151,12 +159,12 @@ def _reason(error: aiohttp.ClientConnectorError) -> str:
             return "no connection could be made"
 
 
-def _destination(provider: Provider, url: URL, key: str | None) -> Destination:
+def _destination(provider: Provider, key: str | None) -> Destination:
     headers = CIMultiDict(provider.headers)
     headers["User-Agent"] = USER_AGENT
     headers["Content-Type"] = "application/json"
     headers["Accept-Encoding"] = "identity"
-    auth = provider.auth
+    auth, query = provider.auth, dict[str, str]()
     if key is not None:
         match auth.scheme:
             case "Bearer":
@@ -164,5 +172,5 @@ def _destination(provider: Provider, url: URL, key: str | None) -> Destination:
             case "Header":
                 headers[auth.name] = key
             case "Query":
-                url = url.update_query({auth.name: key})
-    return Destination(url, headers)
+                query = {auth.name: key}
+    return Destination(provider.base_url.rstrip("/"), query, headers)

@@ -1,0 +1,55 @@
+"""From caller to provider in the same dialect: the caller's own bytes, with what must differ."""
+
+from typing import Final
+
+import orjson
+
+from penstock_sidecar.dialects.dialect import Ask
+from penstock_sidecar.dialects.nudge import NUDGE_MESSAGE
+from penstock_sidecar.model import JsonObject, Request
+
+LIMIT_FIELDS: Final = ("max_completion_tokens", "max_tokens")
+
+
+def changed_body(request: Request, ask: Ask) -> bytes:
+    """The caller's bytes where nothing differs."""
+    document, changes = request.document, dict[str, object]()
+    if request.model != ask.model:
+        changes["model"] = ask.model
+    if ask.max_output_tokens is not None:
+        changes |= _limits(document, ask.max_output_tokens, ask.quirks.limit_field)
+    if request.stream and not request.usage_wanted and ask.quirks.asks_for_usage:
+        changes["stream_options"] = _with_usage(document)
+    if ask.nudge:
+        changes["messages"] = nudged(document)
+    dropped = ask.quirks.drops & document.keys()
+    if not changes and not dropped:
+        return request.body
+    kept = {name: value for name, value in document.items() if name not in dropped}
+    return orjson.dumps({**kept, **changes})
+
+
+def only_for_us(request: Request, document: JsonObject) -> bool:
+    """The usage that the caller did not ask for."""
+    if request.usage_wanted or not document.get("usage"):
+        return False
+    return not document.get("choices")
+
+
+def nudged(document: JsonObject) -> list[object]:
+    messages = document.get("messages")
+    return [*messages, NUDGE_MESSAGE] if isinstance(messages, list) else [NUDGE_MESSAGE]
+
+
+def _limits(document: JsonObject, most: int, limit_field: str) -> dict[str, object]:
+    """Lowers the caller's own limits to `most`, or sets one."""
+    own = {name: document[name] for name in LIMIT_FIELDS if document.get(name) is not None}
+    if not own:
+        return {limit_field: most}
+    return {name: most for name, value in own.items() if isinstance(value, int) and value > most}
+
+
+def _with_usage(document: JsonObject) -> dict[str, object]:
+    options = document.get("stream_options")
+    own = options if isinstance(options, dict) else {}
+    return {**own, "include_usage": True}

@@ -1,0 +1,57 @@
+"""What each type of provider speaks itself, and under which paths; all else is translated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from penstock_config.provider import Provider
+from penstock_sidecar.dialects import ollama, openai_chat
+from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
+from penstock_sidecar.dialects.quirks import quirks_of
+from penstock_sidecar.model import Api
+
+CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
+    "openai-chat": openai_chat.CALLERS,
+}
+"""For those whose provider speaks another dialect."""
+PASSAGES: Final[Mapping[Api, Passage]] = {
+    "openai-chat": openai_chat.PASSAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One API of a provider. `path` is below its base URL, and may hold a query."""
+
+    side: ProviderSide[Any]
+    path: Callable[[Ask], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`same` holds those that callers speak too: there bytes pass through."""
+
+    chat: Spoken
+    same: Mapping[Api, Spoken] = field(default_factory=dict)
+
+    def spoken(self, api: Api) -> Spoken:
+        """What serves a caller of this API."""
+        return self.same.get(api, self.chat)
+
+
+def plan_of(provider: Provider) -> Plan | None:
+    """`None` for a type that this version does not speak."""
+    match provider.type:
+        case "openai":
+            chat = Spoken(
+                openai_chat.providers(quirks_of(provider.base_url)), _at("/chat/completions")
+            )
+            return Plan(chat, {"openai-chat": chat})
+        case "ollama":
+            return Plan(Spoken(ollama.PROVIDERS, _at("/api/chat")))
+        case _:
+            return None
+
+
+def _at(path: str) -> Callable[[Ask], str]:
+    return lambda _: path

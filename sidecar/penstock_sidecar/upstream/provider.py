@@ -1,0 +1,120 @@
+"""One provider: asks in the caller's dialect where it speaks that, else in its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+
+from penstock_config.provider import Provider
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.dialects.dialect import Ask, Identity, Unspeakable
+from penstock_sidecar.dialects.events import Event
+from penstock_sidecar.dialects.features import Lacks, features_of
+from penstock_sidecar.dialects.prompt import Prompt
+from penstock_sidecar.dialects.quirks import quirks_of
+from penstock_sidecar.errors import UpstreamUnsupported
+from penstock_sidecar.model import Answer, Request
+from penstock_sidecar.upstream.answering import AnswerStream, Passed, Sink, Written, plain_chunk
+from penstock_sidecar.upstream.base import Call
+from penstock_sidecar.upstream.chunks import Ready
+from penstock_sidecar.upstream.hints import visible_headers
+from penstock_sidecar.upstream.incoming import Incoming
+from penstock_sidecar.upstream.plans import CALLERS, PASSAGES, Plan, Spoken
+from penstock_sidecar.upstream.wire import Wire
+
+JSON = "application/json"
+
+
+class ProviderUpstream:
+    """An `Upstream`."""
+
+    def __init__(self, provider: Provider, plan: Plan, wire: Wire, clock: Clock) -> None:
+        self._type = provider.type
+        self._plan = plan
+        self._wire = wire
+        self._clock = clock
+        self._quirks = quirks_of(provider.base_url)
+
+    @asynccontextmanager
+    async def call(self, call: Call) -> AsyncIterator[Answer]:
+        request, ask = call.request, self._ask(call)
+        spoken = self._plan.spoken(request.api)
+        body = self._body(request, ask, spoken)
+        label = call.candidate.label
+        async with self._wire.post(
+            spoken.path(ask), body, label, stream=request.stream
+        ) as incoming:
+            headers = visible_headers(incoming.headers)
+            yield await self._answer(request, spoken, incoming, dict(headers))
+
+    def _ask(self, call: Call) -> Ask:
+        model = call.candidate.model
+        return Ask(
+            model=model.upstream_name,
+            stream=call.request.stream,
+            max_output_tokens=call.max_output_tokens,
+            reasons="reasoning" in model.capabilities,
+            nudge=call.nudge,
+            quirks=self._quirks,
+        )
+
+    def _body(self, request: Request, ask: Ask, spoken: Spoken) -> bytes:
+        """Raises `UpstreamUnsupported`, naming the caller's field."""
+        if self._passes(request):
+            return PASSAGES[request.api].body(request, ask)
+        try:
+            prompt = CALLERS[request.api].read(request.document)
+            _refuse(prompt, spoken.side.lacks)
+            return orjson.dumps(spoken.side.write(prompt, ask))
+        except Unspeakable as error:
+            raise self._unsupported(error) from None
+
+    async def _answer(
+        self, request: Request, spoken: Spoken, incoming: Incoming, headers: dict[str, str]
+    ) -> Answer:
+        side, refusals = spoken.side, self._wire.refusals
+        if request.stream:
+            incoming.require(side.framing.content_type)
+            reader = side.stream_reader(request.choices)
+            sink = self._sink(request)
+            stream = AnswerStream(incoming, refusals, side.framing, reader, sink)
+            passed = side.framing.content_type
+            content_type = passed if self._passes(request) else CALLERS[request.api].content_type
+            return Answer(stream, content_type, headers)
+        incoming.require(JSON)
+
+        def write(body: bytes, events: Sequence[Event]) -> bytes:
+            if self._passes(request):
+                return body
+            return orjson.dumps(CALLERS[request.api].write_plain(events, self._identity(request)))
+
+        whole = await plain_chunk(incoming, refusals, lambda d: tuple(side.read_plain(d)), write)
+        return Answer(Ready(whole), JSON, headers)
+
+    def _passes(self, request: Request) -> bool:
+        return request.api in self._plan.same
+
+    def _sink(self, request: Request) -> Sink:
+        if not self._passes(request):
+            return Written(CALLERS[request.api].stream_writer(self._identity(request)))
+        passage = PASSAGES[request.api]
+        return Passed(lambda document: passage.hides(request, document), passage.end)
+
+    def _identity(self, request: Request) -> Identity:
+        created = int(self._clock.utc())
+        return Identity(request.call_id, created, request.model, request.usage_wanted)
+
+    def _unsupported(self, error: Unspeakable) -> UpstreamUnsupported:
+        return UpstreamUnsupported(
+            f"`{error.param}` cannot be expressed to a provider of type {self._type}{error.why}:"
+            " remove it, or ask a model of another provider",
+            code="unsupported_parameter",
+            param=error.param,
+        )
+
+
+def _refuse(prompt: object, lacks: Lacks) -> None:
+    if isinstance(prompt, Prompt):
+        for feature, where in features_of(prompt):
+            if feature in lacks.refused:
+                raise Unspeakable(where)
