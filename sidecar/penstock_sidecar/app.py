@@ -20,7 +20,7 @@ from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http.admin import Admin
-from penstock_sidecar.http.chat import Bounds, Chat
+from penstock_sidecar.http.asking import Asking, Bounds, Parse
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
@@ -169,9 +169,12 @@ class Sidecar:
 
     def _api(self) -> Port:
         bounds = Bounds(self._settings.max_body_bytes)
-        chat = Chat(parse_chat, self._holder.current, self._load, bounds, self._metrics)
+
+        def asking(parse: Parse) -> Asking:
+            return Asking(parse, self._holder.current, self._load, bounds, self._metrics)
+
         routes: Routes = {
-            ("POST", "/v1/chat/completions"): chat,
+            ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("GET", "/v1/models"): Models(self._holder.current),
         }
         return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))

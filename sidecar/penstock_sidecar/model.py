@@ -23,6 +23,7 @@ Api = Literal[
     "ollama-embed",
 ]
 """What a caller may speak: a dialect, and what is asked in it."""
+EMBEDDING_APIS: Final = frozenset({"openai-embeddings", "ollama-embed"})
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
 
@@ -85,6 +86,15 @@ class Request:
     """How many answers were asked for (`n`): each may use `max_output_tokens`."""
     cache_control: CacheControl = CacheControl()
     api: Api = "openai-chat"
+    inline_bytes: int = 0
+    """Of `body`: pictures that came along. Only what providers read as one; text stays text."""
+    text_only: bool = True
+    """No pictures, sound or files: tokens are the text's alone."""
+
+    @property
+    def embeds(self) -> bool:
+        """Vectors are asked for, not words: nothing is generated."""
+        return self.api in EMBEDDING_APIS
 
     def __repr__(self) -> str:
         return f"Request({self.call_id}, {len(self.body)} bytes)"

@@ -10,6 +10,7 @@ from aiohttp import web
 from penstock_sidecar.errors import MethodNotAllowed, UnknownPath
 from penstock_sidecar.http import problem
 from penstock_sidecar.http.service import Refusals
+from penstock_sidecar.http.speech import speech_of
 
 Handler = Callable[[web.BaseRequest, str], Awaitable[web.StreamResponse]]
 """Answers a request; the string is its call id."""
@@ -45,7 +46,7 @@ class Dispatcher:
         except Exception as caught:  # noqa: BLE001  # the caller hears it, the log by `public`
             error = problem.public(caught, call_id)
             self.refusals.error_answered(error.error_type)
-            return problem.response(error, call_id)
+            return problem.response(error, call_id, speech_of(request))
 
     def _other(self, request: web.BaseRequest) -> Handler:
         """HEAD and OPTIONS of what is served; else says what would have been right."""

@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from penstock_sidecar.errors import SidecarError
-from penstock_sidecar.http import problem
+from penstock_sidecar.http.speech import speech_of
 
 WRITE_SECONDS: Final = 60
 """The longest that a caller may leave its socket full: it holds leases and money meanwhile."""
@@ -108,8 +108,9 @@ class StreamReply:
         await self._line.patiently(self._response.write_eof())
 
     async def fail(self, error: SidecarError) -> None:
-        """Say the error in-band, and end without `[DONE]`: silence would look like success."""
+        """Say the error in-band, and end without the usual end: silence would look like success."""
         if not self._ended:
             self._response.force_close()
-            await self.send(problem.event(error))
+            event = speech_of(self._line.request).event(error, self._line.call_id)
+            await self.send(event)
             await self.end()

@@ -47,6 +47,8 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
         headers=headers,
         images=found.images,
         audio=found.audio,
+        inline_bytes=found.inline_bytes,
+        text_only=found.text_only,
         json=_json_wanted(document),
         tools=bool(document.get("tools") or document.get("functions")),
         max_output_tokens=_max_output_tokens(document),

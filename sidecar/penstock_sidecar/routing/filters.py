@@ -56,6 +56,8 @@ def _perhaps_fitting(able: Sequence[Candidate], input_tokens: int) -> tuple[Cand
 
 
 def _needs(request: Request) -> tuple[Capability, ...]:
+    if request.embeds:
+        return ("embeddings",)
     needs: list[Capability] = ["chat"]
     if request.tools:
         needs.append("tools")
@@ -86,6 +88,7 @@ def _nobody_is_able(candidates: Sequence[Candidate], needs: tuple[Capability, ..
     """Names the needs that no single candidate has; all of them where it is their combination."""
     nowhere = [need for need in needs if all(_missing(c, (need,)) for c in candidates)]
     param = {"chat": "model", "tools": "tools", "json": "response_format", "vision": "messages"}
+    param["embeddings"] = "model"
     lacking = nowhere or list(needs)
     return CallerError(
         f"no model that may serve this request can do {' and '.join(lacking)}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.http.chat import Bounds, Chat
+from penstock_sidecar.http.asking import Asking, Bounds
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.guard import no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
@@ -82,7 +82,7 @@ class Edge:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator["Edge"]:
-        chat = Chat(parse, self.current, self.load, self.bounds, self)
+        chat = Asking(parse, self.current, self.load, self.bounds, self)
         routes: Routes = {("POST", CHAT): chat, ("GET", "/v1/models"): Models(self.current)}
         port = Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self))
         self.number = await port.start(("127.0.0.1",), 0)

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from penstock_sidecar.http.chat import Bounds
+from penstock_sidecar.http.asking import Bounds
 from tests.sidecar.http.edge import (
     CHAT,
     Edge,

@@ -72,7 +72,23 @@ def test_the_larger_of_both_token_limits_counts() -> None:
 def test_images_are_counted() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     content = [{"type": "text", "text": "?"}, image, image]
-    assert parse(messages=[HELLO, {"role": "user", "content": content}]).images == 2
+    found = parse(messages=[HELLO, {"role": "user", "content": content}])
+    assert (found.images, found.inline_bytes) == (2, 2 * len("data:image/png;base64,AA=="))
+
+
+def test_text_that_looks_like_a_picture_counts_as_text() -> None:
+    """Else a prompt could be free by beginning with `data:`."""
+    text = {"type": "text", "text": "data:AAAA", "image_url": "data:AAAA"}
+    found = parse(messages=[{"role": "user", "content": [text]}])
+    assert (found.images, found.inline_bytes, found.text_only) == (0, 0, True)
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file", "what_comes_next_year"])
+def test_text_is_told_apart_from_all_else(kind: str) -> None:
+    part = {"type": kind, kind: {"url": "https://x.example/a"}}
+    found = parse(messages=[HELLO, {"role": "user", "content": [part]}])
+    assert not found.text_only
+    assert parse(messages=[HELLO]).text_only
 
 
 def test_sounds_are_counted_beside_images() -> None:

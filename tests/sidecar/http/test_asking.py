@@ -10,7 +10,7 @@ from penstock_sidecar.errors import (
     UnknownModel,
     UpstreamRefused,
 )
-from penstock_sidecar.http.chat import Bounds
+from penstock_sidecar.http.asking import Bounds
 from penstock_sidecar.model import Reply, Request
 from tests.sidecar.http.edge import (
     ANSWER,

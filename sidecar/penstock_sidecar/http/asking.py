@@ -1,4 +1,4 @@
-"""`POST /v1/chat/completions`: body in, pipeline, reply out."""
+"""Requests that a model serves: body in, pipeline, reply out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
-    """The handler of chat completions."""
+class Asking:
+    """The handler of one API, whichever `parse` reads."""
 
     parse: Parse
     services: Services

@@ -1,0 +1,94 @@
+"""How errors are said: each dialect's clients read their own (gateways.md, section 2c)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.model import JsonObject
+
+OVERLOADED: Final = 529
+"""Anthropic's status for what others call 503."""
+ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
+    HTTPStatus.BAD_REQUEST: "invalid_request_error",
+    HTTPStatus.UNAUTHORIZED: "authentication_error",
+    HTTPStatus.PAYMENT_REQUIRED: "billing_error",
+    HTTPStatus.FORBIDDEN: "permission_error",
+    HTTPStatus.NOT_FOUND: "not_found_error",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
+    HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
+    OVERLOADED: "overloaded_error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """`document` and `event` take the error and the call's id; an event ends the stream."""
+
+    document: Callable[[SidecarError, str], JsonObject]
+    event: Callable[[SidecarError, str], bytes]
+    status: Callable[[SidecarError], int] = lambda error: error.status
+
+
+def speech_of(request: web.BaseRequest) -> Speech:
+    """That of the API which the request is for."""
+    if request.path.startswith("/api/"):
+        return OLLAMA
+    if request.path.startswith("/v1/messages") or "anthropic-version" in request.headers:
+        return ANTHROPIC
+    return OPENAI
+
+
+def _openai(error: SidecarError, _: str) -> JsonObject:
+    fields: dict[str, object] = {
+        "message": error.public,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
+    }
+    if error.metadata is not None:
+        fields["metadata"] = error.metadata
+    return {"error": fields}
+
+
+def _anthropic(error: SidecarError, call_id: str) -> JsonObject:
+    status = _anthropic_status(error)
+    fallback = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
+    fields: dict[str, object] = {
+        "type": ANTHROPIC_TYPES.get(status, fallback),
+        "message": error.public,
+    }
+    if error.metadata is not None:
+        fields["metadata"] = error.metadata
+    return {"type": "error", "error": fields, "request_id": call_id}
+
+
+def _anthropic_status(error: SidecarError) -> int:
+    return OVERLOADED if error.type == "overloaded_error" else error.status
+
+
+def _ollama(error: SidecarError, _: str) -> JsonObject:
+    return {"error": error.public}
+
+
+def _event(error: SidecarError, call_id: str) -> bytes:
+    return b"data: " + orjson.dumps(_openai(error, call_id)) + b"\n\n"
+
+
+def _named_event(error: SidecarError, call_id: str) -> bytes:
+    return b"event: error\ndata: " + orjson.dumps(_anthropic(error, call_id)) + b"\n\n"
+
+
+def _line(error: SidecarError, call_id: str) -> bytes:
+    return orjson.dumps(_ollama(error, call_id)) + b"\n"
+
+
+OPENAI: Final = Speech(_openai, _event)
+"""Its clients raise on an event with `error`."""
+ANTHROPIC: Final = Speech(_anthropic, _named_event, _anthropic_status)
+OLLAMA: Final = Speech(_ollama, _line)
