@@ -90,6 +90,8 @@ class Request:
     """Of `body`: pictures that came along. Only what providers read as one; text stays text."""
     text_only: bool = True
     """No pictures, sound or files: tokens are the text's alone."""
+    resumed: str | None = None
+    """The former response that it goes on from, whose items are in `document` already."""
 
     @property
     def embeds(self) -> bool:

@@ -1,7 +1,7 @@
 """What a dialect can do: for callers who speak it, for providers who do, and for both at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from penstock_sidecar.dialects.events import Event
@@ -30,7 +30,7 @@ class Ask:
     quirks: Quirks = PLAIN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Identity:
     """What we say of an answer that we write."""
 
@@ -40,6 +40,8 @@ class Identity:
     model: str
     """As the caller named it."""
     usage_wanted: bool = False
+    asked: JsonObject = field(default_factory=dict)
+    """The caller's document: some answers repeat what was asked for."""
 
     def tool_call_id(self, index: int) -> str:
         """For a provider that gives its calls none."""
@@ -53,10 +55,19 @@ class Garbled(Exception):
 class Unspeakable(Exception):
     """A provider's dialect has no words for what the caller asks. `param` is the caller's field."""
 
+    code = "unsupported_parameter"
+
     def __init__(self, param: str, why: str = "") -> None:
         super().__init__(param)
         self.param = param
         self.why = why
+
+    def public(self, provider_type: str) -> str:
+        """What the caller reads."""
+        return (
+            f"`{self.param}` cannot be expressed to a provider of type {provider_type}{self.why}:"
+            " remove it, or ask a model of another provider"
+        )
 
 
 class SaidError(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from penstock_config.provider import Provider
+from penstock_config.provider import Capability, Model, Provider
 from penstock_sidecar.dialects import ollama, openai_chat
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
 from penstock_sidecar.dialects.quirks import quirks_of
@@ -25,6 +25,11 @@ class Spoken:
 
     side: ProviderSide[Any]
     path: Callable[[Ask], str]
+    needs: Capability | None = None
+    """Only of models that can do this."""
+
+    def serves(self, model: Model) -> bool:
+        return self.needs is None or self.needs in model.capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,14 @@ class Plan:
     chat: Spoken
     same: Mapping[Api, Spoken] = field(default_factory=dict)
 
-    def spoken(self, api: Api) -> Spoken:
+    def passing(self, api: Api, model: Model) -> Spoken | None:
+        """What serves callers of this API in their own words."""
+        spoken = self.same.get(api)
+        return spoken if spoken and spoken.serves(model) else None
+
+    def spoken(self, api: Api, model: Model) -> Spoken:
         """What serves a caller of this API."""
-        return self.same.get(api, self.chat)
+        return self.passing(api, model) or self.chat
 
 
 def plan_of(provider: Provider) -> Plan | None:

@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 
 import orjson
 
-from penstock_config.provider import Provider
+from penstock_config.provider import Model, Provider
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.dialects.dialect import Ask, Identity, Unspeakable
+from penstock_sidecar.dialects.dialect import Ask, Identity, Passage, Unspeakable
 from penstock_sidecar.dialects.events import Event
 from penstock_sidecar.dialects.features import Lacks, features_of
 from penstock_sidecar.dialects.prompt import Prompt
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.errors import UpstreamUnsupported
-from penstock_sidecar.model import Answer, Request
+from penstock_sidecar.model import Answer, JsonObject, Request
 from penstock_sidecar.upstream.answering import AnswerStream, Passed, Sink, Written, plain_chunk
 from penstock_sidecar.upstream.base import Call
 from penstock_sidecar.upstream.chunks import Ready
@@ -37,15 +37,16 @@ class ProviderUpstream:
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[Answer]:
-        request, ask = call.request, self._ask(call)
-        spoken = self._plan.spoken(request.api)
-        body = self._body(request, ask, spoken)
+        request, model, ask = call.request, call.candidate.model, self._ask(call)
+        spoken = self._plan.spoken(request.api, model)
+        passage = self._passage(request, model)
+        body = self._body(request, ask, spoken, passage)
         label = call.candidate.label
         async with self._wire.post(
             spoken.path(ask), body, label, stream=request.stream
         ) as incoming:
             headers = visible_headers(incoming.headers)
-            yield await self._answer(request, spoken, incoming, dict(headers))
+            yield await self._answer(request, spoken, passage, incoming, dict(headers))
 
     def _ask(self, call: Call) -> Ask:
         model = call.candidate.model
@@ -58,10 +59,14 @@ class ProviderUpstream:
             quirks=self._quirks,
         )
 
-    def _body(self, request: Request, ask: Ask, spoken: Spoken) -> bytes:
+    def _passage(self, request: Request, model: Model) -> Passage | None:
+        """None where the request is translated."""
+        return PASSAGES[request.api] if self._plan.passing(request.api, model) else None
+
+    def _body(self, request: Request, ask: Ask, spoken: Spoken, passage: Passage | None) -> bytes:
         """Raises `UpstreamUnsupported`, naming the caller's field."""
-        if self._passes(request):
-            return PASSAGES[request.api].body(request, ask)
+        if passage:
+            return passage.body(request, ask)
         try:
             prompt = CALLERS[request.api].read(request.document)
             _refuse(prompt, spoken.side.lacks)
@@ -70,47 +75,46 @@ class ProviderUpstream:
             raise self._unsupported(error) from None
 
     async def _answer(
-        self, request: Request, spoken: Spoken, incoming: Incoming, headers: dict[str, str]
+        self,
+        request: Request,
+        spoken: Spoken,
+        passage: Passage | None,
+        incoming: Incoming,
+        headers: dict[str, str],
     ) -> Answer:
         side, refusals = spoken.side, self._wire.refusals
         if request.stream:
             incoming.require(side.framing.content_type)
             reader = side.stream_reader(request.choices)
-            sink = self._sink(request)
+            sink = self._sink(request, passage)
             stream = AnswerStream(incoming, refusals, side.framing, reader, sink)
             passed = side.framing.content_type
-            content_type = passed if self._passes(request) else CALLERS[request.api].content_type
+            content_type = passed if passage else CALLERS[request.api].content_type
             return Answer(stream, content_type, headers)
         incoming.require(JSON)
 
         def write(body: bytes, events: Sequence[Event]) -> bytes:
-            if self._passes(request):
+            if passage:
                 return body
             return orjson.dumps(CALLERS[request.api].write_plain(events, self._identity(request)))
 
         whole = await plain_chunk(incoming, refusals, lambda d: tuple(side.read_plain(d)), write)
         return Answer(Ready(whole), JSON, headers)
 
-    def _passes(self, request: Request) -> bool:
-        return request.api in self._plan.same
-
-    def _sink(self, request: Request) -> Sink:
-        if not self._passes(request):
+    def _sink(self, request: Request, passage: Passage | None) -> Sink:
+        if passage is None:
             return Written(CALLERS[request.api].stream_writer(self._identity(request)))
-        passage = PASSAGES[request.api]
         return Passed(lambda document: passage.hides(request, document), passage.end)
 
     def _identity(self, request: Request) -> Identity:
         created = int(self._clock.utc())
-        return Identity(request.call_id, created, request.model, request.usage_wanted)
+        asked: JsonObject = request.document
+        if request.resumed is not None:
+            asked = {**asked, "previous_response_id": request.resumed}
+        return Identity(request.call_id, created, request.model, request.usage_wanted, asked)
 
     def _unsupported(self, error: Unspeakable) -> UpstreamUnsupported:
-        return UpstreamUnsupported(
-            f"`{error.param}` cannot be expressed to a provider of type {self._type}{error.why}:"
-            " remove it, or ask a model of another provider",
-            code="unsupported_parameter",
-            param=error.param,
-        )
+        return UpstreamUnsupported(error.public(self._type), code=error.code, param=error.param)
 
 
 def _refuse(prompt: object, lacks: Lacks) -> None:
