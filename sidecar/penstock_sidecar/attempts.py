@@ -94,7 +94,7 @@ class Attempts:
                 if self._begun or not error.next_candidate:
                     raise
                 failures.append(Failure(candidate, error))
-                nudge = isinstance(error, EmptyCompletion)
+                nudge = isinstance(error, EmptyCompletion) and not self.progress.request.embeds
                 delay_seconds = backoff_seconds(self.retry, tries, error, self.random)
             else:
                 return True

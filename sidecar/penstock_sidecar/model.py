@@ -21,9 +21,19 @@ Api = Literal[
     "ollama-chat",
     "ollama-generate",
     "ollama-embed",
+    "ollama-embeddings",
 ]
 """What a caller may speak: a dialect, and what is asked in it."""
-EMBEDDING_APIS: Final = frozenset({"openai-embeddings", "ollama-embed"})
+EMBEDDING_APIS: Final = frozenset({"openai-embeddings", "ollama-embed", "ollama-embeddings"})
+INPUT_FIELDS: Final[Mapping[Api, str]] = {
+    "openai-completions": "prompt",
+    "openai-responses": "input",
+    "openai-embeddings": "input",
+    "ollama-generate": "prompt",
+    "ollama-embed": "input",
+    "ollama-embeddings": "prompt",
+}
+"""What an `Api` calls its input, where that is not `messages`."""
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
 
@@ -92,6 +102,13 @@ class Request:
     """No pictures, sound or files: tokens are the text's alone."""
     resumed: str | None = None
     """The former response that it goes on from, whose items are in `document` already."""
+    counted_tokens: int | None = None
+    """Of the input, where the caller sent tokens and no text."""
+
+    @property
+    def input_field(self) -> str:
+        """For errors about all of the input."""
+        return INPUT_FIELDS.get(self.api, "messages")
 
     @property
     def embeds(self) -> bool:
@@ -191,6 +208,7 @@ class Outcome:
     overhead_seconds: float
     """Time spent here, upstream calls and the caller's reading left out."""
     first_content_seconds: float | None
+    api: Api = "openai-chat"
 
 
 class Recorder(Protocol):

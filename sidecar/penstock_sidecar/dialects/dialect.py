@@ -53,20 +53,22 @@ class Garbled(Exception):
 
 
 class Unspeakable(Exception):
-    """A provider's dialect has no words for what the caller asks. `param` is the caller's field."""
+    """A provider's dialect has no words for what the caller asks. `param` is the caller's field,
+    `mend` what he can do about it."""
 
     code = "unsupported_parameter"
 
-    def __init__(self, param: str, why: str = "") -> None:
+    def __init__(self, param: str, why: str = "", mend: str = "remove it") -> None:
         super().__init__(param)
         self.param = param
         self.why = why
+        self.mend = mend
 
     def public(self, provider_type: str) -> str:
         """What the caller reads."""
         return (
             f"`{self.param}` cannot be expressed to a provider of type {provider_type}{self.why}:"
-            " remove it, or ask a model of another provider"
+            f" {self.mend}, or ask a model of another provider"
         )
 
 

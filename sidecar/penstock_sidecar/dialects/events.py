@@ -1,5 +1,6 @@
 """What an answer says, piece by piece, in no dialect's words; a plain one is few large pieces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -54,6 +55,15 @@ class CallPiece:
     choice: int = 0
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Vector:
+    """A whole embedding of one input, counted from 0. `values` are numbers, or base64 of 32-bit
+    floats, little end first, as the provider sent them."""
+
+    index: int
+    values: Sequence[float] | str
+
+
 @dataclass(frozen=True, slots=True)
 class OtherPiece:
     """Content that has no words here, such as sound: only passages carry it."""
@@ -88,6 +98,7 @@ Event: TypeAlias = (
     | RefusalPiece
     | ThoughtPiece
     | CallPiece
+    | Vector
     | OtherPiece
     | Finished
     | Counted

@@ -59,15 +59,22 @@ class Feature(StrEnum):
     EFFORT = "reasoning effort"
     REASONING_TOKENS = "a budget of reasoning tokens"
     USER = "the end user's name"
+    COUNTED = "inputs as tokens"
+    DIMENSIONS = "a vector's dimensions"
+    TASK = "what a vector is for"
+    CUT = "long inputs cut to fit"
+    UNCUT = "an error for inputs that are too long"
 
 
 @dataclass(frozen=True, slots=True)
 class Lacks:
     """What a provider's dialect has no words for. `refused` would change the answer, so the caller
-    must know; `dropped` only its style, cost or bookkeeping."""
+    must know; `dropped` only its style, cost or bookkeeping. `most_inputs` is how many texts it
+    embeds at once."""
 
     refused: frozenset[Feature] = frozenset()
     dropped: frozenset[Feature] = frozenset()
+    most_inputs: int | None = None
 
 
 _SAMPLING: Final = {

@@ -148,6 +148,8 @@ class Attempt:
     def _lower_output(self) -> None:
         """Never longer than the model can, nor than the budget affords; said only where it
         differs from what the caller asked."""
+        if self._request.embeds:
+            return
         most, quote = self._cap, self._wants.quote
         if quote and self._held.micro_usd is not None:
             most = quote.affordable_output_tokens(self._held.micro_usd)

@@ -24,14 +24,6 @@ OTHER_PARAMS: Final[Mapping[Api, Mapping[Capability, str]]] = {
     "ollama-chat": {"json": "format"},
     "ollama-generate": {"json": "format", "vision": "images"},
 }
-INPUTS: Final[Mapping[Api, str]] = {
-    "openai-responses": "input",
-    "openai-embeddings": "input",
-    "openai-completions": "prompt",
-    "ollama-generate": "prompt",
-    "ollama-embed": "input",
-}
-"""What holds the text, where it is not `messages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +48,8 @@ def sieve(candidates: Sequence[Candidate], request: Request, input_tokens: int) 
     able = [c for c in candidates if not _missing(c, needs)]
     if not able:
         raise _nobody_is_able(candidates, needs, request)
-    tokens = input_tokens + (request.max_output_tokens or 0)
+    # A window bounds each text that is embedded: their provider counts them, one by one.
+    tokens = 0 if request.embeds else input_tokens + (request.max_output_tokens or 0)
     kept = tuple(c for c in able if _fits(c, tokens)) or _perhaps_fitting(able, input_tokens)
     if not kept:
         raise _too_long(able, input_tokens, request)
@@ -131,5 +124,5 @@ def _too_long(able: Sequence[Candidate], input_tokens: int, request: Request) ->
     return ContextTooLong(
         f"about {input_tokens} tokens of input{answer} do not fit the largest context window"
         f" that may serve this request, {largest} tokens",
-        param=INPUTS.get(request.api, "messages"),
+        param=request.input_field,
     )

@@ -13,6 +13,7 @@ from penstock_sidecar.dialects.events import (
     RefusalPiece,
     TextPiece,
     ThoughtPiece,
+    Vector,
 )
 from penstock_sidecar.model import Chunk
 
@@ -42,6 +43,8 @@ def _says_something(event: Event, *, plain: bool) -> bool:
             return not plain
         case Finished():
             return event.reason == CONTENT_FILTER
+        case Vector():
+            return len(event.values) > 0
         case _:
             return isinstance(event, CallPiece | OtherPiece)
 

@@ -17,6 +17,7 @@ from penstock_sidecar.dialects.events import (
     Started,
     TextPiece,
     ThoughtPiece,
+    Vector,
 )
 from penstock_sidecar.dialects.sse import DONE_EVENT
 from penstock_sidecar.dialects.whole import Choice, whole
@@ -47,7 +48,7 @@ class OpenAiWriter:
                 return self._end()
             case TextPiece() | RefusalPiece() | ThoughtPiece() | CallPiece():
                 return self._piece(event)
-            case OtherPiece():
+            case OtherPiece() | Vector():
                 pass
         return b""
 
