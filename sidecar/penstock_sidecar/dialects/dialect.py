@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.dialects.events import Event
 from penstock_sidecar.dialects.features import Lacks
 from penstock_sidecar.dialects.framing import Framing
@@ -42,6 +43,10 @@ class Identity:
     usage_wanted: bool = False
     asked: JsonObject = field(default_factory=dict)
     """The caller's document: some answers repeat what was asked for."""
+    clock: Clock = field(default_factory=SystemClock)
+    """For a dialect that dates each piece and says how long the answer took."""
+    began: float = 0.0
+    """When the provider was asked, on `clock.monotonic`."""
 
     def tool_call_id(self, index: int) -> str:
         """For a provider that gives its calls none."""
@@ -49,7 +54,8 @@ class Identity:
 
 
 class Garbled(Exception):
-    """A provider's document is not what its dialect says; the text says what is missing."""
+    """A provider's document is not what its dialect says, or says what the caller's has no words
+    for; the text says what is missing."""
 
 
 class Unspeakable(Exception):
@@ -90,7 +96,7 @@ class StreamReader(Protocol):
 
 
 class StreamWriter(Protocol):
-    """Writes one streamed answer."""
+    """Writes one streamed answer. Raises `Garbled`."""
 
     def write(self, event: Event) -> bytes:
         """What the caller gets now; often nothing."""

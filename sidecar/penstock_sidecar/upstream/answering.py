@@ -113,11 +113,12 @@ class AnswerStream:
         try:
             document = self._document(data) if data and data != DONE else {}
             events = self._events(data, document)
+            written = self._sink.data(Piece(frame, document, events))
         except Garbled as error:
             raise self._broken(str(error)) from None
         except SaidError as error:
             raise self._refusals.in_band(self._incoming.label, error.value) from None
-        return chunk_of(self._sink.data(Piece(frame, document, events)), events)
+        return chunk_of(written, events)
 
     def _events(self, data: bytes | None, document: JsonObject) -> Sequence[Event]:
         if not data:
@@ -157,8 +158,9 @@ async def plain_chunk(
         raise UpstreamGarbled(f"{incoming.label} answered with what is no JSON object")
     try:
         events = read(document)
+        written = write(body, events)
     except Garbled as error:
         raise UpstreamGarbled(f"{incoming.label} {error}") from None
     except SaidError as error:
         raise refusals.in_band(incoming.label, error.value) from None
-    return chunk_of(write(body, events), events, plain=True)
+    return chunk_of(written, events, plain=True)

@@ -33,7 +33,7 @@ class ProviderUpstream:
         self._plan = plan
         self._wire = wire
         self._clock = clock
-        self._quirks = quirks_of(provider.base_url)
+        self._quirks = quirks_of(provider.base_url, provider.preset, provider.type)
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[Answer]:
@@ -41,12 +41,12 @@ class ProviderUpstream:
         spoken = self._plan.spoken(request.api, model)
         passage = self._passage(request, model)
         body = self._body(request, ask, spoken, passage)
+        identity = self._identity(request)
         label = call.candidate.label
         async with self._wire.post(
             spoken.path(ask), body, label, stream=request.stream
         ) as incoming:
-            headers = visible_headers(incoming.headers)
-            yield await self._answer(request, spoken, passage, incoming, dict(headers))
+            yield await self._answer(request, spoken, passage, incoming, identity)
 
     def _ask(self, call: Call) -> Ask:
         model = call.candidate.model
@@ -80,13 +80,14 @@ class ProviderUpstream:
         spoken: Spoken,
         passage: Passage | None,
         incoming: Incoming,
-        headers: dict[str, str],
+        identity: Identity,
     ) -> Answer:
         side, refusals = spoken.side, self._wire.refusals
+        headers = dict(visible_headers(incoming.headers))
         if request.stream:
             incoming.require(side.framing.content_type)
             reader = side.stream_reader(request.choices)
-            sink = self._sink(request, passage)
+            sink = self._sink(request, passage, identity)
             stream = AnswerStream(incoming, refusals, side.framing, reader, sink)
             passed = side.framing.content_type
             content_type = passed if passage else CALLERS[request.api].content_type
@@ -96,14 +97,14 @@ class ProviderUpstream:
         def write(body: bytes, events: Sequence[Event]) -> bytes:
             if passage:
                 return body
-            return orjson.dumps(CALLERS[request.api].write_plain(events, self._identity(request)))
+            return orjson.dumps(CALLERS[request.api].write_plain(events, identity))
 
         whole = await plain_chunk(incoming, refusals, lambda d: tuple(side.read_plain(d)), write)
         return Answer(Ready(whole), JSON, headers)
 
-    def _sink(self, request: Request, passage: Passage | None) -> Sink:
+    def _sink(self, request: Request, passage: Passage | None, identity: Identity) -> Sink:
         if passage is None:
-            return Written(CALLERS[request.api].stream_writer(self._identity(request)))
+            return Written(CALLERS[request.api].stream_writer(identity))
         return Passed(lambda document: passage.hides(request, document), passage.end)
 
     def _identity(self, request: Request) -> Identity:
@@ -111,7 +112,15 @@ class ProviderUpstream:
         asked: JsonObject = request.document
         if request.resumed is not None:
             asked = {**asked, "previous_response_id": request.resumed}
-        return Identity(request.call_id, created, request.model, request.usage_wanted, asked)
+        return Identity(
+            request.call_id,
+            created,
+            request.model,
+            request.usage_wanted,
+            asked,
+            self._clock,
+            self._clock.monotonic(),
+        )
 
     def _unsupported(self, error: Unspeakable) -> UpstreamUnsupported:
         return UpstreamUnsupported(error.public(self._type), code=error.code, param=error.param)
