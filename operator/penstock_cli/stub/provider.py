@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from penstock_cli.stub import ollama, openai
+from penstock_cli.stub import ollama, openai, openai_completions, openai_responses
 from penstock_cli.stub.answer import Asked
 from penstock_cli.stub.behaviour import Behaviour, Ok, Status
 from penstock_cli.stub.performance import Performance
@@ -18,6 +18,8 @@ from penstock_cli.stub.script import Dialect, respond
 MAX_BODY_BYTES = 64 * 1024 * 1024
 UNKNOWN_MODEL = Status(404)
 LOOPBACK = "127.0.0.1"
+COMPLETION_TOKENS = 16
+"""Of a legacy completion that names no bound."""
 
 
 class StubProvider:
@@ -79,6 +81,8 @@ class StubProvider:
         self._closing.clear()
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/v1/chat/completions", self._openai_chat)
+        app.router.add_post("/v1/completions", self._openai_completions)
+        app.router.add_post("/v1/responses", self._openai_responses)
         app.router.add_post("/api/chat", self._ollama_chat)
         app.router.add_get("/v1/models", self._openai_models)
         app.router.add_get("/api/tags", self._ollama_tags)
@@ -117,6 +121,32 @@ class StubProvider:
             include_usage=options.get("include_usage") is True,
         )
         return await self._answer(request, seen, openai, asked)
+
+    async def _openai_completions(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        prompt, limit = seen.body.get("prompt"), seen.body.get("max_tokens", COMPLETION_TOKENS)
+        asked = Asked(
+            serial=len(self.requests),
+            model=seen.model,
+            stream=seen.body.get("stream") is True,
+            prompt_bytes=_bytes_of(prompt),
+            max_tokens=limit if isinstance(limit, int) else None,
+            choices=_count(seen.body.get("n")) * _prompts(prompt),
+            include_usage=_mapping(seen.body.get("stream_options")).get("include_usage") is True,
+        )
+        return await self._answer(request, seen, openai_completions, asked)
+
+    async def _openai_responses(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        limit = seen.body.get("max_output_tokens")
+        asked = Asked(
+            serial=len(self.requests),
+            model=seen.model,
+            stream=seen.body.get("stream") is True,
+            prompt_bytes=_bytes_of(seen.body.get("input")),
+            max_tokens=limit if isinstance(limit, int) else None,
+        )
+        return await self._answer(request, seen, openai_responses, asked)
 
     async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
@@ -187,6 +217,13 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _bytes_of(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+def _prompts(value: object) -> int:
+    """A list of numbers is one prompt, in tokens."""
+    if not isinstance(value, list) or all(isinstance(each, int) for each in value):
+        return 1
+    return len(value)
 
 
 def _count(value: object) -> int:

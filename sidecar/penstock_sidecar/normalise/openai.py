@@ -31,7 +31,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
         api="openai-chat",
         model=model,
         stream=stream,
-        usage_wanted=_usage_wanted(document, stream=stream),
+        usage_wanted=usage_wanted(document, stream=stream),
         body=body,
         document=document,
         headers=headers,
@@ -47,7 +47,7 @@ def parse_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request
     )
 
 
-def _usage_wanted(document: JsonObject, *, stream: bool) -> bool:
+def usage_wanted(document: JsonObject, *, stream: bool) -> bool:
     options = object_field(document, "stream_options")
     if options is None:
         return False

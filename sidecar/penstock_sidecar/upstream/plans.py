@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from penstock_config.provider import Capability, Model, Provider
-from penstock_sidecar.dialects import ollama, openai_chat
+from penstock_sidecar.dialects import ollama, openai_chat, openai_completions
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import Api
 
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "openai-chat": openai_chat.CALLERS,
+    "openai-completions": openai_completions.CALLERS,
 }
 """For those whose provider speaks another dialect."""
 PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
+    "openai-completions": openai_completions.PASSAGE,
 }
 
 
@@ -56,7 +58,8 @@ def plan_of(provider: Provider) -> Plan | None:
             chat = Spoken(
                 openai_chat.providers(quirks_of(provider.base_url)), _at("/chat/completions")
             )
-            return Plan(chat, {"openai-chat": chat})
+            completions = Spoken(openai_completions.PROVIDERS, _at("/completions"), "completions")
+            return Plan(chat, {"openai-chat": chat, "openai-completions": completions})
         case "ollama":
             return Plan(Spoken(ollama.PROVIDERS, _at("/api/chat")))
         case _:

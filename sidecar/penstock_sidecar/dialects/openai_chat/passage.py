@@ -19,7 +19,7 @@ def changed_body(request: Request, ask: Ask) -> bytes:
     if ask.max_output_tokens is not None:
         changes |= _limits(document, ask.max_output_tokens, ask.quirks.limit_field)
     if request.stream and not request.usage_wanted and ask.quirks.asks_for_usage:
-        changes["stream_options"] = _with_usage(document)
+        changes["stream_options"] = with_usage(document)
     if ask.nudge:
         changes["messages"] = nudged(document)
     dropped = ask.quirks.drops & document.keys()
@@ -49,7 +49,7 @@ def _limits(document: JsonObject, most: int, limit_field: str) -> dict[str, obje
     return {name: most for name, value in own.items() if isinstance(value, int) and value > most}
 
 
-def _with_usage(document: JsonObject) -> dict[str, object]:
+def with_usage(document: JsonObject) -> dict[str, object]:
     options = document.get("stream_options")
     own = options if isinstance(options, dict) else {}
     return {**own, "include_usage": True}
