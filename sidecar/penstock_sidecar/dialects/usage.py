@@ -39,6 +39,15 @@ def usage_of_openai(value: object) -> Usage | None:
     )
 
 
+def usage_of_embeddings(value: object) -> Usage | None:
+    """`usage` of embeddings, at OpenAI and those who speak its dialect: nothing is generated. Some
+    (Voyage) say the total alone."""
+    if not isinstance(value, Mapping):
+        return None
+    counts = [token_count(value, name) for name in ("prompt_tokens", "total_tokens")]
+    return _usage(max((n for n in counts if n is not None), default=None), 0)
+
+
 def usage_of_anthropic(*pieces: object) -> Usage | None:
     """`usage` of a message; or those of `message_start` and each `message_delta`, in this order:
     counts are cumulative, so the last one that says something holds.

@@ -56,6 +56,8 @@ class Input:
     """Without pictures that came along."""
     text_only: bool = False
     """No pictures, sound or files: tokens are the text's alone."""
+    counted: bool = False
+    """`tokens` is no guess: the caller sent tokens."""
 
 
 def estimate_input(request: Request, hidden_tokens: int = 0) -> Input:
@@ -63,12 +65,15 @@ def estimate_input(request: Request, hidden_tokens: int = 0) -> Input:
     `hidden_tokens` are the provider's own, which it bills and nobody sent (`HIDDEN_TOKENS`)."""
     text_bytes = len(request.body) - request.inline_bytes
     hidden = hidden_tokens + (TOOLS_TOKENS if request.tools else 0)
+    guess = -(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS
+    counted = request.counted_tokens
     return Input(
-        tokens=-(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS,
+        tokens=guess if counted is None else counted,
         most_tokens=text_bytes + request.images * MAX_IMAGE_TOKENS + hidden,
         images=request.images,
         text_bytes=text_bytes,
         text_only=request.text_only and not request.images,
+        counted=counted is not None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What of a chat request has no price that is known beforehand: refused where a budget refuses.
+"""What of a request has no price that is known beforehand: refused where a budget refuses.
 
 A field is bounded when it changes nothing in the bill, or only what is bounded anyway: input by the
 body's bytes and the number of pictures, output by its cap and the number of answers. What is not
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from penstock_sidecar.metering import features_embeddings
 from penstock_sidecar.metering.parts import (
     IMAGE_PARTS,
     TEXT_PARTS,
@@ -19,7 +20,7 @@ from penstock_sidecar.metering.parts import (
     messages_of,
     parts_of,
 )
-from penstock_sidecar.model import JsonObject, Request
+from penstock_sidecar.model import Api, JsonObject, Request
 
 KNOWN_FIELDS: Final = frozenset(
     # OpenAI's own.
@@ -51,10 +52,10 @@ OWN_TOOLS: Final = frozenset({"function", "custom"})
 def unbounded_feature(request: Request) -> str | None:
     """The path of a field for which there is no most that it can cost; `None` where all are
     bounded. Names only what the protocol names, and other fields by name, never by value."""
-    return next(_unbounded(request), None)
+    return next(BY_API.get(request.api, _of_chat)(request), None)
 
 
-def _unbounded(request: Request) -> Iterator[str]:
+def _of_chat(request: Request) -> Iterator[str]:
     for name, value in request.document.items():
         if value is not None and name not in KNOWN_FIELDS:
             found = _JUDGES[name](value, request) if name in _JUDGES else name
@@ -118,3 +119,12 @@ _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingP
     }
 )
 """Fields that are bounded by some of their values."""
+
+BY_API: Final[Mapping[Api, Callable[[Request], Iterator[str]]]] = MappingProxyType(
+    {
+        "openai-embeddings": features_embeddings.of_openai,
+        "ollama-embed": features_embeddings.of_ollama,
+        "ollama-embeddings": features_embeddings.of_ollama,
+    }
+)
+"""Each finds the fields that are not bounded; what has none of its own is judged as chat is."""
