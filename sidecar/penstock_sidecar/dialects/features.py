@@ -69,12 +69,13 @@ class Feature(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Lacks:
     """What a provider's dialect has no words for. `refused` would change the answer, so the caller
-    must know; `dropped` only its style, cost or bookkeeping. `most_inputs` is how many texts it
-    embeds at once."""
+    must know; `dropped` only its style, cost or bookkeeping; `altered` is said as near to it as the
+    dialect can. `most_inputs` is how many texts it embeds at once."""
 
     refused: frozenset[Feature] = frozenset()
     dropped: frozenset[Feature] = frozenset()
     most_inputs: int | None = None
+    altered: frozenset[Feature] = frozenset()
 
 
 _SAMPLING: Final = {

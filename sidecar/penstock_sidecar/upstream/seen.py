@@ -22,7 +22,8 @@ CONTENT_FILTER: Final = "content_filter"
 
 
 def chunk_of(data: bytes, events: Sequence[Event], *, plain: bool = False) -> Chunk:
-    """White space counts as bytes, not as an answer; nor does thinking, where nothing follows."""
+    """White space counts as bytes, not as an answer; nor does thinking, where nothing follows, nor
+    its signature."""
     finishes = [event.reason for event in events if isinstance(event, Finished)]
     counts = [event.usage for event in events if isinstance(event, Counted)]
     return Chunk(
@@ -40,7 +41,7 @@ def _says_something(event: Event, *, plain: bool) -> bool:
         case TextPiece(text=text) | RefusalPiece(text=text):
             return not text.isspace()
         case ThoughtPiece():
-            return not plain
+            return not plain and bool(event.text or event.redacted)
         case Finished():
             return event.reason == CONTENT_FILTER
         case Vector():

@@ -6,6 +6,7 @@ from typing import Final
 from penstock_sidecar.dialects.data_url import file_of_url, image_of_url
 from penstock_sidecar.dialects.dialect import Unspeakable
 from penstock_sidecar.dialects.fields import objects_of, string_of
+from penstock_sidecar.dialects.openai_chat.extra import signature_in
 from penstock_sidecar.dialects.prompt import (
     Audio,
     File,
@@ -63,6 +64,8 @@ def _answer(message: JsonObject, where: str, names: dict[str, str]) -> Iterator[
     if thought := string_of(message.get("reasoning_content")):
         yield Thought(thought, where=f"{where}.reasoning_content")
     yield from _parts(message.get("content"), f"{where}.content")
+    if signature := signature_in(message):
+        yield Thought("", signature, where=f"{where}.extra_content")
     if refusal := string_of(message.get("refusal")):
         yield Refusal(refusal, f"{where}.refusal")
     for index, call in objects_of(message.get("tool_calls")):
@@ -77,7 +80,8 @@ def _call(call: JsonObject, where: str) -> ToolCall:
     match call:
         case {"function": {"name": str(name), "arguments": str(arguments)}}:
             path = f"{where}.function.arguments"
-            return ToolCall(string_of(call.get("id")), name, arguments, where=path)
+            id_ = string_of(call.get("id"))
+            return ToolCall(id_, name, arguments, signature_in(call), path)
         case _:
             raise Unspeakable(where)
 

@@ -19,8 +19,9 @@ from penstock_sidecar.dialects.events import (
     ThoughtPiece,
     Vector,
 )
+from penstock_sidecar.dialects.openai_chat.extra import extra_content
 from penstock_sidecar.dialects.sse import DONE_EVENT
-from penstock_sidecar.dialects.whole import Choice, whole
+from penstock_sidecar.dialects.whole import Choice, Thought, whole
 from penstock_sidecar.model import JsonObject, Usage
 
 ROLE: Final = {"role": "assistant", "content": ""}
@@ -119,12 +120,16 @@ def _choice(index: int, choice: Choice, identity: Identity) -> dict[str, object]
         message["reasoning_content"] = choice.thought
     if choice.refusal:
         message["refusal"] = choice.refusal
+    for block in choice.blocks:
+        if isinstance(block, Thought):
+            message |= extra_content(block.signature)
     if choice.calls:
         message["tool_calls"] = [
             {
                 "id": call.id or identity.tool_call_id(place),
                 "type": "function",
                 "function": {"name": call.name, "arguments": call.arguments},
+                **extra_content(call.signature),
             }
             for place, call in enumerate(choice.calls)
         ]
@@ -145,7 +150,8 @@ def _delta(
         case RefusalPiece():
             return {"refusal": event.text}
         case ThoughtPiece():
-            return {"reasoning_content": event.text} if event.text else {}
+            said = {"reasoning_content": event.text} if event.text else {}
+            return {**said, **extra_content(event.signature)}
         case CallPiece():
             return {"tool_calls": [call]} if (call := _call(event, identity)) else {}
 
@@ -155,7 +161,8 @@ def _call(event: CallPiece, identity: Identity) -> dict[str, object] | None:
     if event.name:
         id_ = event.id or identity.tool_call_id(event.index)
         function = {"name": event.name, "arguments": event.arguments}
-        return {"index": event.index, "id": id_, "type": "function", "function": function}
+        call = {"index": event.index, "id": id_, "type": "function", "function": function}
+        return {**call, **extra_content(event.signature)}
     if event.arguments:
         return {"index": event.index, "function": {"arguments": event.arguments}}
     return None
