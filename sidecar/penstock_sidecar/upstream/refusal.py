@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from penstock_sidecar.dialects.document import parse
+from penstock_sidecar.dialects.fields import objects_of, string_of
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamCredentials,
@@ -19,7 +20,11 @@ from penstock_sidecar.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from penstock_sidecar.upstream.hints import retry_after_seconds, visible_headers
+from penstock_sidecar.upstream.hints import (
+    retry_after_seconds,
+    retry_delay_seconds,
+    visible_headers,
+)
 from penstock_sidecar.upstream.redaction import Redactor
 
 MAX_MESSAGE_CHARACTERS: Final = 1000
@@ -27,15 +32,20 @@ MAX_WORD_CHARACTERS: Final = 100
 CONTEXT_TOO_LONG: Final = "context_length_exceeded"
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
-    r"|too many (?:input )?tokens|input length .*exceed",
+    r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens",
     re.IGNORECASE,
 )
 _OUR_MODEL: Final = frozenset(
     {"model_not_found", "invalid_model", "model_decommissioned", "model_not_available"}
 )
-_OUR_KEY: Final = frozenset({"invalid_api_key", "authentication_error", "permission_error"})
-_NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425})
-"""4xx that say "try again": no fault of the request's."""
+_OUR_KEY: Final = frozenset(
+    {"invalid_api_key", "authentication_error", "permission_error", "API_KEY_INVALID"}
+)
+_OUR_ACCOUNT: Final = re.compile(r"location is not supported|enable billing", re.IGNORECASE)
+"""What Gemini's FAILED_PRECONDITION says where it is none of the request's:
+https://ai.google.dev/gemini-api/docs/troubleshooting."""
+_NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425, 499})
+"""4xx that say "try again": no fault of the request's. 499 is Google's CANCELLED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,10 @@ class ProviderError:
     type: str = ""
     code: str = ""
     param: str | None = None
+    reason: str = ""
+    """Google's, of google.rpc.ErrorInfo."""
+    retry_seconds: float | None = None
+    """Where the body says it; most say it in headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,8 @@ class Refusals:
         except ValueError:
             said = ProviderError()
         error = self._error(label, status, said)
-        error.retry_after_seconds = retry_after_seconds(headers, utc)
+        waits = retry_after_seconds(headers, utc)
+        error.retry_after_seconds = said.retry_seconds if waits is None else waits
         error.headers = visible_headers(headers)
         return error
 
@@ -72,7 +87,9 @@ class Refusals:
         status = _status_of(value, said)
         if status is None:
             return StreamBroken(f"{label} reported an error half-way")
-        return self._error(label, status, said)
+        error = self._error(label, status, said)
+        error.retry_after_seconds = said.retry_seconds
+        return error
 
     def _error(self, label: str, status: int, said: ProviderError) -> UpstreamError:
         fault = _our_fault(label, status, said)
@@ -96,7 +113,11 @@ class Refusals:
 
 def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | None:
     """Key, account, address, model: nothing that a caller could change."""
-    bad_key = {said.code, said.type} & _OUR_KEY or "api key not valid" in said.message.lower()
+    bad_key = (
+        {said.code, said.type, said.reason} & _OUR_KEY
+        or "api key not valid" in said.message.lower()
+        or (said.type == "FAILED_PRECONDITION" and _OUR_ACCOUNT.search(said.message))
+    )
     if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and bad_key):
         return UpstreamCredentials(f"{label} does not accept the key configured for it ({status})")
     if status in {404, 405} or {said.code, said.type} & _OUR_MODEL:
@@ -111,7 +132,8 @@ def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | 
 
 
 def provider_error(document: object) -> ProviderError:
-    """OpenAI's `{"error": {...}}`, Ollama's `{"error": "..."}`, FastAPI's `detail`, `message`."""
+    """OpenAI's and Google's `{"error": {...}}`, Ollama's `{"error": "..."}`, FastAPI's `detail`,
+    `message`."""
     match document:
         case [first, *_]:
             return provider_error(first)
@@ -126,14 +148,22 @@ def provider_error(document: object) -> ProviderError:
 
 
 def _of_mapping(error: Mapping[str, object]) -> ProviderError:
+    """Google's `status` is what others call `type`."""
     message, type_, code = (error.get(name) for name in ("message", "type", "code"))
-    param = error.get("param")
+    param, details = error.get("param"), error.get("details")
     return ProviderError(
-        message if isinstance(message, str) else "",
-        type_ if isinstance(type_, str) else "",
-        code if isinstance(code, str) else "",
+        string_of(message),
+        string_of(type_) or string_of(error.get("status")),
+        string_of(code),
         param if isinstance(param, str) else None,
+        _reason(details),
+        retry_delay_seconds(details),
     )
+
+
+def _reason(details: object) -> str:
+    reasons = (string_of(detail.get("reason")) for _, detail in objects_of(details))
+    return next(filter(None, reasons), "")
 
 
 def _status_of(value: object, said: ProviderError) -> int | None:

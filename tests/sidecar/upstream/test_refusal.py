@@ -60,6 +60,11 @@ async def test_a_refusal_passes_on_the_provider_s_words(stub: StubProvider, acme
         Status(400, error_code="context_length_exceeded"),
         Status(400, "This model's maximum context length is 8192 tokens."),
         Status(413, "prompt is too long: 210000 tokens > 200000 maximum"),
+        Status(
+            400,
+            "The input token count (1200000) exceeds the maximum number of tokens allowed"
+            " (1048576).",
+        ),
         Status(500, body=b""),
     ],
 )
