@@ -80,12 +80,7 @@ class StubProvider:
         """Listen, on the same port as before."""
         self._closing.clear()
         app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_post("/v1/chat/completions", self._openai_chat)
-        app.router.add_post("/v1/completions", self._openai_completions)
-        app.router.add_post("/v1/responses", self._openai_responses)
-        app.router.add_post("/api/chat", self._ollama_chat)
-        app.router.add_get("/v1/models", self._openai_models)
-        app.router.add_get("/api/tags", self._ollama_tags)
+        self._routes(app.router)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
@@ -106,6 +101,15 @@ class StubProvider:
 
     async def __aexit__(self, *_: object) -> None:
         await self.refuse()
+
+    def _routes(self, router: web.UrlDispatcher) -> None:
+        """Other vendors' have their own."""
+        router.add_post("/v1/chat/completions", self._openai_chat)
+        router.add_post("/v1/completions", self._openai_completions)
+        router.add_post("/v1/responses", self._openai_responses)
+        router.add_post("/api/chat", self._ollama_chat)
+        router.add_get("/v1/models", self._openai_models)
+        router.add_get("/api/tags", self._ollama_tags)
 
     async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
@@ -166,7 +170,8 @@ class StubProvider:
     async def _ollama_tags(self, _: web.Request) -> web.Response:
         return web.Response(body=ollama.tags(list(self._models)), content_type="application/json")
 
-    async def _record(self, request: web.Request) -> Seen:
+    async def _record(self, request: web.Request, model: str | None = None) -> Seen:
+        """`model` is one that the path names; else the body does."""
         raw = await request.read()
         try:
             body = _mapping(json.loads(raw))
@@ -174,7 +179,7 @@ class StubProvider:
             body = {}
         seen = Seen(
             path=request.path,
-            model=str(body.get("model", "")),
+            model=str(body.get("model", "")) if model is None else model,
             raw=raw,
             body=body,
             headers={name.lower(): value for name, value in request.headers.items()},
