@@ -15,6 +15,8 @@ from penstock_sidecar.errors import (
 from penstock_sidecar.upstream.deadlines import Deadlines
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+MAX_VECTORS_BYTES: Final = 40 * 1024 * 1024
+"""2,048 vectors of 3,072 dimensions, the most that OpenAI makes at once, have 32 MiB in base64."""
 DRAIN_SECONDS: Final = 0.1
 
 
