@@ -26,6 +26,7 @@ SidecarError                          status, type, code, public message
 | | - UpstreamTokensLimited 429       of tokens
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
 | - UpstreamUnavailable 502           connection refused, 5xx
+| | - UpstreamOverloaded 503          it has too much to do (Anthropic's 529)
 | | - UpstreamLost 502                the connection broke off with nothing seen
 | | - UpstreamGarbled 502             a 200 that nobody can read
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
@@ -278,6 +279,12 @@ class UpstreamCredentials(UpstreamError):
 
 class UpstreamUnavailable(UpstreamError):
     error_type = "provider_unavailable"
+
+
+class UpstreamOverloaded(UpstreamUnavailable):
+    status = 503
+    type = "overloaded_error"
+    code = "overloaded"
 
 
 class UpstreamLost(UpstreamUnavailable):

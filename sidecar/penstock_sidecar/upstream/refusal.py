@@ -17,6 +17,7 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
+    UpstreamOverloaded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -29,6 +30,8 @@ from penstock_sidecar.upstream.redaction import Redactor
 
 MAX_MESSAGE_CHARACTERS: Final = 1000
 MAX_WORD_CHARACTERS: Final = 100
+OVERLOADED: Final = 529
+"""Anthropic's."""
 CONTEXT_TOO_LONG: Final = "context_length_exceeded"
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
@@ -44,6 +47,18 @@ _OUR_KEY: Final = frozenset(
 _OUR_ACCOUNT: Final = re.compile(r"location is not supported|enable billing", re.IGNORECASE)
 """What Gemini's FAILED_PRECONDITION says where it is none of the request's:
 https://ai.google.dev/gemini-api/docs/troubleshooting."""
+_OUR_BILL: Final = re.compile(
+    r"credit balance is too low|reached your specified .*usage limits", re.IGNORECASE
+)
+"""Anthropic's 400 for what others say by 402: https://platform.claude.com/docs/en/api/errors."""
+_STATUS_OF_WORDS: Final = {
+    "rate_limit": 429,
+    CONTEXT_TOO_LONG: 400,
+    "overloaded": OVERLOADED,
+    "api_error": 500,
+    "timeout_error": 504,
+}
+"""In a stream an error has no status but its type, or its code."""
 _NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425, 499})
 """4xx that say "try again": no fault of the request's. 499 is Google's CANCELLED."""
 
@@ -97,6 +112,8 @@ class Refusals:
             return fault
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return UpstreamLimited(f"{label} is at its rate limit")
+        if status == OVERLOADED:
+            return UpstreamOverloaded(f"{label} is overloaded")
         if status in _NOT_OURS_TO_BLAME or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return UpstreamUnavailable(f"{label} answered with status {status}")
         return self._refused(label, status, said)
@@ -116,6 +133,7 @@ def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | 
     bad_key = (
         {said.code, said.type, said.reason} & _OUR_KEY
         or "api key not valid" in said.message.lower()
+        or _OUR_BILL.search(said.message)
         or (said.type == "FAILED_PRECONDITION" and _OUR_ACCOUNT.search(said.message))
     )
     if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and bad_key):
@@ -172,11 +190,7 @@ def _status_of(value: object, said: ProviderError) -> int | None:
     if isinstance(code, int) and HTTPStatus.BAD_REQUEST <= code < 600:  # noqa: PLR2004  # HTTP's end
         return code
     words = f"{said.code} {said.type}"
-    if "rate_limit" in words:
-        return HTTPStatus.TOO_MANY_REQUESTS
-    if CONTEXT_TOO_LONG in words:
-        return HTTPStatus.BAD_REQUEST
-    return HTTPStatus.SERVICE_UNAVAILABLE if "overloaded" in words else None
+    return next((status for word, status in _STATUS_OF_WORDS.items() if word in words), None)
 
 
 def _one_line(text: str, most: int) -> str:

@@ -10,6 +10,7 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
+    UpstreamOverloaded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -34,7 +35,7 @@ from tests.sidecar.upstream.conftest import Acme, failure
         (Status(429), UpstreamLimited),
         (Status(500), UpstreamUnavailable),
         (Status(503), UpstreamUnavailable),
-        (Status(529), UpstreamUnavailable),
+        (Status(529), UpstreamOverloaded),
     ],
     ids=lambda value: str(value.code) if isinstance(value, Status) else None,
 )
@@ -98,6 +99,29 @@ async def test_an_error_that_is_not_json_is_named_by_its_status(
 ) -> None:
     stub.always(Status(400, body=body))
     assert (await failure(acme)).public == "platform/acme/m refused the request with status 400"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01.",
+    ],
+)
+async def test_a_bill_of_ours_is_not_the_caller_s_fault(
+    stub: StubProvider, acme: Acme, message: str
+) -> None:
+    stub.always(Status(400, message, error_type="invalid_request_error"))
+    assert type(await failure(acme)) is UpstreamCredentials
+
+
+async def test_an_overloaded_provider_may_serve_later_and_others_now(
+    stub: StubProvider, acme: Acme
+) -> None:
+    stub.always(Status(529, retry_after="7"))
+    error = await failure(acme)
+    assert (error.status, error.type, error.code) == (503, "overloaded_error", "overloaded")
+    assert (error.next_candidate, error.same_again, error.retry_after_seconds) == (True, True, 7)
 
 
 async def test_a_provider_s_message_is_bounded_and_on_one_line(
