@@ -1,6 +1,6 @@
-"""Reads answers of `/api/chat`: lines of a stream, or a whole one."""
+"""Reads answers: lines of a stream, or a whole one. Both APIs differ in one field."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import orjson
 
@@ -20,11 +20,20 @@ from penstock_sidecar.dialects.fields import object_of, objects_of, string_of
 from penstock_sidecar.dialects.usage import usage_of_ollama
 from penstock_sidecar.model import JsonObject
 
+MessageOf = Callable[[JsonObject], JsonObject | None]
+"""A document's `message`, by whatever name; `None` where it has none."""
+
+
+def message_of(document: JsonObject) -> JsonObject | None:
+    message = document.get("message")
+    return message if isinstance(message, Mapping) else None
+
 
 class OllamaReader:
     """Of a stream; it ends with the line that says `done`."""
 
-    def __init__(self, _choices: int) -> None:
+    def __init__(self, _choices: int, message_of: MessageOf = message_of) -> None:
+        self._message_of = message_of
         self._started = False
         self._calls = 0
 
@@ -34,7 +43,7 @@ class OllamaReader:
         if not self._started:
             self._started = True
             yield Started(model=string_of(document.get("model")))
-        message = object_of(document.get("message"))
+        message = self._message_of(document) or {}
         yield from _said(message, document)
         calls = tuple(_calls(message, self._calls))
         self._calls += len(calls)
@@ -46,12 +55,12 @@ class OllamaReader:
         raise Garbled("ended its answer half-way")
 
 
-def read_answer(document: JsonObject) -> Iterator[Event]:
+def read_answer(document: JsonObject, message_of: MessageOf = message_of) -> Iterator[Event]:
     if error := document.get("error"):
         raise SaidError(error)
-    if not isinstance(document.get("message"), dict):
+    if message_of(document) is None:
         raise Garbled("answered without a message")
-    reader = OllamaReader(1)
+    reader = OllamaReader(1, message_of)
     yield from reader.read({**document, "done": True})
 
 
