@@ -12,6 +12,7 @@ from typing import Final
 from penstock_config.base import ObjectId
 from penstock_config.codec import ConfigError, config_file_name, decode_config, encode
 from penstock_config.policy import Match, Policy, Rule, Target
+from penstock_config.provider import Provider
 from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 
 OLDER_VERSION: Final = SCHEMA_VERSION - 1
@@ -46,6 +47,9 @@ def as_version_1(config: SidecarConfig) -> Older:
     if missing:
         policies = tuple(_narrowed(policy) for policy in config.policies)
         config = config.model_copy(update={"policies": policies})
+    providers = tuple(_plain(provider) for provider in config.providers)
+    if providers != config.providers:
+        config = config.model_copy(update={"providers": providers})
     return Older(encode(config, OLDER_VERSION), missing)
 
 
@@ -65,6 +69,9 @@ def decode_version_1(data: bytes) -> SidecarConfig:
         for found in inexpressible(policy):
             msg = f"policies.*.rules.*.{found.field}: is not in version {OLDER_VERSION}"
             raise ConfigError(msg)
+    if any("drain_seconds" in provider.model_fields_set for provider in config.providers):
+        msg = f"providers.*.drain_seconds: is not in version {OLDER_VERSION}"
+        raise ConfigError(msg)
     return config
 
 
@@ -75,6 +82,13 @@ READERS: Final[Mapping[str, Callable[[bytes], SidecarConfig]]] = MappingProxyTyp
     }
 )
 """The files that a sidecar reads: of those that are there, the first."""
+
+
+def _plain(provider: Provider) -> Provider:
+    """Without what only counts more exactly: version 1 cuts, and charges what was seen."""
+    return (
+        provider.model_copy(update={"drain_seconds": None}) if provider.drain_seconds else provider
+    )
 
 
 def _unknown(match: Match) -> tuple[str, ...]:

@@ -99,5 +99,8 @@ class Provider(ConfigModel):
     health: Health = Health()
     may_send_personal_data: bool = True
     on_unknown_price: Literal["Deny", "UseHighest", "Free"] = "Deny"
+    drain_seconds: float | None = Field(None, gt=0)
+    """How long an answer is read on for its usage when its caller has left; `None` cuts it. Since
+    version 2; sidecars of version 1 cut, and charge what was seen."""
     sidecars: int = Field(1, ge=1)
     """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

@@ -126,6 +126,7 @@ class Sidecar:
             memory=Memory(clock, Shares(clock), self._journal(clock)),
         )
         self._exits.push_async_callback(self._holder.close)
+        self._exits.push_async_callback(self._load.stragglers.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)
         self._metrics.watch_redis(self._redis_available)
         await self._watcher.check()
@@ -169,7 +170,8 @@ class Sidecar:
         await self._holder.replace(runtime)
 
     def _api(self) -> Port:
-        bounds = Bounds(self._settings.max_body_bytes)
+        settings = self._settings
+        bounds = Bounds(settings.max_body_bytes, pulse_seconds=settings.pulse_seconds)
 
         def asking(parse: Parse) -> Asking:
             return Asking(parse, self._holder.current, self._load, bounds, self._metrics)

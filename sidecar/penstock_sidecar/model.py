@@ -224,6 +224,13 @@ class Reply(Protocol):
     Raises `ConnectionResetError` when the caller has gone.
     """
 
+    @property
+    def left(self) -> bool:
+        """The caller has gone, and the request goes on without him."""
+
+    def outlast(self, seconds: float | None) -> None:
+        """How long to go on from when the caller leaves; `None` is: cancelled at once."""
+
     async def start(self, content_type: str, headers: Mapping[str, str]) -> None: ...
 
     async def send(self, data: bytes) -> None: ...

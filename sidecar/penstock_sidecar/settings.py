@@ -33,6 +33,8 @@ class Settings:
     max_body_bytes: int = DEFAULT_BODY_BYTES
     max_in_flight: int = 1000
     drain_seconds: float = 25
+    pulse_seconds: float = 15
+    """A stream whose provider is silent so long says that it is alive; 0 is never."""
     journal_dir: Path | None = None
     """Where settlements that Redis has not confirmed outlive the process; this sidecar's alone."""
     log_level: str = "info"

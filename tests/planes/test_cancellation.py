@@ -44,6 +44,10 @@ SCENARIOS: Mapping[str, tuple[Behaviour, Behaviour]] = {
 class ReplyToNobody:
     """Takes an answer, with a suspension at each step as a socket may need one."""
 
+    left = False
+
+    def outlast(self, seconds: float | None) -> None: ...
+
     async def start(self, content_type: str, headers: Mapping[str, str]) -> None:
         del content_type, headers
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from penstock_operator.compile.compiler import compile_snapshot
 from tests.operator.compile.test_cases import CASES, NAMES, snapshot_of_case
 from tests.skew.frozen import ARCHIVE, Frozen
 
-ADDED: Final = {"Match.modalities"}
+ADDED: Final = {"Match.modalities", "Provider.drain_seconds"}
 """What `penstock_config.older` takes out again."""
 MAX_BYTES: Final = 400_000
 NAME: Final = config_file_name(OLDER_VERSION)

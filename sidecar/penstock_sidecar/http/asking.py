@@ -8,7 +8,9 @@ from multidict import CIMultiDictProxy
 
 from penstock_sidecar.http import problem
 from penstock_sidecar.http.body import BODY_SECONDS, read_body
+from penstock_sidecar.http.departure import DEPARTURE, Departure
 from penstock_sidecar.http.load import Load
+from penstock_sidecar.http.pulse import PULSE_SECONDS
 from penstock_sidecar.http.reply import WRITE_SECONDS, Line, PlainReply, StreamReply
 from penstock_sidecar.http.service import Refusals, Services
 from penstock_sidecar.model import Request
@@ -24,6 +26,7 @@ class Bounds:
     max_body_bytes: int
     body_seconds: float = BODY_SECONDS
     write_seconds: float = WRITE_SECONDS
+    pulse_seconds: float = PULSE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,20 @@ class Asking:
                 http_request, self.bounds.max_body_bytes, self.bounds.body_seconds
             )
             request = self.parse(body, _by_lower_name(http_request.headers), call_id)
-            line = Line(http_request, call_id, self._last, self.bounds.write_seconds)
+            line = self._line(http_request, call_id)
             reply = StreamReply(line) if request.stream else PlainReply(line)
-            return await self._serve(request, reply)
+            try:
+                return await self._serve(request, reply)
+            finally:
+                reply.close()
+
+    def _line(self, http_request: web.BaseRequest, call_id: str) -> Line:
+        departure = Departure(self.load.stragglers)
+        http_request[DEPARTURE] = departure
+        bounds = self.bounds
+        return Line(
+            http_request, call_id, self._last, departure, bounds.write_seconds, bounds.pulse_seconds
+        )
 
     async def _serve(self, request: Request, reply: PlainReply | StreamReply) -> web.StreamResponse:
         try:

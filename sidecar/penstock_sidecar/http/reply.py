@@ -1,6 +1,7 @@
 """The way back to the caller: `model.Reply` for plain answers and for streams."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,8 @@ from typing import Final
 from aiohttp import web
 
 from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.http.departure import Departure
+from penstock_sidecar.http.pulse import PULSE_SECONDS, Pulse
 from penstock_sidecar.http.speech import speech_of
 
 WRITE_SECONDS: Final = 60
@@ -23,7 +26,9 @@ class Line:
     request: web.BaseRequest
     call_id: str
     last: Callable[[], bool]
+    departure: Departure
     write_seconds: float = WRITE_SECONDS
+    pulse_seconds: float = PULSE_SECONDS
 
     async def begin(self, response: web.StreamResponse) -> None:
         if self.last():
@@ -59,11 +64,25 @@ class Line:
         }
 
 
-class PlainReply:
-    """Holds the answer until its end: only then does an error lose its own status."""
+class _Reply:
+    """What both have in common."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
+
+    @property
+    def left(self) -> bool:
+        return self._line.departure.left
+
+    def outlast(self, seconds: float | None) -> None:
+        self._line.departure.seconds = seconds
+
+
+class PlainReply(_Reply):
+    """Holds the answer until its end: only then does an error lose its own status."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(line)
         self._headers: Mapping[str, str] = {}
         self._pieces: list[bytes] = []
         self.sent: web.StreamResponse | None = None
@@ -83,13 +102,18 @@ class PlainReply:
     async def fail(self, error: SidecarError) -> None:
         """Nothing to say: the caller has the whole answer."""
 
+    def close(self) -> None:
+        """Nothing goes on by itself."""
 
-class StreamReply:
-    """Sends every piece as it comes."""
+
+class StreamReply(_Reply):
+    """Sends every piece as it comes, and a pulse where none does."""
 
     def __init__(self, line: Line) -> None:
-        self._line = line
+        super().__init__(line)
         self._ended = False
+        self._pulse = Pulse(self._beat, line.pulse_seconds)
+        self._beating: asyncio.Task[None] | None = None
         self._response = web.StreamResponse()
         self.sent: web.StreamResponse | None = None
         """What aiohttp has to finish, once bytes have left."""
@@ -99,12 +123,15 @@ class StreamReply:
         self._response.headers.update(self._line.headers(content_type, headers))
         self.sent = self._response
         await self._line.begin(self._response)
+        self._pulse.start()
 
     async def send(self, data: bytes) -> None:
+        self._pulse.said()
         await self._line.write(self._response, data)
 
     async def end(self) -> None:
         self._ended = True
+        self.close()
         await self._line.patiently(self._response.write_eof())
 
     async def fail(self, error: SidecarError) -> None:
@@ -114,3 +141,21 @@ class StreamReply:
             event = speech_of(self._line.request).event(error, self._line.call_id)
             await self.send(event)
             await self.end()
+
+    def close(self) -> None:
+        """Ends the pulse: nothing of it may follow an end."""
+        self._pulse.stop()
+        if self._beating:
+            self._beating.cancel()
+
+    def _beat(self) -> None:
+        """Pieces are whole events, so that this falls between two. Whoever has yet to read what
+        was sent hears enough."""
+        pulse = speech_of(self._line.request).pulse
+        transport = self._line.request.transport
+        if pulse and transport and not transport.get_write_buffer_size():
+            self._beating = asyncio.create_task(self._say(pulse))
+
+    async def _say(self, pulse: bytes) -> None:
+        with contextlib.suppress(ConnectionResetError):  # whoever sends next hears it
+            await self._response.write(pulse)

@@ -28,11 +28,13 @@ ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """`document` and `event` take the error and the call's id; an event ends the stream."""
+    """`document` and `event` take the error and the call's id; an event ends the stream. `pulse`
+    says that the stream is alive; nothing where a client would take it for a piece."""
 
     document: Callable[[SidecarError, str], JsonObject]
     event: Callable[[SidecarError, str], bytes]
     status: Callable[[SidecarError], int] = lambda error: error.status
+    pulse: bytes = b""
 
 
 def speech_of(request: web.BaseRequest) -> Speech:
@@ -88,7 +90,10 @@ def _line(error: SidecarError, call_id: str) -> bytes:
     return orjson.dumps(_ollama(error, call_id)) + b"\n"
 
 
-OPENAI: Final = Speech(_openai, _event)
-"""Its clients raise on an event with `error`."""
-ANTHROPIC: Final = Speech(_anthropic, _named_event, _anthropic_status)
+OPENAI: Final = Speech(_openai, _event, pulse=b": keep-alive\n\n")
+"""Its clients raise on an event with `error`, and skip comments."""
+ANTHROPIC: Final = Speech(
+    _anthropic, _named_event, _anthropic_status, b'event: ping\ndata: {"type": "ping"}\n\n'
+)
 OLLAMA: Final = Speech(_ollama, _line)
+"""No pulse: its clients parse each line, even an empty one, and take what they find for a piece."""

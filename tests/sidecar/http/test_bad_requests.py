@@ -1,7 +1,6 @@
 """What cannot be served: each a clear error in the API's format, and the edge goes on."""
 
 import asyncio
-import gzip
 
 import pytest
 
@@ -70,12 +69,6 @@ async def test_a_chunked_body_within_bounds_is_read(edge: Edge) -> None:
     data = head(transfer_encoding="chunked") + chunks + b"0\r\n\r\n"
     assert (await exchange(edge.number, data)).status == 200
     assert edge.service.asked[0].body == JSON
-
-
-async def test_a_compressed_body_is_refused_before_it_can_explode(edge: Edge) -> None:
-    bomb = gzip.compress(b"0" * 100_000)
-    response = await exchange(edge.number, post(bomb, content_encoding="gzip"))
-    assert (response.status, response.error["code"]) == (415, "unsupported_content_encoding")
 
 
 async def test_a_missing_content_type_is_tolerated(edge: Edge) -> None:
