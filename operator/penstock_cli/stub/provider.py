@@ -11,6 +11,8 @@ from aiohttp import web
 from penstock_cli.stub import ollama, openai, openai_completions, openai_responses
 from penstock_cli.stub.answer import Asked
 from penstock_cli.stub.behaviour import Behaviour, Ok, Status
+from penstock_cli.stub.ollama_embeddings import OllamaEmbeddings
+from penstock_cli.stub.openai_embeddings import OpenAiEmbeddings
 from penstock_cli.stub.performance import Performance
 from penstock_cli.stub.record import Bill, Seen
 from penstock_cli.stub.script import Dialect, respond
@@ -107,7 +109,10 @@ class StubProvider:
         router.add_post("/v1/chat/completions", self._openai_chat)
         router.add_post("/v1/completions", self._openai_completions)
         router.add_post("/v1/responses", self._openai_responses)
+        router.add_post("/v1/embeddings", self._openai_embeddings)
         router.add_post("/api/chat", self._ollama_chat)
+        router.add_post("/api/embed", self._ollama_embed)
+        router.add_post("/api/embeddings", self._ollama_embeddings)
         router.add_get("/v1/models", self._openai_models)
         router.add_get("/api/tags", self._ollama_tags)
 
@@ -163,6 +168,31 @@ class StubProvider:
             max_tokens=limit if isinstance(limit, int) and limit >= 0 else None,
         )
         return await self._answer(request, seen, ollama, asked)
+
+    async def _openai_embeddings(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OpenAiEmbeddings.of(seen.body))
+
+    async def _ollama_embed(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OllamaEmbeddings.of(seen.body))
+
+    async def _ollama_embeddings(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OllamaEmbeddings.of_former(seen.body))
+
+    async def _embedded(
+        self, request: web.Request, seen: Seen, dialect: OpenAiEmbeddings | OllamaEmbeddings
+    ) -> web.StreamResponse:
+        """Nothing is generated."""
+        asked = Asked(
+            serial=len(self.requests),
+            model=seen.model,
+            stream=False,
+            prompt_bytes=sum(len(text.encode()) for text in dialect.texts),
+            max_tokens=0,
+        )
+        return await self._answer(request, seen, dialect, asked)
 
     async def _openai_models(self, _: web.Request) -> web.Response:
         return web.Response(body=openai.models(list(self._models)), content_type="application/json")
