@@ -76,7 +76,7 @@ async def test_the_hold_bounds_the_output(
 def test_openai_itself_is_bounded_by_the_newer_field() -> None:
     assert quirks_of("https://api.openai.com/v1").limit_field == "max_completion_tokens"
     assert quirks_of("https://x.openai.azure.com/openai/v1").limit_field == "max_completion_tokens"
-    assert quirks_of("https://api.groq.com/openai/v1").limit_field == "max_tokens"
+    assert quirks_of("https://api.together.xyz/v1").limit_field == "max_tokens"
     assert quirks_of("https://notopenai.com/v1").limit_field == "max_tokens"
 
 

@@ -6,6 +6,7 @@ import orjson
 
 from penstock_sidecar.dialects.dialect import Ask
 from penstock_sidecar.dialects.nudge import NUDGE_MESSAGE
+from penstock_sidecar.dialects.quirks import Quirks
 from penstock_sidecar.model import JsonObject, Request
 
 LIMIT_FIELDS: Final = ("max_completion_tokens", "max_tokens")
@@ -13,7 +14,7 @@ LIMIT_FIELDS: Final = ("max_completion_tokens", "max_tokens")
 
 def changed_body(request: Request, ask: Ask) -> bytes:
     """The caller's bytes where nothing differs."""
-    document, changes = request.document, dict[str, object]()
+    document, changes = _in_its_words(request.document, ask.quirks), dict[str, object]()
     if request.model != ask.model:
         changes["model"] = ask.model
     if ask.max_output_tokens is not None:
@@ -23,10 +24,44 @@ def changed_body(request: Request, ask: Ask) -> bytes:
     if ask.nudge:
         changes["messages"] = nudged(document)
     dropped = ask.quirks.drops & document.keys()
-    if not changes and not dropped:
+    if not changes and not dropped and document is request.document:
         return request.body
     kept = {name: value for name, value in document.items() if name not in dropped}
     return orjson.dumps({**kept, **changes})
+
+
+def _in_its_words(document: JsonObject, quirks: Quirks) -> JsonObject:
+    """The document itself where the provider has the same names for all that is in it."""
+    foreign = quirks.renames.keys() & document.keys()
+    roles = not quirks.developer_role and _instructs(document)
+    if not foreign and not roles:
+        return document
+    said = {name: value for name, value in document.items() if name not in foreign}
+    for name in sorted(foreign):
+        said[quirks.renames[name]] = _stricter(document[name], said.get(quirks.renames[name]))
+    if roles:
+        said["messages"] = [_by_system(m, quirks) for m in _messages(document)]
+    return said
+
+
+def _stricter(value: object, other: object) -> object:
+    """Of two bounds that say the same thing under two names."""
+    return min(value, other) if isinstance(value, int) and isinstance(other, int) else value
+
+
+def _messages(document: JsonObject) -> list[object]:
+    messages = document.get("messages")
+    return messages if isinstance(messages, list) else []
+
+
+def _instructs(document: JsonObject) -> bool:
+    return any(isinstance(m, dict) and m.get("role") == "developer" for m in _messages(document))
+
+
+def _by_system(message: object, quirks: Quirks) -> object:
+    if isinstance(message, dict) and message.get("role") == "developer":
+        return {**message, "role": quirks.system_role}
+    return message
 
 
 def only_for_us(request: Request, document: JsonObject) -> bool:

@@ -33,13 +33,23 @@ SAMPLING: Final = {
     "top_k": Feature.TOP_K,
     "min_p": Feature.MIN_P,
     "repetition_penalty": Feature.REPETITION_PENALTY,
+    "frequency_penalty": Feature.FREQUENCY_PENALTY,
+    "presence_penalty": Feature.PRESENCE_PENALTY,
+    "user": Feature.USER,
 }
-"""Not of OpenAI itself, whose answer to them is an error."""
+"""What some answer with an error, and that only steers."""
+ANSWERED: Final = {
+    "n": Feature.CHOICES,
+    "logprobs": Feature.LOGPROBS,
+    "logit_bias": Feature.LOGIT_BIAS,
+}
+"""The same of what the answer would not be without."""
 
 
 def lacks_of(quirks: Quirks) -> Lacks:
     unknown = {feature for name, feature in SAMPLING.items() if name in quirks.drops}
-    return Lacks(REFUSED, DROPPED | unknown)
+    missing = {feature for name, feature in ANSWERED.items() if name in quirks.refuses}
+    return Lacks(REFUSED | missing, DROPPED | unknown)
 
 
 def write_chat(prompt: Prompt, ask: Ask) -> dict[str, object]:
@@ -53,13 +63,14 @@ def write_chat(prompt: Prompt, ask: Ask) -> dict[str, object]:
         body["response_format"] = _format(prompt.format)
     if prompt.reasoning and ask.reasons and (effort := effort_of(prompt.reasoning)):
         body["reasoning_effort"] = effort
-    if prompt.user is not None:
+    if prompt.user is not None and "user" not in ask.quirks.drops:
         body["user"] = prompt.user
     limits = [n for n in (prompt.max_output_tokens, ask.max_output_tokens) if n is not None]
     if limits:
         body[ask.quirks.limit_field] = min(limits)
     sampling = _sampling(prompt.sampling).items()
-    return body | {name: value for name, value in sampling if name not in ask.quirks.drops}
+    names = ask.quirks.renames
+    return body | {names.get(n, n): value for n, value in sampling if n not in ask.quirks.drops}
 
 
 def _messages(prompt: Prompt, ask: Ask) -> Iterator[object]:
