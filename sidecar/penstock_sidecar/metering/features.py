@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from penstock_sidecar.metering import features_embeddings
+from penstock_sidecar.metering import (
+    features_anthropic,
+    features_embeddings,
+    features_ollama,
+    features_openai,
+)
 from penstock_sidecar.metering.parts import (
     IMAGE_PARTS,
     TEXT_PARTS,
@@ -20,6 +25,7 @@ from penstock_sidecar.metering.parts import (
     messages_of,
     parts_of,
 )
+from penstock_sidecar.metering.terms import dear_tier, hosted_tool, long_cache
 from penstock_sidecar.model import Api, JsonObject, Request
 
 KNOWN_FIELDS: Final = frozenset(
@@ -37,16 +43,8 @@ KNOWN_FIELDS: Final = frozenset(
     " thinking enable_thinking thinking_budget include_reasoning reasoning_format"
     " separate_reasoning".split()
 )
-PLAIN_TIERS: Final = frozenset(
-    {"auto", "default", "flex", "on_demand", "standard", "standard_only"}
-)
-"""At the listed price or below. `auto` is what absence means too."""
-SHORT_CACHES: Final = frozenset({"in_memory", "in-memory"})
-"""OpenAI spells it both ways. What is kept for a day is dearer to write at its newer models."""
 THINKING: Final = frozenset({"effort", "max_tokens", "enabled", "exclude", "summary"})
 """Of `reasoning`, at OpenRouter. A mode that asks several models at once is not among them."""
-OWN_TOOLS: Final = frozenset({"function", "custom"})
-"""The caller runs them himself."""
 
 
 def unbounded_feature(request: Request) -> str | None:
@@ -80,12 +78,11 @@ def _of_part(part: JsonObject) -> str | None:
 
 
 def _service_tier(value: object, _: Request) -> str | None:
-    return None if isinstance(value, str) and value in PLAIN_TIERS else "service_tier"
+    return "service_tier" if dear_tier(value) else None
 
 
 def _retention(value: object, _: Request) -> str | None:
-    kept_short = isinstance(value, str) and value in SHORT_CACHES
-    return None if kept_short else "prompt_cache_retention"
+    return "prompt_cache_retention" if long_cache(value) else None
 
 
 def _reasoning(value: object, _: Request) -> str | None:
@@ -102,10 +99,8 @@ def _best_of(value: object, request: Request) -> str | None:
 
 
 def _tools(value: object, _: Request) -> str | None:
-    for index, tool in enumerate(value if isinstance(value, list) else [None]):
-        if not isinstance(tool, Mapping) or kind_of(tool) not in OWN_TOOLS:
-            return f"tools[{index}]"
-    return None
+    place = hosted_tool(value)
+    return None if place is None else f"tools[{place}]"
 
 
 _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingProxyType(
@@ -122,9 +117,14 @@ _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingP
 
 BY_API: Final[Mapping[Api, Callable[[Request], Iterator[str]]]] = MappingProxyType(
     {
+        "anthropic-messages": features_anthropic.of_messages,
+        "openai-completions": features_openai.of_completion,
+        "openai-responses": features_openai.of_response,
         "openai-embeddings": features_embeddings.of_openai,
         "ollama-embed": features_embeddings.of_ollama,
         "ollama-embeddings": features_embeddings.of_ollama,
+        "ollama-chat": features_ollama.of_chat,
+        "ollama-generate": features_ollama.of_generate,
     }
 )
 """Each finds the fields that are not bounded; what has none of its own is judged as chat is."""

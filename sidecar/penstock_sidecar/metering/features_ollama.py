@@ -5,7 +5,7 @@ what is none); `suffix` and `system` are bytes of the body. A template can loop,
 `context` are not those of its bytes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from penstock_sidecar.model import Request
@@ -14,17 +14,21 @@ COMMON: Final = frozenset(
     "model stream options format think keep_alive truncate shift logprobs top_logprobs user"  # noqa: SIM905  # words
     " metadata".split()
 )
-KNOWN_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "ollama-chat": COMMON | {"messages", "tools"},
-    "ollama-generate": COMMON | {"prompt", "suffix", "system", "raw", "images"},
-}
+CHAT_FIELDS: Final = COMMON | {"messages", "tools"}
+GENERATE_FIELDS: Final = COMMON | {"prompt", "suffix", "system", "raw", "images"}
 NEUTRAL: Final[tuple[object, ...]] = ("", False, [])
 """Asks for nothing, whatever the field."""
 
 
-def unbounded_in_ollama(request: Request) -> Iterator[str]:
-    """Paths of fields for which there is no most that they can cost."""
-    known = KNOWN_FIELDS[request.api]
+def of_chat(request: Request) -> Iterator[str]:
+    return _others(request, CHAT_FIELDS)
+
+
+def of_generate(request: Request) -> Iterator[str]:
+    return _others(request, GENERATE_FIELDS)
+
+
+def _others(request: Request, known: frozenset[str]) -> Iterator[str]:
     for name, value in request.document.items():
         if value is not None and name not in known and value not in NEUTRAL:
             yield name
