@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from penstock_sidecar.dialects.dialect import Ask, Unspeakable
 from penstock_sidecar.dialects.features import Feature, Lacks
@@ -26,6 +27,13 @@ LACKS: Final = Lacks(
     altered=frozenset({Feature.LATE_SYSTEM, Feature.EFFORT, Feature.REASONING_TOKENS}),
 )
 JSON: Final = "application/json"
+
+
+def path_of(ask: Ask) -> str:
+    """A name may say its collection itself: `models/gemini-3-flash`, `tunedModels/mine`."""
+    name = ask.model if "/" in ask.model else f"models/{ask.model}"
+    method = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"
+    return f"/{quote(name)}:{method}"
 
 
 def write_chat(prompt: Prompt, ask: Ask) -> dict[str, object]:
