@@ -10,6 +10,7 @@ SidecarError                          status, type, code, public message
 | - MethodNotAllowed 405
 | - UnknownPath 404
 | - UnknownModel 404                  `model_not_found`
+| - ModelsUnchangeable 403            which models there are is not the caller's to say
 | - UserRequired 400
 | - ContextTooLong 400
 + PolicyError                         the platform's policy says no, or not now
@@ -131,6 +132,11 @@ class UnknownModel(CallerError):
     status = 404
     code = "model_not_found"
     error_type = "caller_unknown_model"
+
+
+class ModelsUnchangeable(CallerError):
+    status = 403
+    code = "models_unchangeable"
 
 
 class UserRequired(CallerError):

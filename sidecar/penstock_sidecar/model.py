@@ -5,7 +5,7 @@ Knows no protocol and no storage. `penstock_config` types appear where a value i
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from penstock_config.provider import Model, Provider
 
@@ -34,6 +34,7 @@ INPUT_FIELDS: Final[Mapping[Api, str]] = {
     "ollama-embeddings": "prompt",
 }
 """What an `Api` calls its input, where that is not `messages`."""
+OLLAMA_APIS: Final = frozenset(api for api in get_args(Api) if api.startswith("ollama-"))
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
 

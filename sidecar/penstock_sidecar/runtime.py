@@ -19,6 +19,7 @@ from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.selector import matches
 from penstock_sidecar.upstream import build_upstreams
@@ -77,6 +78,10 @@ class Runtime:
     def models(self) -> tuple[tuple[str, str], ...]:
         """(id, owner) of all that may be asked for: tiers, models, `auto`."""
         return self._ruled().router.models()
+
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be had by each of these names."""
+        return self._ruled().router.offers()
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""

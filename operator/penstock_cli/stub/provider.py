@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from penstock_cli.stub import ollama, openai, openai_completions, openai_responses
+from penstock_cli.stub import ollama, ollama_generate, openai, openai_completions, openai_responses
 from penstock_cli.stub.answer import Asked
 from penstock_cli.stub.behaviour import Behaviour, Ok, Status
 from penstock_cli.stub.ollama_embeddings import OllamaEmbeddings
@@ -111,6 +111,7 @@ class StubProvider:
         router.add_post("/v1/responses", self._openai_responses)
         router.add_post("/v1/embeddings", self._openai_embeddings)
         router.add_post("/api/chat", self._ollama_chat)
+        router.add_post("/api/generate", self._ollama_generate)
         router.add_post("/api/embed", self._ollama_embed)
         router.add_post("/api/embeddings", self._ollama_embeddings)
         router.add_get("/v1/models", self._openai_models)
@@ -159,15 +160,21 @@ class StubProvider:
 
     async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
+        return await self._answer(request, seen, ollama, self._ollama(seen, "messages"))
+
+    async def _ollama_generate(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._answer(request, seen, ollama_generate, self._ollama(seen, "prompt"))
+
+    def _ollama(self, seen: Seen, prompt: str) -> Asked:
         limit = _mapping(seen.body.get("options")).get("num_predict")
-        asked = Asked(
+        return Asked(
             serial=len(self.requests),
             model=seen.model,
             stream=seen.body.get("stream") is not False,
-            prompt_bytes=_bytes_of(seen.body.get("messages")),
+            prompt_bytes=_bytes_of(seen.body.get(prompt)),
             max_tokens=limit if isinstance(limit, int) and limit >= 0 else None,
         )
-        return await self._answer(request, seen, ollama, asked)
 
     async def _openai_embeddings(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -33,13 +33,15 @@ class Dispatcher:
     routes: Routes
     guards: tuple[Guard, ...]
     refusals: Refusals
+    below: Routes = field(default_factory=dict)
+    """By how a path begins, where no route is its own."""
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         call_id = new_call_id()
         try:
             for guard in self.guards:
                 guard(request)
-            handler = self.routes.get((request.method, request.path))
+            handler = self.routes.get((request.method, request.path)) or self._below(request)
             return await (handler or self._other(request))(request, call_id)
         except ConnectionResetError:
             raise  # the caller has left; aiohttp ends the connection
@@ -47,6 +49,16 @@ class Dispatcher:
             error = problem.public(caught, call_id)
             self.refusals.error_answered(error.error_type)
             return problem.response(error, call_id, speech_of(request))
+
+    def _below(self, request: web.BaseRequest) -> Handler | None:
+        return next(
+            (
+                handler
+                for (method, beginning), handler in self.below.items()
+                if request.method == method and request.path.startswith(beginning)
+            ),
+            None,
+        )
 
     def _other(self, request: web.BaseRequest) -> Handler:
         """HEAD and OPTIONS of what is served; else says what would have been right."""

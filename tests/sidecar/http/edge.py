@@ -16,6 +16,7 @@ from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.server import Port
 from penstock_sidecar.http.service import Service
 from penstock_sidecar.model import Reply, Request
+from penstock_sidecar.routing.offers import Offer
 
 CHAT = "/v1/chat/completions"
 ANSWER = b'{"id":"1","choices":[]}'
@@ -59,7 +60,13 @@ class FakeService:
         await self.behaviour(request, reply)
 
     def models(self) -> tuple[tuple[str, str], ...]:
-        return (("fast", "penstock"), ("gpt-4o-mini", "team/openai"))
+        return tuple((offer.name, offer.owner) for offer in self.offers())
+
+    def offers(self) -> tuple[Offer, ...]:
+        return (
+            Offer("fast", "penstock", frozenset({"chat", "tools", "vision"}), 128_000),
+            Offer("gpt-4o-mini", "team/openai", frozenset({"chat"}), None),
+        )
 
 
 @dataclass
