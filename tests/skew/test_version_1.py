@@ -16,7 +16,6 @@ ADDED: Final = {
     "Match.modalities",
     "Provider.api_version",
     "Provider.drain_seconds",
-    "Provider.drain_seconds",
     "Provider.entra",
     "Provider.preset",
     "Provider.private_ca",

@@ -40,7 +40,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.models[].quality"),
         Unenforced("spec.models[].expectedLatencyMs"),
         Unenforced("spec.health.intervalSeconds"),
-        Unenforced("spec.onDisconnect", "is Cancel in this version"),
         Unenforced(
             "spec.ollama",
             "has no effect in this version: run an Ollama with a Service of the provider's name",

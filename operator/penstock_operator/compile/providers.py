@@ -14,6 +14,7 @@ from penstock_config.provider import (
     RateLimits,
     Timeouts,
 )
+from penstock_operator.api.connection import Drain
 from penstock_operator.api.credentials import Credentials
 from penstock_operator.api.limits import ProviderLimits, Rates
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
@@ -98,7 +99,14 @@ def _config(provider: LLMProvider) -> Provider:
         ),
         may_send_personal_data=spec.data_policy is None or spec.data_policy.may_send_personal_data,
         on_unknown_price=spec.on_unknown_price,
+        drain_seconds=_drain_seconds(spec),
     )
+
+
+def _drain_seconds(spec: LLMProviderSpec) -> float | None:
+    if spec.on_disconnect == "Cancel":
+        return None
+    return (spec.drain or Drain()).max_seconds
 
 
 def _base_url(provider: LLMProvider) -> str:
