@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
+from penstock_sidecar.dialects.dialect import Garbled
 from penstock_sidecar.dialects.embeddings.vectors import Values
 from penstock_sidecar.dialects.events import Counted, Ended, Event, Started, Vector
 from penstock_sidecar.model import Usage
@@ -16,8 +17,12 @@ def events_of(model: str, vectors: Sequence[Vector], usage: Usage | None) -> Ite
     yield Ended()
 
 
-def in_order(events: Sequence[Event]) -> list[Values]:
+def in_order(events: Sequence[Event], texts: int) -> list[Values]:
+    """One for each of so many texts, or none at all. Raises `Garbled`: who pairs texts with the
+    vectors of others finds out late."""
     vectors = [event for event in events if isinstance(event, Vector)]
+    if vectors and len(vectors) != texts:
+        raise Garbled(f"answered with {len(vectors)} embeddings of {texts} texts")
     return [vector.values for vector in sorted(vectors, key=lambda vector: vector.index)]
 
 

@@ -8,7 +8,7 @@ from penstock_sidecar.dialects.embeddings.answer import events_of, never_streame
 from penstock_sidecar.dialects.embeddings.vectors import vector_of
 from penstock_sidecar.dialects.events import Event, Vector
 from penstock_sidecar.dialects.features import Feature, Lacks
-from penstock_sidecar.dialects.fields import object_of, objects_of
+from penstock_sidecar.dialects.fields import list_of, object_of
 from penstock_sidecar.dialects.framing import SSE
 from penstock_sidecar.dialects.texts import Task, Texts
 from penstock_sidecar.dialects.usage import usage_of_gemini
@@ -43,8 +43,8 @@ def read_answer(document: JsonObject) -> Iterator[Event]:
         raise SaidError(error)
     if not isinstance(document.get("embeddings"), list):
         raise Garbled("answered with what is no list of embeddings")
-    found = objects_of(document["embeddings"])
-    vectors = [Vector(place, vector_of(entry.get("values"))) for place, entry in found]
+    values = [object_of(entry).get("values") for entry in list_of(document["embeddings"])]
+    vectors = [Vector(place, vector_of(each)) for place, each in enumerate(values)]
     usage = usage_of_gemini(object_of(document.get("usageMetadata")))
     yield from events_of("", vectors, usage)
 

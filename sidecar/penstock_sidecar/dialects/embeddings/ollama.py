@@ -15,7 +15,6 @@ from penstock_sidecar.dialects.dialect import (
 from penstock_sidecar.dialects.embeddings.answer import (
     events_of,
     in_order,
-    model_of,
     never_streamed,
     usage_of,
 )
@@ -28,6 +27,8 @@ from penstock_sidecar.dialects.texts import Texts
 from penstock_sidecar.dialects.usage import usage_of_ollama
 from penstock_sidecar.model import JsonObject
 
+NANOSECONDS: Final = 1_000_000_000
+"""Of a second."""
 LACKS: Final = Lacks(
     refused=frozenset({Feature.COUNTED, Feature.TASK}), dropped=frozenset({Feature.USER})
 )
@@ -86,9 +87,13 @@ def read_former_answer(document: JsonObject) -> Iterator[Event]:
 
 
 def write_answer(events: Sequence[Event], identity: Identity) -> JsonObject:
+    """Times are ours: other providers say none, and load nothing."""
+    texts = len(read_request(identity.asked).inputs)
     answer: dict[str, object] = {
-        "model": model_of(events) or identity.model,
-        "embeddings": [as_floats(values) for values in in_order(events)],
+        "model": identity.model,
+        "embeddings": [as_floats(values) for values in in_order(events, texts)],
+        "total_duration": round((identity.clock.monotonic() - identity.began) * NANOSECONDS),
+        "load_duration": 0,
     }
     if usage := usage_of(events):
         answer["prompt_eval_count"] = usage.input_tokens
@@ -96,7 +101,7 @@ def write_answer(events: Sequence[Event], identity: Identity) -> JsonObject:
 
 
 def write_former_answer(events: Sequence[Event], _: Identity) -> JsonObject:
-    return {"embedding": next(map(as_floats, in_order(events)), [])}
+    return {"embedding": next(map(as_floats, in_order(events, 1)), [])}
 
 
 def _refuse_unknown(document: JsonObject, known: frozenset[str]) -> None:

@@ -22,7 +22,7 @@ from penstock_sidecar.dialects.embeddings.answer import (
 from penstock_sidecar.dialects.embeddings.vectors import Values, as_base64, as_floats, vector_of
 from penstock_sidecar.dialects.events import Event, Vector
 from penstock_sidecar.dialects.features import Feature, Lacks
-from penstock_sidecar.dialects.fields import integer_field, objects_of, string_of
+from penstock_sidecar.dialects.fields import integer_field, list_of, object_of, string_of
 from penstock_sidecar.dialects.framing import SSE
 from penstock_sidecar.dialects.texts import Input, Task, Texts
 from penstock_sidecar.dialects.usage import usage_of_embeddings
@@ -85,14 +85,16 @@ def read_answer(document: JsonObject) -> Iterator[Event]:
         raise SaidError(error)
     if not isinstance(document.get("data"), list):
         raise Garbled("answered with what is no list of embeddings")
-    vectors = [_vector(place, entry) for place, entry in objects_of(document["data"])]
+    entries = enumerate(list_of(document["data"]))
+    vectors = [_vector(place, object_of(entry)) for place, entry in entries]
     usage = usage_of_embeddings(document.get("usage"))
     yield from events_of(string_of(document.get("model")), vectors, usage)
 
 
 def write_answer(events: Sequence[Event], identity: Identity) -> JsonObject:
     spell = as_base64 if identity.asked.get("encoding_format") == "base64" else as_floats
-    vectors: list[Values] = [spell(values) for values in in_order(events)]
+    texts = len(_inputs(identity.asked.get("input")))
+    vectors: list[Values] = [spell(values) for values in in_order(events, texts)]
     answer: dict[str, object] = {
         "object": "list",
         "data": [
