@@ -39,6 +39,10 @@ ERRORS: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
+def _indented(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
 def rpc_error(code: int, message: str, status: str, *details: Mapping[str, object]) -> bytes:
     """https://google.aip.dev/193."""
     error: dict[str, object] = {"code": code, "message": message, "status": status}
@@ -212,7 +216,3 @@ def _usage(tokens: Tokens) -> dict[str, object]:
         "thoughtsTokenCount": tokens.reasoning,
     }
     return {name: count for name, count in counts.items() if count}
-
-
-def _indented(document: object) -> bytes:
-    return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
