@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from penstock_config.provider import Capability, Model, Provider
-from penstock_sidecar.dialects import ollama, openai_chat, openai_completions
+from penstock_sidecar.dialects import gemini, ollama, openai_chat, openai_completions
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import Api
@@ -60,6 +60,8 @@ def plan_of(provider: Provider) -> Plan | None:
             )
             completions = Spoken(openai_completions.PROVIDERS, _at("/completions"), "completions")
             return Plan(chat, {"openai-chat": chat, "openai-completions": completions})
+        case "gemini":
+            return Plan(Spoken(gemini.PROVIDERS, gemini.path_of))
         case "ollama":
             return Plan(Spoken(ollama.PROVIDERS, _at("/api/chat")))
         case _:
