@@ -112,9 +112,9 @@ def write_answer(
 
 def timestamp(utc: float) -> str:
     """As Go writes a time (RFC 3339): nanoseconds, without zeros at the end."""
-    seconds, nanoseconds = divmod(int(utc * _NANOSECONDS), _NANOSECONDS)
+    seconds, fraction = divmod(utc, 1)
     day_and_time = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{day_and_time}.{nanoseconds:09d}".rstrip("0").rstrip(".") + "Z"
+    return f"{day_and_time}.{int(fraction * _NANOSECONDS):09d}".rstrip("0").rstrip(".") + "Z"
 
 
 def _head(identity: Identity) -> dict[str, object]:
