@@ -33,6 +33,7 @@ from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
+from penstock_sidecar.normalise.openai_responses import parse_response
 from penstock_sidecar.routing.health import Health
 from penstock_sidecar.runtime import Shared, build_runtime
 from penstock_sidecar.settings import Settings
@@ -179,6 +180,7 @@ class Sidecar:
         routes: Routes = {
             ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("POST", "/v1/completions"): asking(parse_completion),
+            ("POST", "/v1/responses"): asking(parse_response),
             ("GET", "/v1/models"): Models(self._holder.current),
         }
         return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))

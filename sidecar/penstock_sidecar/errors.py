@@ -11,6 +11,7 @@ SidecarError                          status, type, code, public message
 | - UnknownPath 404
 | - UnknownModel 404                  `model_not_found`
 | - ModelsUnchangeable 403            which models there are is not the caller's to say
+| - UnknownResponse 400               `previous_response_not_found`
 | - UserRequired 400
 | - ContextTooLong 400
 + PolicyError                         the platform's policy says no, or not now
@@ -38,6 +39,7 @@ SidecarError                          status, type, code, public message
 + OwnError                            ours to mend
   - ConfigurationMissing 503
   - LimiterUnavailable 503            Redis away and the policy says Closed
+  - ResponsesUnavailable 503          Redis away, and a former response is wanted
   - Overloaded 503                    a bound of ours was reached
   - Draining 503
 
@@ -137,6 +139,17 @@ class UnknownModel(CallerError):
 class ModelsUnchangeable(CallerError):
     status = 403
     code = "models_unchangeable"
+
+
+class UnknownResponse(CallerError):
+    """OpenAI's own code and words."""
+
+    code = "previous_response_not_found"
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(
+            f"Previous response with id '{response_id}' not found.", param="previous_response_id"
+        )
 
 
 class UserRequired(CallerError):
@@ -347,6 +360,11 @@ class ConfigurationMissing(OwnError):
 class LimiterUnavailable(OwnError):
     code = "limiter_unavailable"
     error_type = "own_limiter_unavailable"
+
+
+class ResponsesUnavailable(OwnError):
+    code = "responses_unavailable"
+    error_type = "own_responses_unavailable"
 
 
 class Overloaded(OwnError):

@@ -1,6 +1,6 @@
 """A request's way, top to bottom.
 
-identify -> match rule -> cache lookup -> order candidates -> attempts -> store -> record
+identify -> resume -> match rule -> cache lookup -> order candidates -> attempts -> store -> record
 
 Everything taken is given back by `async with`, also when the caller leaves half-way. After the
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
@@ -19,6 +19,7 @@ from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Candidate, Recorder, Reply, Request
 from penstock_sidecar.progress import Progress
+from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Upstream
 
@@ -31,6 +32,7 @@ class Pipeline:
     identifier: Identifier
     router: Router
     cache: ExactCache
+    responses: Responses
     limiter: Limiter
     upstreams: Mapping[str, Upstream]
     recorder: Recorder
@@ -55,6 +57,8 @@ class Pipeline:
 
     async def _answer(self, request: Request, reply: Reply, progress: Progress) -> None:
         caller = self.identifier.identify(request)
+        request = progress.request = await self.responses.resumed(request, caller)
+        reply = self.responses.remembering(request, caller, reply)
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens)
         progress.rule = route.rule

@@ -18,6 +18,7 @@ from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.model import Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
@@ -162,6 +163,9 @@ def _pipeline(
             scope_key,
             store,
             shared.clock,
+        ),
+        responses=Responses(
+            policy.cache.scope, config.cluster, config.namespace, policy.id, scope_key, store
         ),
         limiter=Limiter(
             config,

@@ -112,6 +112,7 @@ class StreamReply(_Reply):
     def __init__(self, line: Line) -> None:
         super().__init__(line)
         self._ended = False
+        self._last = b""
         self._pulse = Pulse(self._beat, line.pulse_seconds)
         self._beating: asyncio.Task[None] | None = None
         self._response = web.StreamResponse()
@@ -127,6 +128,7 @@ class StreamReply(_Reply):
 
     async def send(self, data: bytes) -> None:
         self._pulse.said()
+        self._last = data
         await self._line.write(self._response, data)
 
     async def end(self) -> None:
@@ -138,7 +140,7 @@ class StreamReply(_Reply):
         """Say the error in-band, and end without the usual end: silence would look like success."""
         if not self._ended:
             self._response.force_close()
-            event = speech_of(self._line.request).event(error, self._line.call_id)
+            event = speech_of(self._line.request).event(error, self._line.call_id, self._last)
             await self.send(event)
             await self.end()
 

@@ -1,5 +1,6 @@
 """How errors are said: each dialect's clients read their own (gateways.md, section 2c)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from aiohttp import web
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.model import JsonObject
 
+SEQUENCE_NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,9})\b')
 OVERLOADED: Final = 529
 """Anthropic's status for what others call 503."""
 ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
@@ -28,11 +30,12 @@ ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """`document` and `event` take the error and the call's id; an event ends the stream. `pulse`
+    """`document` and `event` take the error and the call's id; an event ends the stream, and may
+    depend on the last piece that was sent. `pulse`
     says that the stream is alive; nothing where a client would take it for a piece."""
 
     document: Callable[[SidecarError, str], JsonObject]
-    event: Callable[[SidecarError, str], bytes]
+    event: Callable[[SidecarError, str, bytes], bytes]
     status: Callable[[SidecarError], int] = lambda error: error.status
     pulse: bytes = b""
 
@@ -41,6 +44,8 @@ def speech_of(request: web.BaseRequest) -> Speech:
     """That of the API which the request is for."""
     if request.path.startswith("/api/"):
         return OLLAMA
+    if request.path == "/v1/responses":
+        return RESPONSES
     if request.path.startswith("/v1/messages") or "anthropic-version" in request.headers:
         return ANTHROPIC
     return OPENAI
@@ -78,20 +83,35 @@ def _ollama(error: SidecarError, _: str) -> JsonObject:
     return {"error": error.public}
 
 
-def _event(error: SidecarError, call_id: str) -> bytes:
+def _event(error: SidecarError, call_id: str, _: bytes) -> bytes:
     return b"data: " + orjson.dumps(_openai(error, call_id)) + b"\n\n"
 
 
-def _named_event(error: SidecarError, call_id: str) -> bytes:
+def _numbered_event(error: SidecarError, _: str, last: bytes) -> bytes:
+    """https://platform.openai.com/docs/api-reference/responses-streaming/error."""
+    numbers = SEQUENCE_NUMBER.findall(last)
+    document: dict[str, object] = {
+        "type": "error",
+        "code": error.code,
+        "message": error.public,
+        "param": error.param,
+        "sequence_number": int(numbers[-1]) + 1 if numbers else 0,
+    }
+    return b"event: error\ndata: " + orjson.dumps(document) + b"\n\n"
+
+
+def _named_event(error: SidecarError, call_id: str, _: bytes) -> bytes:
     return b"event: error\ndata: " + orjson.dumps(_anthropic(error, call_id)) + b"\n\n"
 
 
-def _line(error: SidecarError, call_id: str) -> bytes:
+def _line(error: SidecarError, call_id: str, _: bytes) -> bytes:
     return orjson.dumps(_ollama(error, call_id)) + b"\n"
 
 
 OPENAI: Final = Speech(_openai, _event, pulse=b": keep-alive\n\n")
 """Its clients raise on an event with `error`, and skip comments."""
+RESPONSES: Final = Speech(_openai, _numbered_event, pulse=b": keep-alive\n\n")
+"""The same but for the event, which counts on."""
 ANTHROPIC: Final = Speech(
     _anthropic, _named_event, _anthropic_status, b'event: ping\ndata: {"type": "ping"}\n\n'
 )

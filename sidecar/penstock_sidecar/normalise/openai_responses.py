@@ -17,6 +17,7 @@ from penstock_sidecar.normalise.fields import count_field, flag_field, object_fi
 from penstock_sidecar.normalise.input_items import Input, items_of, read_input
 from penstock_sidecar.normalise.openai import JSON_FORMATS
 
+API: Final = "openai-responses"
 FORMER: Final = "previous_response_id"
 CONTEXTS: Final = (FORMER, "prompt", "conversation")
 """Fields that may stand for `input`."""
@@ -33,7 +34,7 @@ def parse_response(body: bytes, headers: Mapping[str, str], call_id: str) -> Req
     given = read_input(document)
     return Request(
         call_id=call_id,
-        api="openai-responses",
+        api=API,
         model=model,
         stream=flag_field(document, "stream"),
         usage_wanted=True,

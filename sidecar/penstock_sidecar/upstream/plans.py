@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from penstock_config.provider import Capability, Model, Provider
-from penstock_sidecar.dialects import gemini, ollama, openai_chat, openai_completions
+from penstock_sidecar.dialects import (
+    gemini,
+    ollama,
+    openai_chat,
+    openai_completions,
+    openai_responses,
+)
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import Api
@@ -13,11 +19,13 @@ from penstock_sidecar.model import Api
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "openai-chat": openai_chat.CALLERS,
     "openai-completions": openai_completions.CALLERS,
+    "openai-responses": openai_responses.CALLERS,
 }
 """For those whose provider speaks another dialect."""
 PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
     "openai-completions": openai_completions.PASSAGE,
+    "openai-responses": openai_responses.PASSAGE,
 }
 
 

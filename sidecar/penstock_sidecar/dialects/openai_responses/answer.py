@@ -21,6 +21,8 @@ from penstock_sidecar.dialects.fields import object_of, objects_of, string_of
 from penstock_sidecar.dialects.usage import usage_of_openai
 from penstock_sidecar.model import JsonObject
 
+ENDS: Final = ("response.completed", "response.incomplete")
+"""Events that hold all of an answer, and are the last of it."""
 CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 
 
@@ -133,8 +135,7 @@ READS: Final[Mapping[str, Callable[[JsonObject], Iterator[Event]]]] = {
     ),
     "response.function_call_arguments.delta": _arguments,
     "response.custom_tool_call_input.delta": _arguments,
-    "response.completed": lambda document: _ended(_response(document)),
-    "response.incomplete": lambda document: _ended(_response(document)),
+    **dict.fromkeys(ENDS, lambda document: _ended(_response(document))),
     "response.failed": _failed,
     "error": _failed,
 }
