@@ -30,37 +30,50 @@ class Quirks:
     """Fields that it has under another name, and refuses or ignores under OpenAI's."""
     drops: frozenset[str] = frozenset()
     """Fields that it answers with an error, and that only steer: they are left out."""
+    message_drops: frozenset[str] = frozenset()
+    """The same of messages and tool calls, which hold what another provider said before."""
     refuses: frozenset[str] = frozenset()
-    """The same of fields without which the answer would not be what was asked for. It names them
-    itself to those who speak its dialect."""
+    """As `drops`, but without them the answer would not be what was asked for. It names them itself
+    to those who speak its dialect."""
 
 
 OF_OTHERS: Final = frozenset({"top_k", "min_p", "repetition_penalty"})
 """Sampling that OpenAI does not have, and those who copy it with care refuse."""
+ECHOES: Final = frozenset({"reasoning_content", "extra_content"})
+"""Thoughts of former answers, and Google's signatures of them."""
 ONE_LIMIT: Final = MappingProxyType({"max_completion_tokens": "max_tokens"})
 """A bound under a name that is not known is an error, or no bound."""
 
 PLAIN: Final = Quirks()
-OPENAI: Final = Quirks(limit_field="max_completion_tokens", responses=True, drops=OF_OTHERS)
+OPENAI: Final = Quirks(
+    limit_field="max_completion_tokens",
+    responses=True,
+    drops=OF_OTHERS,
+    message_drops=ECHOES,
+)
 """`max_tokens` is an error with models that reason; unknown arguments are errors:
 https://platform.openai.com/docs/api-reference/chat/create."""
 GROQ: Final = Quirks(
     limit_field="max_completion_tokens",
     responses=True,
     drops=OF_OTHERS,
+    message_drops=ECHOES,
     refuses=frozenset({"logprobs", "top_logprobs", "logit_bias", "n"}),
 )
-"""https://console.groq.com/docs/openai, "Currently Unsupported OpenAI Features"."""
+"""https://console.groq.com/docs/openai, "Currently Unsupported OpenAI Features"; for the thoughts
+https://github.com/janhq/jan/issues/8136."""
 MISTRAL: Final = Quirks(
     asks_for_usage=False,
     developer_role=False,
     renames=MappingProxyType({**ONE_LIMIT, "seed": "random_seed"}),
     drops=OF_OTHERS
     | {"stream_options", "user", "store", "service_tier", "prompt_cache_key", "safety_identifier"},
+    message_drops=ECHOES,
     refuses=frozenset({"logprobs", "top_logprobs", "logit_bias"}),
 )
 """https://docs.mistral.ai/api: a closed schema (422 `extra_forbidden`), with usage in the last
-chunk of each stream. See also https://github.com/editor-code-assistant/eca/issues/231."""
+chunk of each stream. See also https://github.com/editor-code-assistant/eca/issues/231 and
+https://github.com/charmbracelet/crush/issues/1590."""
 DEEPSEEK: Final = Quirks(developer_role=False, renames=ONE_LIMIT)
 """https://api-docs.deepseek.com/api/create-chat-completion; the role is refused by name:
 https://github.com/earendil-works/pi/issues/1048."""
@@ -76,14 +89,16 @@ PERPLEXITY: Final = Quirks(
 CEREBRAS: Final = Quirks(
     limit_field="max_completion_tokens",
     drops=OF_OTHERS | {"frequency_penalty", "presence_penalty", "service_tier"},
+    message_drops=ECHOES,
     refuses=frozenset({"logit_bias"}),
 )
-"""https://inference-docs.cerebras.ai/resources/openai: these are answered with 400."""
+"""https://inference-docs.cerebras.ai/resources/openai: these are answered with 400; so are thoughts
+under a name that is not its own: https://github.com/Kilo-Org/kilocode/issues/10375."""
 XAI: Final = Quirks(limit_field="max_completion_tokens", responses=True)
 """https://docs.x.ai/docs/api-reference: `max_tokens` is deprecated."""
-FIREWORKS: Final = PLAIN
+FIREWORKS: Final = replace(PLAIN, message_drops=frozenset({"extra_content"}))
 """https://docs.fireworks.ai/api-reference/post-chatcompletions: OpenAI's fields, and `top_k`,
-`min_p`, `repetition_penalty`."""
+`min_p`, `repetition_penalty`; https://github.com/NousResearch/hermes-agent/pull/18663."""
 OPENROUTER: Final = PLAIN
 """https://openrouter.ai/docs/api-reference/parameters: what a model lacks is left out there."""
 HUGGINGFACE: Final = PLAIN

@@ -1,5 +1,6 @@
 """From caller to provider in the same dialect: the caller's own bytes, with what must differ."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -33,15 +34,15 @@ def changed_body(request: Request, ask: Ask) -> bytes:
 def _in_its_words(document: JsonObject, quirks: Quirks) -> JsonObject:
     """The document itself where the provider has the same names for all that is in it."""
     foreign = quirks.renames.keys() & document.keys()
-    roles = not quirks.developer_role and _instructs(document)
-    if not foreign and not roles:
+    messages = _messages(document)
+    spoken = [_message(message, quirks) for message in messages]
+    same = _identical(messages, spoken)
+    if not foreign and same:
         return document
     said = {name: value for name, value in document.items() if name not in foreign}
     for name in sorted(foreign):
         said[quirks.renames[name]] = _stricter(document[name], said.get(quirks.renames[name]))
-    if roles:
-        said["messages"] = [_by_system(m, quirks) for m in _messages(document)]
-    return said
+    return said if same else {**said, "messages": spoken}
 
 
 def _stricter(value: object, other: object) -> object:
@@ -54,14 +55,28 @@ def _messages(document: JsonObject) -> list[object]:
     return messages if isinstance(messages, list) else []
 
 
-def _instructs(document: JsonObject) -> bool:
-    return any(isinstance(m, dict) and m.get("role") == "developer" for m in _messages(document))
+def _message(message: object, quirks: Quirks) -> object:
+    """The same object where nothing differs."""
+    said = _without(message, quirks.message_drops)
+    if not isinstance(said, dict):
+        return said
+    if said.get("role") == "developer" and not quirks.developer_role:
+        said = {**said, "role": quirks.system_role}
+    calls = said.get("tool_calls")
+    if not isinstance(calls, list):
+        return said
+    kept = [_without(call, quirks.message_drops) for call in calls]
+    return said if _identical(calls, kept) else {**said, "tool_calls": kept}
 
 
-def _by_system(message: object, quirks: Quirks) -> object:
-    if isinstance(message, dict) and message.get("role") == "developer":
-        return {**message, "role": quirks.system_role}
-    return message
+def _without(holder: object, names: frozenset[str]) -> object:
+    if not isinstance(holder, dict) or names.isdisjoint(holder):
+        return holder
+    return {name: value for name, value in holder.items() if name not in names}
+
+
+def _identical(ones: Sequence[object], others: Sequence[object]) -> bool:
+    return all(one is other for one, other in zip(ones, others, strict=True))
 
 
 def only_for_us(request: Request, document: JsonObject) -> bool:
