@@ -31,6 +31,7 @@ from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
+from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
 from penstock_sidecar.normalise.openai_responses import parse_response
@@ -181,6 +182,8 @@ class Sidecar:
             ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("POST", "/v1/completions"): asking(parse_completion),
             ("POST", "/v1/responses"): asking(parse_response),
+            ("POST", "/v1/messages"): asking(parse_messages),
+            ("POST", "/v1/messages/count_tokens"): asking(parse_count),
             ("GET", "/v1/models"): Models(self._holder.current),
         }
         return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))

@@ -18,6 +18,7 @@ Api = Literal[
     "openai-responses",
     "openai-embeddings",
     "anthropic-messages",
+    "anthropic-count-tokens",
     "ollama-chat",
     "ollama-generate",
     "ollama-embed",
@@ -110,6 +111,11 @@ class Request:
     def input_field(self) -> str:
         """For errors about all of the input."""
         return INPUT_FIELDS.get(self.api, "messages")
+
+    @property
+    def counts(self) -> bool:
+        """Only the number of its tokens is asked for."""
+        return self.api == "anthropic-count-tokens"
 
     @property
     def embeds(self) -> bool:

@@ -14,6 +14,7 @@ from penstock_config.policy import Policy
 from penstock_sidecar.attempts import Attempts
 from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.counting import Counting
 from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.limiter import Limiter
@@ -66,6 +67,9 @@ class Pipeline:
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
         selection = self.router.order(route, request, ticket.input_tokens)
+        if request.counts:
+            counting = Counting(self.upstreams, ticket, reply, progress)
+            return await counting.serve(selection.candidates)
 
         def collect(candidate: Candidate) -> Collector | None:
             return self.cache.collector(key, request, candidate) if key else None

@@ -34,7 +34,7 @@ def response(error: SidecarError, call_id: str, speech: Speech = OPENAI) -> web.
         body=orjson.dumps(speech.document(error, call_id)),
         headers={
             "content-type": "application/json",
-            "x-request-id": call_id,
+            **dict.fromkeys(speech.id_headers, call_id),
             "x-penstock-call-id": call_id,
             **_retry_headers(error),
             **error.headers,

@@ -57,7 +57,7 @@ class Line:
     def headers(self, content_type: str, headers: Mapping[str, str]) -> dict[str, str]:
         """The provider's own `x-request-id` wins over ours."""
         return {
-            "x-request-id": self.call_id,
+            **dict.fromkeys(speech_of(self.request).id_headers, self.call_id),
             "x-penstock-call-id": self.call_id,
             **headers,
             "content-type": content_type,

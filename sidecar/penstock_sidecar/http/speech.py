@@ -12,6 +12,8 @@ from aiohttp import web
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.model import JsonObject
 
+CONTEXT_TOO_LONG: Final = "context_length_exceeded"
+TOO_LONG: Final = "prompt is too long"
 SEQUENCE_NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,9})\b')
 OVERLOADED: Final = 529
 """Anthropic's status for what others call 503."""
@@ -38,6 +40,8 @@ class Speech:
     event: Callable[[SidecarError, str, bytes], bytes]
     status: Callable[[SidecarError], int] = lambda error: error.status
     pulse: bytes = b""
+    id_headers: tuple[str, ...] = ("x-request-id",)
+    """Where clients look for the call's id."""
 
 
 def speech_of(request: web.BaseRequest) -> Speech:
@@ -68,11 +72,19 @@ def _anthropic(error: SidecarError, call_id: str) -> JsonObject:
     fallback = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
     fields: dict[str, object] = {
         "type": ANTHROPIC_TYPES.get(status, fallback),
-        "message": error.public,
+        "message": _anthropic_message(error),
     }
     if error.metadata is not None:
         fields["metadata"] = error.metadata
     return {"type": "error", "error": fields, "request_id": call_id}
+
+
+def _anthropic_message(error: SidecarError) -> str:
+    """Its clients know a prompt that is too long by these words alone, and shorten it then."""
+    message = error.public
+    if error.code == CONTEXT_TOO_LONG and TOO_LONG not in message.lower():
+        return f"{TOO_LONG}: {message}"
+    return message
 
 
 def _anthropic_status(error: SidecarError) -> int:
@@ -113,7 +125,11 @@ OPENAI: Final = Speech(_openai, _event, pulse=b": keep-alive\n\n")
 RESPONSES: Final = Speech(_openai, _numbered_event, pulse=b": keep-alive\n\n")
 """The same but for the event, which counts on."""
 ANTHROPIC: Final = Speech(
-    _anthropic, _named_event, _anthropic_status, b'event: ping\ndata: {"type": "ping"}\n\n'
+    _anthropic,
+    _named_event,
+    _anthropic_status,
+    b'event: ping\ndata: {"type": "ping"}\n\n',
+    ("x-request-id", "request-id"),
 )
 OLLAMA: Final = Speech(_ollama, _line)
 """No pulse: its clients parse each line, even an empty one, and take what they find for a piece."""

@@ -14,6 +14,9 @@ from penstock_sidecar.model import ANONYMOUS, Caller, Pod, Request
 MAX_USER_CHARACTERS: Final = 256
 """Room for any e-mail address (254) or a hash; a user's name becomes part of keys and reports."""
 
+BY_METADATA: Final = frozenset({"anthropic-messages", "anthropic-count-tokens"})
+"""APIs whose own field for the user is `metadata.user_id`."""
+
 SAFETY: Final = "safety_identifier"
 """What OpenAI calls the `user` of late."""
 
@@ -51,6 +54,8 @@ def _named(source: UserSource, request: Request) -> str:
             name = (source.name or "").lower()
             return _usable(request.headers.get(name), f"header {name}")
         case "BodyUser":
+            if request.api in BY_METADATA:
+                return _usable(_metadata(request).get("user_id"), "metadata.user_id")
             user = _usable(request.document.get("user"), "user")
             return user or _usable(request.document.get(SAFETY), SAFETY)
         case "MetadataUserId":

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from penstock_config.provider import Capability, Model, Provider
 from penstock_sidecar.dialects import (
+    anthropic,
     gemini,
     ollama,
     openai_chat,
@@ -14,19 +15,24 @@ from penstock_sidecar.dialects import (
 )
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
 from penstock_sidecar.dialects.quirks import quirks_of
-from penstock_sidecar.model import Api
+from penstock_sidecar.model import Api, Request
 
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "openai-chat": openai_chat.CALLERS,
     "openai-completions": openai_completions.CALLERS,
     "openai-responses": openai_responses.CALLERS,
+    "anthropic-messages": anthropic.CALLERS,
 }
 """For those whose provider speaks another dialect."""
 PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
     "openai-completions": openai_completions.PASSAGE,
     "openai-responses": openai_responses.PASSAGE,
+    "anthropic-messages": anthropic.PASSAGE,
+    "anthropic-count-tokens": anthropic.COUNT_PASSAGE,
 }
+COUNTING_TYPES: Final = frozenset({"anthropic"})
+"""Of providers: those that tell how many tokens a request has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Spoken:
     path: Callable[[Ask], str]
     needs: Capability | None = None
     """Only of models that can do this."""
+    headers: Callable[[Request], Mapping[str, str]] = lambda _: {}
+    """What it gets beside the provider's own, and those of the caller's that it may see."""
 
     def serves(self, model: Model) -> bool:
         return self.needs is None or self.needs in model.capabilities
@@ -70,10 +78,19 @@ def plan_of(provider: Provider) -> Plan | None:
             return Plan(chat, {"openai-chat": chat, "openai-completions": completions})
         case "gemini":
             return Plan(Spoken(gemini.PROVIDERS, gemini.path_of))
+        case "anthropic":
+            return _anthropic(provider)
         case "ollama":
             return Plan(Spoken(ollama.PROVIDERS, _at("/api/chat")))
         case _:
             return None
+
+
+def _anthropic(provider: Provider) -> Plan:
+    headers = anthropic.headers_for(provider.headers)
+    messages = Spoken(anthropic.PROVIDERS, _at("/v1/messages"), headers=headers)
+    count = Spoken(anthropic.COUNTS, _at("/v1/messages/count_tokens"), headers=headers)
+    return Plan(messages, {"anthropic-messages": messages, "anthropic-count-tokens": count})
 
 
 def _at(path: str) -> Callable[[Ask], str]:

@@ -20,7 +20,7 @@ from penstock_sidecar.upstream.chunks import Ready
 from penstock_sidecar.upstream.hints import visible_headers
 from penstock_sidecar.upstream.incoming import Incoming
 from penstock_sidecar.upstream.plans import CALLERS, PASSAGES, Plan, Spoken
-from penstock_sidecar.upstream.wire import Wire
+from penstock_sidecar.upstream.wire import Letter, Wire
 
 JSON = "application/json"
 
@@ -42,10 +42,9 @@ class ProviderUpstream:
         passage = self._passage(request, model)
         body = self._body(request, ask, spoken, passage)
         identity = self._identity(request)
-        label = call.candidate.label
-        async with self._wire.post(
-            spoken.path(ask), body, label, stream=request.stream
-        ) as incoming:
+        label, headers = call.candidate.label, spoken.headers(request)
+        letter = Letter(spoken.path(ask), body, label, request.stream, headers)
+        async with self._wire.post(letter) as incoming:
             yield await self._answer(request, spoken, passage, incoming, identity)
 
     def _ask(self, call: Call) -> Ask:

@@ -54,6 +54,25 @@ class Destination:
             self._urls[path] = URL(self.base + path).update_query(self.query)
         return self._urls[path]
 
+    def with_headers(self, added: Mapping[str, str]) -> CIMultiDict[str]:
+        if not added:
+            return self.headers
+        headers = self.headers.copy()
+        headers.update(added)
+        return headers
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Letter:
+    """One request. `label` names the candidate in errors; `path` is below the provider's address.
+    `headers` are those of the caller's that this provider may see, and win over the configured."""
+
+    path: str
+    body: bytes
+    label: str
+    stream: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+
 
 class Wire:
     """POST to one provider. All that does not depend on the call is made here."""
@@ -74,13 +93,12 @@ class Wire:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=provider.timeouts.connect_seconds)
 
     @asynccontextmanager
-    async def post(
-        self, path: str, body: bytes, label: str, *, stream: bool
-    ) -> AsyncIterator[Incoming]:
+    async def post(self, letter: Letter) -> AsyncIterator[Incoming]:
         """Enter: status 200 and headers are there. Leave: an unfinished response is closed."""
         loop = asyncio.get_running_loop()
-        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=stream)
-        response = await self._accepted(path, body, label, deadlines)
+        label = letter.label
+        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=letter.stream)
+        response = await self._accepted(letter, deadlines)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 msg = f"{label} compresses its answers although nobody asked for that"
@@ -89,13 +107,12 @@ class Wire:
         finally:
             response.close()
 
-    async def _accepted(
-        self, path: str, body: bytes, label: str, deadlines: Deadlines
-    ) -> aiohttp.ClientResponse:
+    async def _accepted(self, letter: Letter, deadlines: Deadlines) -> aiohttp.ClientResponse:
         """With the first key that is not turned away."""
+        label = letter.label
         rejected: UpstreamError = UpstreamCredentials(f"no key is configured for {label}")
         for position, destination in self._ring.candidates():
-            response = await self._send(destination, path, body, label, deadlines)
+            response = await self._send(destination, letter, deadlines)
             if response.status == 200:  # noqa: PLR2004  # HTTP's OK
                 return response
             error = await self._failure(response, label, deadlines)
@@ -108,16 +125,17 @@ class Wire:
         raise rejected
 
     async def _send(
-        self, destination: Destination, path: str, body: bytes, label: str, deadlines: Deadlines
+        self, destination: Destination, letter: Letter, deadlines: Deadlines
     ) -> aiohttp.ClientResponse:
+        body, label = letter.body, letter.label
         data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadlines.due(loop.time())):
                 return await self._session.post(
-                    destination.url(path),
+                    destination.url(letter.path),
                     data=data,
-                    headers=destination.headers,
+                    headers=destination.with_headers(letter.headers),
                     allow_redirects=False,
                     timeout=self._timeout,
                 )

@@ -7,8 +7,9 @@ import orjson
 
 from penstock_sidecar.dialects.anthropic.thinking import MIN_BUDGET_TOKENS
 from penstock_sidecar.dialects.dialect import Ask
-from penstock_sidecar.dialects.fields import list_of, object_of
+from penstock_sidecar.dialects.fields import list_of, object_of, string_of
 from penstock_sidecar.dialects.nudge import NUDGE_MESSAGE
+from penstock_sidecar.dialects.signatures import google_s
 from penstock_sidecar.model import JsonObject, Request
 
 END: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
@@ -61,10 +62,7 @@ def _provable(message: object) -> object:
 
 
 def _unproved(block: object) -> bool:
-    match block:
-        case {"type": "thinking", "signature": ""}:
-            return True
-        case {"type": "thinking", **fields}:
-            return "signature" not in fields
-        case _:
-            return False
+    if not isinstance(block, Mapping) or block.get("type") != "thinking":
+        return False
+    signature = string_of(block.get("signature"))
+    return not signature or google_s(signature) is not None

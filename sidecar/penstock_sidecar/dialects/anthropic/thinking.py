@@ -38,9 +38,13 @@ def thinking_fields(prompt: Prompt, traits: Traits, max_tokens: int) -> dict[str
 
 
 def _silent(traits: Traits) -> dict[str, object]:
-    if traits.always_thinks:
-        return {"effort": "low"}
-    return {"thinking": {"type": "disabled"}} if traits.thinks_by_default else {}
+    match traits.silenced_by:
+        case None:
+            return {}
+        case "low effort":
+            return {"effort": "low"}
+        case how:
+            return {"thinking": {"type": how}}
 
 
 def _adaptive(reasoning: Reasoning, traits: Traits) -> dict[str, object]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from penstock_sidecar.dialects.arguments import arguments_of
 from penstock_sidecar.dialects.dialect import Unspeakable
-from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.dialects.nudge import NUDGE
 from penstock_sidecar.dialects.prompt import (
     Audio,
@@ -24,6 +24,7 @@ from penstock_sidecar.dialects.prompt import (
     ToolResult,
     Turn,
 )
+from penstock_sidecar.dialects.signatures import google_s
 
 PDF: Final = "application/pdf"
 _NOT_IN_IDS: Final = re.compile(r"[^a-zA-Z0-9_-]")
@@ -102,19 +103,13 @@ def _thought(thought: Thought) -> dict[str, object] | None:
     """Only its own, which it knows by their signature."""
     if thought.redacted:
         return {"type": "redacted_thinking", "data": thought.redacted}
-    if thought.signature:
+    if thought.signature and not google_s(thought.signature):
         return {"type": "thinking", "thinking": thought.text, "signature": thought.signature}
     return None
 
 
 def _call(call: ToolCall) -> dict[str, object]:
-    """Arguments are an object here, not text."""
-    try:
-        arguments = parse(call.arguments.encode("utf-8", "replace") or b"{}")
-    except ValueError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise Unspeakable(call.where, " unless they are a JSON object")
+    arguments = arguments_of(call)
     return {"type": "tool_use", "id": _id(call.id), "name": call.name, "input": arguments}
 
 

@@ -13,7 +13,7 @@ from penstock_sidecar.dialects.anthropic.thinking import thinking_fields
 from penstock_sidecar.dialects.anthropic.traits import SAMPLED, traits_of
 from penstock_sidecar.dialects.anthropic.turns import messages_of, system_of
 from penstock_sidecar.dialects.dialect import Ask, Unspeakable
-from penstock_sidecar.dialects.features import Feature, Lacks
+from penstock_sidecar.dialects.features import Feature, Lacks, features_of
 from penstock_sidecar.dialects.prompt import Format, Prompt, Tool, ToolChoice
 
 LACKS: Final = Lacks(
@@ -29,7 +29,6 @@ LACKS: Final = Lacks(
     dropped=frozenset(
         {
             Feature.IMAGE_DETAIL,
-            Feature.LATE_SYSTEM,  # only its place: it is said at the front
             Feature.THOUGHTS,
             Feature.MIN_P,
             Feature.SEED,
@@ -38,17 +37,21 @@ LACKS: Final = Lacks(
             Feature.REPETITION_PENALTY,
         }
     ),
+    altered=frozenset({Feature.LATE_SYSTEM}),
 )
+"""Late system messages are said at the front."""
 DEFAULT_MAX_TOKENS: Final = 4_096
 """Where neither caller nor catalogue says one, and Anthropic must hear one: what is held for such
 a request."""
 MAX_TEMPERATURE: Final = 1
 """Others go to 2."""
+DISABLED: Final = {"type": "disabled"}
 CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}
 
 
 def write_messages(prompt: Prompt, ask: Ask) -> dict[str, object]:
     traits = traits_of(ask.model)
+    _refuse(prompt, traits.refuses)
     limits = [n for n in (prompt.max_output_tokens, ask.max_output_tokens) if n is not None]
     max_tokens = min(limits, default=DEFAULT_MAX_TOKENS)
     body: dict[str, object] = {
@@ -64,7 +67,17 @@ def write_messages(prompt: Prompt, ask: Ask) -> dict[str, object]:
         body["metadata"] = {"user_id": prompt.user}
     thinking = thinking_fields(prompt, traits, max_tokens) if ask.reasons else {}
     body |= _tools(prompt) | _config(prompt.format, thinking)
-    return body | _sampling(prompt, SAMPLED if "thinking" in thinking else traits.drops)
+    return body | _sampling(prompt, SAMPLED if _thinks(thinking) else traits.drops)
+
+
+def _thinks(fields: dict[str, object]) -> bool:
+    return fields.get("thinking", DISABLED) != DISABLED
+
+
+def _refuse(prompt: Prompt, refused: frozenset[Feature]) -> None:
+    for feature, where in features_of(prompt):
+        if feature in refused:
+            raise Unspeakable(where, " with this model")
 
 
 def _config(wanted: Format | None, thinking: dict[str, object]) -> dict[str, object]:

@@ -1,0 +1,465 @@
+"""Anthropic's own client against a sidecar, whoever serves."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anthropic
+import pytest
+from anthropic import AsyncAnthropic
+
+from penstock_cli.stub import EMPTY, Broken, Ok, Status, Tokens, ToolCall
+from penstock_cli.stub.record import Seen
+from tests.clients.house import KEY, House
+from tests.fakes.vendors.anthropic import SIGNATURE
+
+CALLERS_KEY = "sk-ant-the-callers"
+PROVIDERS = ("claude", "gpt", "llama")
+HI: Any = [{"role": "user", "content": "Hi"}]
+WEATHER: Any = {
+    "name": "weather",
+    "description": "Of a town.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"town": {"type": "string"}},
+        "required": ["town"],
+        "additionalProperties": False,
+    },
+}
+CALLS = (
+    ToolCall("weather", '{"town":"Ulm"}', "toolu_1"),
+    ToolCall("weather", '{"town":"Bern"}', "toolu_2"),
+)
+TOWNS = [{"town": "Ulm"}, {"town": "Bern"}]
+IMAGE: Any = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+}
+every_provider = pytest.mark.parametrize("tier", PROVIDERS)
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[AsyncAnthropic]:
+    """As an application has it: a key of nobody's, no retries."""
+    async with AsyncAnthropic(base_url=house.url, api_key=CALLERS_KEY, max_retries=0) as found:
+        yield found
+
+
+def always(house: House, behaviour: Any) -> None:
+    for fake in (house.anthropic, house.openai, house.ollama):
+        fake.always(behaviour)
+
+
+async def seen(house: House, tier: str, number: int = 1) -> Seen:
+    fakes = {"claude": house.anthropic, "gpt": house.openai, "llama": house.ollama}
+    return await fakes[tier].request(number)
+
+
+async def all_of(stream: AsyncIterator[Any]) -> list[str]:
+    """The kinds of its events."""
+    return [event.type async for event in stream]
+
+
+def ask(tier: str, **fields: Any) -> dict[str, Any]:
+    return {"model": tier, "max_tokens": 2_000, "messages": HI, **fields}
+
+
+@every_provider
+async def test_a_message(house: House, client: AsyncAnthropic, tier: str) -> None:
+    always(house, Ok("Good day", usage=Tokens(7, 3)))
+    message = await client.messages.create(**ask(tier))
+    assert (message.type, message.role, message.stop_reason) == ("message", "assistant", "end_turn")
+    assert [block.to_dict() for block in message.content] == [{"type": "text", "text": "Good day"}]
+    assert (message.usage.input_tokens, message.usage.output_tokens) == (7, 3)
+    assert message.id.startswith("msg_")
+    assert message._request_id
+
+
+@every_provider
+async def test_a_streamed_message(house: House, client: AsyncAnthropic, tier: str) -> None:
+    always(house, Ok("one two three", usage=Tokens(7, 3)))
+    async with client.messages.stream(**ask(tier)) as stream:
+        texts = [text async for text in stream.text_stream]
+        message = await stream.get_final_message()
+    assert texts == ["one ", "two ", "three"]
+    assert message.stop_reason == "end_turn"
+    assert message.content[0].to_dict() == {"type": "text", "text": "one two three"}
+    assert (message.usage.input_tokens, message.usage.output_tokens) == (7, 3)
+
+
+@every_provider
+async def test_the_events_of_a_stream_come_in_anthropic_s_order(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    always(house, Ok("one two"))
+    stream = await client.messages.create(**ask(tier), stream=True)
+    kinds = await all_of(stream)
+    assert kinds == [
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
+
+
+@every_provider
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_parallel_tool_calls(
+    house: House, client: AsyncAnthropic, tier: str, streamed: bool
+) -> None:
+    always(house, Ok("", tool_calls=CALLS))
+    fields = ask(tier, tools=[WEATHER])
+    if streamed:
+        async with client.messages.stream(**fields) as stream:
+            message = await stream.get_final_message()
+    else:
+        message = await client.messages.create(**fields)
+    calls = [block for block in message.content if block.type == "tool_use"]
+    assert [call.input for call in calls] == TOWNS
+    assert [call.name for call in calls] == ["weather", "weather"]
+    assert len({call.id for call in calls}) == 2
+    assert message.stop_reason == "tool_use"
+
+
+@every_provider
+async def test_a_conversation_with_tools_goes_on(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    """Calls and results, as the client keeps them, are understood by each provider."""
+    always(house, Ok("", tool_calls=CALLS))
+    fields = ask(tier, tools=[WEATHER])
+    asked = await client.messages.create(**fields)
+    always(house, Ok("Rain in both."))
+    results = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": "rain"}
+        for block in asked.content
+        if block.type == "tool_use"
+    ]
+    turns = [{"role": "assistant", "content": asked.content}, {"role": "user", "content": results}]
+    fields["messages"] = [*HI, *turns]
+    answered = await client.messages.create(**fields)
+    assert answered.content[0].to_dict()["text"] == "Rain in both."
+    sent = json.dumps((await seen(house, tier, 2)).body)
+    assert sent.count("rain") == 2
+    assert all(block.id in sent for block in asked.content if block.type == "tool_use")
+
+
+@every_provider
+async def test_at_most_one_call_is_asked_for(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    choice = {"type": "any", "disable_parallel_tool_use": True}
+    asking = client.messages.create(**ask(tier, tools=[WEATHER], tool_choice=choice))
+    if tier == "llama":
+        with pytest.raises(anthropic.BadRequestError, match="tool_choice"):
+            await asking
+        return
+    await asking
+    body = (await seen(house, tier)).body
+    if tier == "claude":
+        assert body["tool_choice"] == choice
+    else:
+        assert (body["tool_choice"], body["parallel_tool_calls"]) == ("required", False)
+
+
+@every_provider
+async def test_thinking(house: House, client: AsyncAnthropic, tier: str) -> None:
+    always(house, Ok("Yes", reasoning="Let me see", usage=Tokens(7, 9, reasoning=5)))
+    fields = ask(tier, thinking={"type": "adaptive"}, output_config={"effort": "low"})
+    async with client.messages.stream(**fields) as stream:
+        streamed = await stream.get_final_message()
+    plain = await client.messages.create(**fields)
+    for message in (streamed, plain):
+        thought, text = (block.to_dict() for block in message.content)
+        assert str(thought.pop("thinking")).strip() == "Let me see"
+        signature = SIGNATURE if tier == "claude" else ""
+        assert thought == {"type": "thinking", "signature": signature}
+        assert text["text"] == "Yes"
+    body = (await seen(house, tier)).body
+    asked = {
+        "claude": body.get("thinking"),
+        "gpt": body.get("reasoning_effort"),
+        "llama": body.get("think"),
+    }
+    assert asked[tier] == ({"type": "adaptive"} if tier == "claude" else "low")
+
+
+async def test_thoughts_of_another_provider_are_not_shown_to_anthropic(
+    house: House, client: AsyncAnthropic
+) -> None:
+    """It refuses a thought without its own signature."""
+    house.openai.always(Ok("Yes", reasoning="hm"))
+    first = await client.messages.create(**ask("gpt", thinking={"type": "adaptive"}))
+    turns = [{"role": "assistant", "content": first.content}, *HI]
+    fields = ask("claude", messages=[*HI, *turns])
+    await client.messages.create(**fields)
+    sent = (await house.anthropic.request()).body["messages"]
+    assert sent[1] == {"role": "assistant", "content": [{"type": "text", "text": "Yes"}]}  # type: ignore[index]
+
+
+@every_provider
+async def test_a_picture(house: House, client: AsyncAnthropic, tier: str) -> None:
+    parts = [IMAGE, {"type": "text", "text": "What is it?"}]
+    await client.messages.create(**ask(tier, messages=[{"role": "user", "content": parts}]))
+    message = (await seen(house, tier)).body["messages"][0]  # type: ignore[index]
+    said: dict[str, Any] = {
+        "claude": {"role": "user", "content": parts},
+        "gpt": {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+                {"type": "text", "text": "What is it?"},
+            ],
+        },
+        "llama": {"role": "user", "content": "What is it?", "images": ["AAAA"]},
+    }
+    assert message == said[tier]
+
+
+@every_provider
+async def test_an_answer_by_a_schema(house: House, client: AsyncAnthropic, tier: str) -> None:
+    always(house, Ok('{"town": "Ulm"}'))
+    schema = WEATHER["input_schema"]
+    config: Any = {"format": {"type": "json_schema", "schema": schema}}
+    message = await client.messages.create(**ask(tier, output_config=config))
+    assert json.loads(message.content[0].to_dict()["text"]) == {"town": "Ulm"}
+    body = (await seen(house, tier)).body
+    said: dict[str, Any] = {
+        "claude": body.get("output_config"),
+        "gpt": body.get("response_format"),
+        "llama": body.get("format"),
+    }
+    wanted: dict[str, Any] = {
+        "claude": config,
+        "gpt": {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "schema": schema, "strict": True},
+        },
+        "llama": schema,
+    }
+    assert said[tier] == wanted[tier]
+
+
+@every_provider
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_limit_is_a_stop_reason(
+    house: House, client: AsyncAnthropic, tier: str, streamed: bool
+) -> None:
+    always(house, Ok("one two three"))
+    fields = ask(tier, max_tokens=2)
+    if streamed:
+        async with client.messages.stream(**fields) as stream:
+            message = await stream.get_final_message()
+    else:
+        message = await client.messages.create(**fields)
+    assert message.stop_reason == "max_tokens"
+
+
+async def test_a_stop_sequence_is_named(house: House, client: AsyncAnthropic) -> None:
+    house.anthropic.always(Ok("one", finish="stop_sequence"))
+    message = await client.messages.create(**ask("claude", stop_sequences=["END"]))
+    assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", "END")
+
+
+async def test_bytes_pass_to_anthropic_as_they_are(house: House, client: AsyncAnthropic) -> None:
+    """Unknown fields too."""
+    house.anthropic.always(Ok("Hi"))
+    fields = ask("opus", metadata={"user_id": "u-1"})
+    await client.messages.create(**fields, extra_body={"diagnostics": {"previous_message_id": "x"}})
+    body = (await house.anthropic.request()).body
+    assert body == {
+        **fields,
+        "model": "claude-opus-4-7",
+        "diagnostics": {"previous_message_id": "x"},
+    }
+
+
+async def test_version_and_betas_reach_anthropic_and_nothing_else_of_the_caller_s(
+    house: House, client: AsyncAnthropic
+) -> None:
+    betas = {"anthropic-beta": "context-1m-2025-08-07", "x-secret": "s", "cookie": "c=1"}
+    await client.messages.create(**ask("claude"), extra_headers=betas)
+    headers = (await house.anthropic.request()).headers
+    assert headers["anthropic-version"] == client.default_headers["anthropic-version"]
+    assert headers["anthropic-beta"] == "context-1m-2025-08-07"
+    assert headers["x-api-key"] == KEY
+    assert CALLERS_KEY not in str(headers)
+    assert {"x-secret", "cookie", "authorization", "x-stainless-lang"}.isdisjoint(headers)
+
+
+async def test_they_do_not_reach_others(house: House, client: AsyncAnthropic) -> None:
+    await client.messages.create(**ask("gpt"), extra_headers={"anthropic-beta": "b"})
+    headers = (await house.openai.request()).headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert {"anthropic-beta", "anthropic-version", "x-api-key"}.isdisjoint(headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "said"),
+    [
+        (Status(400, "messages.0: bad"), anthropic.BadRequestError, "invalid_request_error"),
+        (Status(413), anthropic.ContentTooLargeError, "request_too_large"),
+        (Status(429, retry_after="7"), anthropic.RateLimitError, "rate_limit_error"),
+        (Status(500), anthropic.InternalServerError, "api_error"),
+        (Status(529, retry_after="7"), anthropic.OverloadedError, "overloaded_error"),
+    ],
+    ids=lambda value: str(value.code) if isinstance(value, Status) else None,
+)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_errors_are_those_that_the_client_knows(
+    house: House,
+    client: AsyncAnthropic,
+    status: Status,
+    kind: type[anthropic.APIStatusError],
+    said: str,
+    streamed: bool,
+) -> None:
+    house.anthropic.always(status)
+    with pytest.raises(kind) as caught:
+        await client.messages.create(**ask("claude"), stream=streamed)
+    assert caught.value.type == said
+    assert caught.value.request_id
+    assert caught.value.response.headers.get("retry-after") == status.retry_after
+
+
+async def test_our_key_s_fault_is_not_the_caller_s(house: House, client: AsyncAnthropic) -> None:
+    house.anthropic.always(Status(401))
+    with pytest.raises(anthropic.InternalServerError) as caught:
+        await client.messages.create(**ask("claude"))
+    assert (caught.value.status_code, caught.value.type) == (502, "api_error")
+
+
+@every_provider
+async def test_a_prompt_too_long_is_said_in_the_words_that_clients_look_for(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    words = {
+        "claude": "prompt is too long: 210000 tokens > 200000 maximum",
+        "gpt": "This model's maximum context length is 8192 tokens.",
+        "llama": "the input length exceeds the context length",
+    }
+    always(house, Status(400, words[tier]))
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        await client.messages.create(**ask(tier))
+    assert caught.value.api_message
+    assert caught.value.api_message.startswith("prompt is too long")
+
+
+async def test_the_client_s_retries_succeed(house: House) -> None:
+    house.anthropic.queue(Status(529, headers={"retry-after-ms": "1"}), Ok("Here I am"))
+    async with AsyncAnthropic(base_url=house.url, api_key="k", max_retries=1) as client:
+        message = await client.messages.create(**ask("claude"))
+    assert message.content[0].to_dict()["text"] == "Here I am"
+    assert len(house.anthropic.requests) == 2
+
+
+async def test_an_overloaded_provider_is_replaced_unseen(
+    house: House, client: AsyncAnthropic
+) -> None:
+    house.anthropic.always(Status(529))
+    house.openai.always(Ok("from the other"))
+    message = await client.messages.create(**ask("any"))
+    assert message.content[0].to_dict()["text"] == "from the other"
+
+
+@pytest.mark.parametrize("behaviour", [EMPTY, Broken("error", 2), Broken("close", 3)])
+async def test_a_stream_that_fails_before_its_content_is_replaced_unseen(
+    house: House, client: AsyncAnthropic, behaviour: Any
+) -> None:
+    house.anthropic.always(behaviour)
+    house.openai.always(Ok("whole"))
+    async with client.messages.stream(**ask("any")) as stream:
+        message = await stream.get_final_message()
+    assert message.content[0].to_dict()["text"] == "whole"
+
+
+@every_provider
+@pytest.mark.parametrize("how", ["close", "reset", "malformed", "error"])
+async def test_a_stream_that_breaks_after_its_content_raises_in_the_client(
+    house: House, client: AsyncAnthropic, tier: str, how: Any
+) -> None:
+    always(house, Broken(how, after=5, answer=Ok("one two three four five six")))
+    stream = await client.messages.create(**ask(tier), stream=True)
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        await all_of(stream)
+    assert caught.value.type
+
+
+@every_provider
+async def test_an_empty_answer_is_an_error(house: House, client: AsyncAnthropic, tier: str) -> None:
+    always(house, EMPTY)
+    with pytest.raises(anthropic.InternalServerError):
+        await client.messages.create(**ask(tier))
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools[0].type"),
+        ({"container": "c"}, "container"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "container_upload"}]}]},
+            "messages[0]",
+        ),
+    ],
+)
+async def test_what_others_cannot_express_is_refused_by_name(
+    house: House, client: AsyncAnthropic, fields: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        await client.messages.create(**ask("gpt", **fields))
+    assert f"`{param}" in str(caught.value.api_message)
+    assert house.openai.requests == []
+
+
+async def test_anthropic_counts_tokens_itself(house: House, client: AsyncAnthropic) -> None:
+    house.anthropic.always(Ok("", usage=Tokens(42, 0)))
+    counted = await client.messages.count_tokens(model="claude", messages=HI)
+    assert counted.input_tokens == 42
+    request = await house.anthropic.request()
+    assert request.path == "/v1/messages/count_tokens"
+    assert request.body == {"model": "claude-opus-4-7", "messages": HI}
+    assert request.headers["x-api-key"] == KEY
+
+
+@pytest.mark.parametrize("tier", ["gpt", "llama"])
+async def test_elsewhere_tokens_are_estimated(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    short = await client.messages.count_tokens(model=tier, messages=HI)
+    messages: Any = [{"role": "user", "content": "word " * 300}]
+    long = await client.messages.count_tokens(model=tier, messages=messages)
+    assert 0 < short.input_tokens < 100
+    assert 300 <= long.input_tokens <= 600
+    assert house.openai.requests == house.ollama.requests == []
+
+
+async def test_who_cannot_count_is_replaced(house: House, client: AsyncAnthropic) -> None:
+    house.anthropic.always(Status(529))
+    counted = await client.messages.count_tokens(model="any", messages=HI)
+    assert counted.input_tokens > 0
+
+
+async def test_counting_has_the_same_errors(house: House, client: AsyncAnthropic) -> None:
+    house.anthropic.always(Status(529, retry_after="3"))
+    with pytest.raises(anthropic.OverloadedError) as caught:
+        await client.messages.count_tokens(model="claude", messages=HI)
+    assert caught.value.response.headers["retry-after"] == "3"
+    with pytest.raises(anthropic.NotFoundError):
+        await client.messages.count_tokens(model="nobody", messages=HI)
+
+
+async def test_models_are_listed_in_anthropic_s_shape(client: AsyncAnthropic) -> None:
+    listed = [model async for model in client.models.list()]
+    assert {"claude", "gpt", "llama", "opus"} <= {model.id for model in listed}
+    assert {model.type for model in listed} == {"model"}
+
+
+async def test_max_tokens_is_required(client: AsyncAnthropic) -> None:
+    fields = ask("claude")
+    del fields["max_tokens"]
+    with pytest.raises(anthropic.BadRequestError, match="max_tokens"):
+        await client.post("/v1/messages", body=fields, cast_to=object)
