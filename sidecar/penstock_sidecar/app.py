@@ -19,6 +19,7 @@ from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
+from penstock_sidecar.http import ollama
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.asking import Asking, Bounds, Parse
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
@@ -32,6 +33,7 @@ from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
+from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
 from penstock_sidecar.normalise.openai_responses import parse_response
@@ -178,6 +180,10 @@ class Sidecar:
         def asking(parse: Parse) -> Asking:
             return Asking(parse, self._holder.current, self._load, bounds, self._metrics)
 
+        def loading(parse: Parse) -> Asking:
+            services = ollama.Loading(self._holder.current, SystemClock())
+            return Asking(parse, services, self._load, bounds, self._metrics)
+
         routes: Routes = {
             ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("POST", "/v1/completions"): asking(parse_completion),
@@ -185,8 +191,13 @@ class Sidecar:
             ("POST", "/v1/messages"): asking(parse_messages),
             ("POST", "/v1/messages/count_tokens"): asking(parse_count),
             ("GET", "/v1/models"): Models(self._holder.current),
+            ("POST", "/api/chat"): loading(parse_ollama_chat),
+            ("POST", "/api/generate"): loading(parse_generate),
+            **ollama.routes(self._holder.current),
         }
-        return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))
+        guards = (only_loopback_names, no_unasked_pages)
+        below = dict.fromkeys(ollama.BLOBS, ollama.refuse_change)
+        return Port(Dispatcher(routes, guards, self._metrics, below))
 
     def _probes(self) -> Port:
         probes = Probes(self._load, self._metrics.exposition)

@@ -9,6 +9,7 @@ from penstock_sidecar.dialects import (
     anthropic,
     gemini,
     ollama,
+    ollama_generate,
     openai_chat,
     openai_completions,
     openai_responses,
@@ -21,6 +22,8 @@ CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "openai-chat": openai_chat.CALLERS,
     "openai-completions": openai_completions.CALLERS,
     "openai-responses": openai_responses.CALLERS,
+    "ollama-chat": ollama.CALLERS,
+    "ollama-generate": ollama_generate.CALLERS,
     "anthropic-messages": anthropic.CALLERS,
 }
 """For those whose provider speaks another dialect."""
@@ -28,6 +31,8 @@ PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
     "openai-completions": openai_completions.PASSAGE,
     "openai-responses": openai_responses.PASSAGE,
+    "ollama-chat": ollama.PASSAGE,
+    "ollama-generate": ollama_generate.PASSAGE,
     "anthropic-messages": anthropic.PASSAGE,
     "anthropic-count-tokens": anthropic.COUNT_PASSAGE,
 }
@@ -81,7 +86,7 @@ def plan_of(provider: Provider) -> Plan | None:
         case "anthropic":
             return _anthropic(provider)
         case "ollama":
-            return Plan(Spoken(ollama.PROVIDERS, _at("/api/chat")))
+            return _ollama()
         case _:
             return None
 
@@ -91,6 +96,12 @@ def _anthropic(provider: Provider) -> Plan:
     messages = Spoken(anthropic.PROVIDERS, _at("/v1/messages"), headers=headers)
     count = Spoken(anthropic.COUNTS, _at("/v1/messages/count_tokens"), headers=headers)
     return Plan(messages, {"anthropic-messages": messages, "anthropic-count-tokens": count})
+
+
+def _ollama() -> Plan:
+    chat = Spoken(ollama.PROVIDERS, _at("/api/chat"))
+    generate = Spoken(ollama_generate.PROVIDERS, _at("/api/generate"))
+    return Plan(chat, {"ollama-chat": chat, "ollama-generate": generate})
 
 
 def _at(path: str) -> Callable[[Ask], str]:
