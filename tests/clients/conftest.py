@@ -2,7 +2,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from anthropic import AsyncAnthropic
 
+from tests.clients.anthropic_given import CALLERS_KEY
 from tests.clients.house import House, running_house
 
 
@@ -10,3 +12,10 @@ from tests.clients.house import House, running_house
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with running_house(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[AsyncAnthropic]:
+    """As an application has it: a key of nobody's, no retries."""
+    async with AsyncAnthropic(base_url=house.url, api_key=CALLERS_KEY, max_retries=0) as found:
+        yield found
