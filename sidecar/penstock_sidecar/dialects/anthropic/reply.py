@@ -19,7 +19,7 @@ from penstock_sidecar.dialects.events import (
     TextPiece,
     ThoughtPiece,
 )
-from penstock_sidecar.dialects.whole import Block, Choice, Thought, whole
+from penstock_sidecar.dialects.whole import Block, Call, Choice, Thought, whole
 from penstock_sidecar.model import JsonObject, Usage
 
 STOP_REASONS: Final[dict[Finish, str]] = {
@@ -93,7 +93,10 @@ class AnthropicWriter:
 
     def _call(self, piece: CallPiece) -> Iterator[bytes]:
         """A piece of a call that another one has ended goes to its own block all the same: its
-        index says where it belongs. No provider is known to mix them."""
+        index says where it belongs. No provider is known to mix them. A call's signature has no
+        place but a thought."""
+        if piece.signature:
+            yield from self._thought(ThoughtPiece(signature=piece.signature))
         if piece.index not in self._place_of:
             id_ = piece.id or self._identity.tool_call_id(piece.index)
             self._place_of[piece.index] = self._blocks
@@ -160,8 +163,10 @@ def usage_document(usage: Usage) -> dict[str, object]:
 def _content(choice: Choice, identity: Identity) -> Iterator[dict[str, object]]:
     calls = 0
     for block in choice.blocks:
+        if isinstance(block, Call) and block.signature:
+            yield _block(Thought(signature=block.signature), "")
         yield _block(block, identity.tool_call_id(calls))
-        calls += not isinstance(block, str | Thought)
+        calls += isinstance(block, Call)
     if choice.refusal:
         yield {"type": "text", "text": choice.refusal}
 

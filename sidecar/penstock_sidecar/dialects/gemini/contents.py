@@ -4,6 +4,7 @@ Results of tools stand alone, and follow their calls at once: Gemini counts them
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, Literal
@@ -59,12 +60,29 @@ def _pieces(turn: Turn) -> Iterator[tuple[Kind, list[Written]]]:
 
 def _answer(parts: Sequence[Part]) -> list[Written]:
     written: list[Written] = []
-    for part in parts:
+    for part in _signed(parts):
         if isinstance(part, Thought):
             _think(part, written)
         elif (said := _part(part)) is not None:
             written.append(said)
     return written
+
+
+def _signed(parts: Sequence[Part]) -> list[Part]:
+    """Anthropic's callers have no place for a call's signature but the thought before it."""
+    found: list[Part] = []
+    for part in parts:
+        lent = _lent(found)
+        if lent and isinstance(part, ToolCall) and not google_s(part.signature):
+            found[-1] = replace(part, signature=lent)
+        else:
+            found.append(part)
+    return found
+
+
+def _lent(parts: Sequence[Part]) -> str | None:
+    last = parts[-1] if parts else None
+    return last.signature if isinstance(last, Thought) and google_s(last.signature) else None
 
 
 def _think(thought: Thought, written: list[Written]) -> None:
