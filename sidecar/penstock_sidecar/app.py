@@ -33,6 +33,11 @@ from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
 from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
+from penstock_sidecar.normalise.embeddings import (
+    parse_ollama_embed,
+    parse_ollama_embeddings,
+    parse_openai_embeddings,
+)
 from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
@@ -190,6 +195,9 @@ class Sidecar:
             ("POST", "/v1/responses"): asking(parse_response),
             ("POST", "/v1/messages"): asking(parse_messages),
             ("POST", "/v1/messages/count_tokens"): asking(parse_count),
+            ("POST", "/v1/embeddings"): asking(parse_openai_embeddings),
+            ("POST", "/api/embed"): asking(parse_ollama_embed),
+            ("POST", "/api/embeddings"): asking(parse_ollama_embeddings),
             ("GET", "/v1/models"): Models(self._holder.current),
             ("POST", "/api/chat"): loading(parse_ollama_chat),
             ("POST", "/api/generate"): loading(parse_generate),

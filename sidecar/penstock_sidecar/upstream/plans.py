@@ -15,15 +15,23 @@ from penstock_sidecar.dialects import (
     openai_responses,
 )
 from penstock_sidecar.dialects.dialect import Ask, CallerSide, Passage, ProviderSide
+from penstock_sidecar.dialects.embeddings import gemini as gemini_embed
+from penstock_sidecar.dialects.embeddings import ollama as ollama_embed
+from penstock_sidecar.dialects.embeddings import openai as openai_embeddings
+from penstock_sidecar.dialects.embeddings.passage import PASSAGE as EMBEDDINGS_PASSAGE
 from penstock_sidecar.dialects.quirks import quirks_of
-from penstock_sidecar.model import Api, Request
+from penstock_sidecar.model import EMBEDDING_APIS, Api, Request
+from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, MAX_VECTORS_BYTES
 
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "openai-chat": openai_chat.CALLERS,
     "openai-completions": openai_completions.CALLERS,
     "openai-responses": openai_responses.CALLERS,
+    "openai-embeddings": openai_embeddings.CALLERS,
     "ollama-chat": ollama.CALLERS,
     "ollama-generate": ollama_generate.CALLERS,
+    "ollama-embed": ollama_embed.CALLERS,
+    "ollama-embeddings": ollama_embed.FORMER_CALLERS,
     "anthropic-messages": anthropic.CALLERS,
 }
 """For those whose provider speaks another dialect."""
@@ -31,8 +39,11 @@ PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
     "openai-completions": openai_completions.PASSAGE,
     "openai-responses": openai_responses.PASSAGE,
+    "openai-embeddings": EMBEDDINGS_PASSAGE,
     "ollama-chat": ollama.PASSAGE,
     "ollama-generate": ollama_generate.PASSAGE,
+    "ollama-embed": EMBEDDINGS_PASSAGE,
+    "ollama-embeddings": EMBEDDINGS_PASSAGE,
     "anthropic-messages": anthropic.PASSAGE,
     "anthropic-count-tokens": anthropic.COUNT_PASSAGE,
 }
@@ -50,6 +61,7 @@ class Spoken:
     """Only of models that can do this."""
     headers: Callable[[Request], Mapping[str, str]] = lambda _: {}
     """What it gets beside the provider's own, and those of the caller's that it may see."""
+    max_answer_bytes: int = MAX_ANSWER_BYTES
 
     def serves(self, model: Model) -> bool:
         return self.needs is None or self.needs in model.capabilities
@@ -61,15 +73,18 @@ class Plan:
 
     chat: Spoken
     same: Mapping[Api, Spoken] = field(default_factory=dict)
+    embed: Spoken | None = None
+    """`None`: it makes no embeddings."""
 
     def passing(self, api: Api, model: Model) -> Spoken | None:
         """What serves callers of this API in their own words."""
         spoken = self.same.get(api)
         return spoken if spoken and spoken.serves(model) else None
 
-    def spoken(self, api: Api, model: Model) -> Spoken:
-        """What serves a caller of this API."""
-        return self.passing(api, model) or self.chat
+    def spoken(self, api: Api, model: Model) -> Spoken | None:
+        """What serves a caller of this API; `None` where nothing does."""
+        other = self.embed if api in EMBEDDING_APIS else self.chat
+        return self.passing(api, model) or other
 
 
 def plan_of(provider: Provider) -> Plan | None:
@@ -80,9 +95,16 @@ def plan_of(provider: Provider) -> Plan | None:
                 openai_chat.providers(quirks_of(provider.base_url)), _at("/chat/completions")
             )
             completions = Spoken(openai_completions.PROVIDERS, _at("/completions"), "completions")
-            return Plan(chat, {"openai-chat": chat, "openai-completions": completions})
+            embed = _embeds(openai_embeddings.PROVIDERS, _at("/embeddings"))
+            same: dict[Api, Spoken] = {
+                "openai-chat": chat,
+                "openai-completions": completions,
+                "openai-embeddings": embed,
+            }
+            return Plan(chat, same, embed)
         case "gemini":
-            return Plan(Spoken(gemini.PROVIDERS, gemini.path_of))
+            embed = _embeds(gemini_embed.PROVIDERS, gemini_embed.path)
+            return Plan(Spoken(gemini.PROVIDERS, gemini.path_of), embed=embed)
         case "anthropic":
             return _anthropic(provider)
         case "ollama":
@@ -101,7 +123,19 @@ def _anthropic(provider: Provider) -> Plan:
 def _ollama() -> Plan:
     chat = Spoken(ollama.PROVIDERS, _at("/api/chat"))
     generate = Spoken(ollama_generate.PROVIDERS, _at("/api/generate"))
-    return Plan(chat, {"ollama-chat": chat, "ollama-generate": generate})
+    embed = _embeds(ollama_embed.PROVIDERS, _at("/api/embed"))
+    former = _embeds(ollama_embed.FORMER_PROVIDERS, _at("/api/embeddings"))
+    same: dict[Api, Spoken] = {
+        "ollama-chat": chat,
+        "ollama-generate": generate,
+        "ollama-embed": embed,
+        "ollama-embeddings": former,
+    }
+    return Plan(chat, same, embed)
+
+
+def _embeds(side: ProviderSide[Any], path: Callable[[Ask], str]) -> Spoken:
+    return Spoken(side, path, max_answer_bytes=MAX_VECTORS_BYTES)
 
 
 def _at(path: str) -> Callable[[Ask], str]:

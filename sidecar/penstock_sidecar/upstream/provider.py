@@ -8,11 +8,13 @@ import orjson
 from penstock_config.provider import Model, Provider
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.dialects.dialect import Ask, Identity, Passage, Unspeakable
+from penstock_sidecar.dialects.embeddings.features import refuse_texts
 from penstock_sidecar.dialects.events import Event
 from penstock_sidecar.dialects.features import Lacks, features_of
 from penstock_sidecar.dialects.prompt import Prompt
 from penstock_sidecar.dialects.quirks import quirks_of
-from penstock_sidecar.errors import UpstreamUnsupported
+from penstock_sidecar.dialects.texts import Texts
+from penstock_sidecar.errors import UpstreamRefused, UpstreamUnsupported
 from penstock_sidecar.model import Answer, JsonObject, Request
 from penstock_sidecar.upstream.answering import AnswerStream, Passed, Sink, Written, plain_chunk
 from penstock_sidecar.upstream.base import Call
@@ -20,6 +22,7 @@ from penstock_sidecar.upstream.chunks import Ready
 from penstock_sidecar.upstream.hints import visible_headers
 from penstock_sidecar.upstream.incoming import Incoming
 from penstock_sidecar.upstream.plans import CALLERS, PASSAGES, Plan, Spoken
+from penstock_sidecar.upstream.refusal import CONTEXT_TOO_LONG
 from penstock_sidecar.upstream.wire import Letter, Wire
 
 JSON = "application/json"
@@ -38,14 +41,35 @@ class ProviderUpstream:
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[Answer]:
         request, model, ask = call.request, call.candidate.model, self._ask(call)
-        spoken = self._plan.spoken(request.api, model)
+        spoken = self._spoken(request, model)
         passage = self._passage(request, model)
         body = self._body(request, ask, spoken, passage)
         identity = self._identity(request)
-        label, headers = call.candidate.label, spoken.headers(request)
-        letter = Letter(spoken.path(ask), body, label, request.stream, headers)
-        async with self._wire.post(letter) as incoming:
-            yield await self._answer(request, spoken, passage, incoming, identity)
+        letter = Letter(
+            path=spoken.path(ask),
+            body=body,
+            label=call.candidate.label,
+            stream=request.stream,
+            headers=spoken.headers(request),
+            max_answer_bytes=spoken.max_answer_bytes,
+        )
+        try:
+            async with self._wire.post(letter) as incoming:
+                yield await self._answer(request, spoken, passage, incoming, identity)
+        except UpstreamRefused as error:
+            if error.code == CONTEXT_TOO_LONG and error.param == "messages":
+                error.param = request.input_field
+            raise
+
+    def _spoken(self, request: Request, model: Model) -> Spoken:
+        """Raises `UpstreamUnsupported` for vectors of a provider that makes none."""
+        if spoken := self._plan.spoken(request.api, model):
+            return spoken
+        raise UpstreamUnsupported(
+            f"a provider of type {self._type} makes no embeddings: ask a model of another provider",
+            code="unsupported_parameter",
+            param="model",
+        )
 
     def _ask(self, call: Call) -> Ask:
         model = call.candidate.model
@@ -125,8 +149,13 @@ class ProviderUpstream:
         return UpstreamUnsupported(error.public(self._type), code=error.code, param=error.param)
 
 
-def _refuse(prompt: object, lacks: Lacks) -> None:
-    if isinstance(prompt, Prompt):
-        for feature, where in features_of(prompt):
-            if feature in lacks.refused:
-                raise Unspeakable(where)
+def _refuse(asked: object, lacks: Lacks) -> None:
+    match asked:
+        case Prompt():
+            for feature, where in features_of(asked):
+                if feature in lacks.refused:
+                    raise Unspeakable(where)
+        case Texts():
+            refuse_texts(asked, lacks)
+        case _:
+            return

@@ -24,7 +24,7 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
-from penstock_sidecar.upstream.incoming import Incoming
+from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, Incoming
 from penstock_sidecar.upstream.keys import KeyRing
 from penstock_sidecar.upstream.redaction import Redactor
 from penstock_sidecar.upstream.refusal import Refusals
@@ -72,6 +72,7 @@ class Letter:
     label: str
     stream: bool
     headers: Mapping[str, str] = field(default_factory=dict)
+    max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
 class Wire:
@@ -103,7 +104,7 @@ class Wire:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 msg = f"{label} compresses its answers although nobody asked for that"
                 raise UpstreamMisconfigured(msg)
-            yield Incoming(response, deadlines, label)
+            yield Incoming(response, deadlines, label, letter.max_answer_bytes)
         finally:
             response.close()
 

@@ -16,6 +16,8 @@ from penstock_cli.stub import Behaviour, Ok, Status, StubProvider, Tokens
 from penstock_cli.stub.answer import Answer, Asked
 from penstock_cli.stub.record import Seen
 from penstock_cli.stub.steps import Send
+from tests.fakes.vendors.gemini_embeddings import GeminiEmbeddings
+from tests.fakes.vendors.gemini_embeddings import complaint as embeddings_complaint
 from tests.fakes.vendors.gemini_rules import complaint
 
 KEY_HEADER: Final = "x-goog-api-key"
@@ -156,6 +158,7 @@ class GeminiProvider(StubProvider):
     def _routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/v1beta/models/{model}:generateContent", self._generate)
         router.add_post("/v1beta/models/{model}:streamGenerateContent", self._generate)
+        router.add_post("/v1beta/models/{model}:batchEmbedContents", self._embed)
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request, request.match_info["model"])
@@ -164,6 +167,14 @@ class GeminiProvider(StubProvider):
             body = rpc_error(400, wrong, "INVALID_ARGUMENT")
             return web.Response(status=400, body=body, content_type="application/json")
         return await self._answer(request, seen, self._dialect, self._asked(seen))
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request, request.match_info["model"])
+        if (wrong := embeddings_complaint(seen.body, seen.model)) is not None:
+            body = rpc_error(400, wrong, "INVALID_ARGUMENT")
+            return web.Response(status=400, body=body, content_type="application/json")
+        asked = Asked(len(self.requests), seen.model, stream=False, prompt_bytes=0, max_tokens=0)
+        return await self._answer(request, seen, GeminiEmbeddings.of(seen.body), asked)
 
     def _asked(self, seen: Seen) -> Asked:
         found = seen.body.get("generationConfig")
