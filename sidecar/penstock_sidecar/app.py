@@ -48,7 +48,7 @@ from penstock_sidecar.settings import Settings
 from penstock_sidecar.telemetry.metrics import Metrics
 from penstock_sidecar.telemetry.recorder import Recorders
 from penstock_sidecar.telemetry.request_log import RequestLog
-from penstock_sidecar.upstream.session import open_session
+from penstock_sidecar.upstream import Directory, Ways
 from penstock_sidecar.watcher import Loaded, ReloadListener, Watcher
 
 logger = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Sidecar:
             recorder=Recorders((self._metrics, RequestLog(clock))),
             limit_observer=self._metrics,
             clock=clock,
-            session=await self._exits.enter_async_context(open_session()),
+            ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
             memory=Memory(clock, Shares(clock), self._journal(clock)),
@@ -149,6 +149,10 @@ class Sidecar:
             self._exits.push_async_callback(_cancel, asyncio.create_task(work))
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
+
+    def _directory(self) -> Directory:
+        settings = self._settings
+        return Directory(settings.azure_authority_host, settings.azure_federated_token_file)
 
     def _journal(self, clock: Clock) -> Journal:
         directory = self._settings.journal_dir
@@ -193,11 +197,11 @@ class Sidecar:
             ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("POST", "/v1/completions"): asking(parse_completion),
             ("POST", "/v1/responses"): asking(parse_response),
-            ("POST", "/v1/messages"): asking(parse_messages),
-            ("POST", "/v1/messages/count_tokens"): asking(parse_count),
             ("POST", "/v1/embeddings"): asking(parse_openai_embeddings),
             ("POST", "/api/embed"): asking(parse_ollama_embed),
             ("POST", "/api/embeddings"): asking(parse_ollama_embeddings),
+            ("POST", "/v1/messages"): asking(parse_messages),
+            ("POST", "/v1/messages/count_tokens"): asking(parse_count),
             ("GET", "/v1/models"): Models(self._holder.current),
             ("POST", "/api/chat"): loading(parse_ollama_chat),
             ("POST", "/api/generate"): loading(parse_generate),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from penstock_config.provider import Capability, Model, Provider
+from penstock_config.provider import Capability, Model, Provider, ProviderType
 from penstock_sidecar.dialects import (
     anthropic,
     gemini,
@@ -21,6 +21,7 @@ from penstock_sidecar.dialects.embeddings import openai as openai_embeddings
 from penstock_sidecar.dialects.embeddings.passage import PASSAGE as EMBEDDINGS_PASSAGE
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Request
+from penstock_sidecar.upstream.azure import azure_paths
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, MAX_VECTORS_BYTES
 
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
@@ -47,6 +48,7 @@ PASSAGES: Final[Mapping[Api, Passage]] = {
     "anthropic-messages": anthropic.PASSAGE,
     "anthropic-count-tokens": anthropic.COUNT_PASSAGE,
 }
+
 COUNTING_TYPES: Final = frozenset({"anthropic"})
 """Of providers: those that tell how many tokens a request has."""
 
@@ -87,30 +89,33 @@ class Plan:
         return self.passing(api, model) or other
 
 
-def plan_of(provider: Provider) -> Plan | None:
-    """`None` for a type that this version does not speak."""
-    match provider.type:
-        case "openai":
-            chat = Spoken(
-                openai_chat.providers(quirks_of(provider.base_url)), _at("/chat/completions")
-            )
-            completions = Spoken(openai_completions.PROVIDERS, _at("/completions"), "completions")
-            embed = _embeds(openai_embeddings.PROVIDERS, _at("/embeddings"))
-            same: dict[Api, Spoken] = {
-                "openai-chat": chat,
-                "openai-completions": completions,
-                "openai-embeddings": embed,
-            }
-            return Plan(chat, same, embed)
-        case "gemini":
-            embed = _embeds(gemini_embed.PROVIDERS, gemini_embed.path)
-            return Plan(Spoken(gemini.PROVIDERS, gemini.path_of), embed=embed)
-        case "anthropic":
-            return _anthropic(provider)
-        case "ollama":
-            return _ollama()
-        case _:
-            return None
+def plan_of(provider: Provider) -> Plan:
+    """By its type."""
+    return _PLANS[provider.type](provider)
+
+
+def _azure(provider: Provider) -> Plan:
+    return _openai_at(provider, azure_paths(provider.api_version))
+
+
+def _openai(provider: Provider) -> Plan:
+    return _openai_at(provider, _at)
+
+
+def _openai_at(provider: Provider, at: Callable[[str], Callable[[Ask], str]]) -> Plan:
+    """`at` makes a path of OpenAI's the provider's."""
+    quirks = quirks_of(provider.base_url, provider.preset, provider.type)
+    chat = Spoken(openai_chat.providers(quirks), at("/chat/completions"))
+    completions = Spoken(openai_completions.PROVIDERS, at("/completions"), "completions")
+    embed = _embeds(openai_embeddings.PROVIDERS, at("/embeddings"))
+    same: dict[Api, Spoken] = {
+        "openai-chat": chat,
+        "openai-completions": completions,
+        "openai-embeddings": embed,
+    }
+    if quirks.responses:
+        same["openai-responses"] = Spoken(openai_responses.PROVIDERS, at("/responses"))
+    return Plan(chat, same, embed)
 
 
 def _anthropic(provider: Provider) -> Plan:
@@ -120,7 +125,12 @@ def _anthropic(provider: Provider) -> Plan:
     return Plan(messages, {"anthropic-messages": messages, "anthropic-count-tokens": count})
 
 
-def _ollama() -> Plan:
+def _gemini(_: Provider) -> Plan:
+    embed = _embeds(gemini_embed.PROVIDERS, gemini_embed.path)
+    return Plan(Spoken(gemini.PROVIDERS, gemini.path_of), embed=embed)
+
+
+def _ollama(_: Provider) -> Plan:
     chat = Spoken(ollama.PROVIDERS, _at("/api/chat"))
     generate = Spoken(ollama_generate.PROVIDERS, _at("/api/generate"))
     embed = _embeds(ollama_embed.PROVIDERS, _at("/api/embed"))
@@ -140,3 +150,12 @@ def _embeds(side: ProviderSide[Any], path: Callable[[Ask], str]) -> Spoken:
 
 def _at(path: str) -> Callable[[Ask], str]:
     return lambda _: path
+
+
+_PLANS: Final[Mapping[ProviderType, Callable[[Provider], Plan]]] = {
+    "openai": _openai,
+    "azure-openai": _azure,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
+    "ollama": _ollama,
+}

@@ -22,7 +22,7 @@ from penstock_sidecar.upstream.chunks import Ready
 from penstock_sidecar.upstream.hints import visible_headers
 from penstock_sidecar.upstream.incoming import Incoming
 from penstock_sidecar.upstream.plans import CALLERS, PASSAGES, Plan, Spoken
-from penstock_sidecar.upstream.refusal import CONTEXT_TOO_LONG
+from penstock_sidecar.upstream.refusal import CONTEXT_TOO_LONG, FILTERED
 from penstock_sidecar.upstream.wire import Letter, Wire
 
 JSON = "application/json"
@@ -57,7 +57,7 @@ class ProviderUpstream:
             async with self._wire.post(letter) as incoming:
                 yield await self._answer(request, spoken, passage, incoming, identity)
         except UpstreamRefused as error:
-            if error.code == CONTEXT_TOO_LONG and error.param == "messages":
+            if error.code in {CONTEXT_TOO_LONG, FILTERED} and error.param == "messages":
                 error.param = request.input_field
             raise
 

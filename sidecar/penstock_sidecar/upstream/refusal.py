@@ -33,13 +33,24 @@ MAX_WORD_CHARACTERS: Final = 100
 OVERLOADED: Final = 529
 """Anthropic's."""
 CONTEXT_TOO_LONG: Final = "context_length_exceeded"
+FILTERED: Final = "content_filter"
+_OF_A_FILTER: Final = frozenset({FILTERED, "ResponsibleAIPolicyViolation"})
+"""Azure's, the latter in `innererror`, and at times there alone:
+https://learn.microsoft.com/azure/foundry/openai/concepts/content-filter."""
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
     r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens",
     re.IGNORECASE,
 )
 _OUR_MODEL: Final = frozenset(
-    {"model_not_found", "invalid_model", "model_decommissioned", "model_not_available"}
+    {
+        "model_not_found",
+        "invalid_model",
+        "model_decommissioned",
+        "model_not_available",
+        "DeploymentNotFound",  # Azure's, as the next
+        "OperationNotSupported",
+    }
 )
 _OUR_KEY: Final = frozenset(
     {"invalid_api_key", "authentication_error", "permission_error", "API_KEY_INVALID"}
@@ -75,6 +86,8 @@ class ProviderError:
     """Google's, of google.rpc.ErrorInfo."""
     retry_seconds: float | None = None
     """Where the body says it; most say it in headers."""
+    filtered: bool = False
+    """A content filter refused the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,8 @@ class Refusals:
         param = _one_line(self.redact(said.param or ""), MAX_WORD_CHARACTERS) or None
         if code == CONTEXT_TOO_LONG or _TOO_LONG.search(message):
             status, code, param = 400, CONTEXT_TOO_LONG, param or "messages"
+        if said.filtered:
+            code, param = FILTERED, "messages"
         public = message or f"{label} refused the request with status {status}"
         return UpstreamRefused(public, status=status, code=code, param=param)
 
@@ -176,7 +191,14 @@ def _of_mapping(error: Mapping[str, object]) -> ProviderError:
         param if isinstance(param, str) else None,
         _reason(details),
         retry_delay_seconds(details),
+        filtered=not _OF_A_FILTER.isdisjoint((string_of(code), _inner_code(error))),
     )
+
+
+def _inner_code(error: Mapping[str, object]) -> str:
+    """Azure's."""
+    inner = error.get("innererror")
+    return string_of(inner.get("code")) if isinstance(inner, dict) else ""
 
 
 def _reason(details: object) -> str:

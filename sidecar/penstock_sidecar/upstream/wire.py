@@ -24,6 +24,7 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
+from penstock_sidecar.upstream.entra import Token
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, Incoming
 from penstock_sidecar.upstream.keys import KeyRing
 from penstock_sidecar.upstream.redaction import Redactor
@@ -54,11 +55,13 @@ class Destination:
             self._urls[path] = URL(self.base + path).update_query(self.query)
         return self._urls[path]
 
-    def with_headers(self, added: Mapping[str, str]) -> CIMultiDict[str]:
-        if not added:
+    def with_headers(self, added: Mapping[str, str], bearer: str | None) -> CIMultiDict[str]:
+        if not added and bearer is None:
             return self.headers
         headers = self.headers.copy()
         headers.update(added)
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
         return headers
 
 
@@ -84,10 +87,12 @@ class Wire:
         keys: Sequence[str],
         session: aiohttp.ClientSession,
         clock: Clock,
+        token: Token | None = None,
     ) -> None:
         self._provider = provider
         self._session = session
         self._clock = clock
+        self._token = token
         self.refusals = Refusals(Redactor(keys))
         usable: Sequence[str | None] = keys or ([] if provider.needs_key else [None])
         self._ring = KeyRing([_destination(provider, key) for key in usable], clock)
@@ -109,24 +114,40 @@ class Wire:
             response.close()
 
     async def _accepted(self, letter: Letter, deadlines: Deadlines) -> aiohttp.ClientResponse:
-        """With the first key that is not turned away."""
+        """With the first key that is neither turned away nor at its limit."""
         label = letter.label
         rejected: UpstreamError = UpstreamCredentials(f"no key is configured for {label}")
         for position, destination in self._ring.candidates():
-            response = await self._send(destination, letter, deadlines)
+            bearer = await self._bearer(label, deadlines)
+            response = await self._send(destination, letter, bearer, deadlines)
             if response.status == 200:  # noqa: PLR2004  # HTTP's OK
                 return response
             error = await self._failure(response, label, deadlines)
-            if isinstance(error, UpstreamLimited):
-                self._ring.pause(position, error.retry_after_seconds or LIMITED_SECONDS)
-            if not isinstance(error, UpstreamCredentials):
-                raise error
-            self._ring.pause(position, REJECTED_SECONDS)
-            rejected = error
+            match error:
+                case UpstreamLimited(retry_after_seconds=seconds):
+                    self._ring.pause(position, LIMITED_SECONDS if seconds is None else seconds)
+                case UpstreamCredentials():
+                    self._ring.pause(position, REJECTED_SECONDS)
+                    if self._token and bearer:
+                        self._token.rejected(bearer)
+                case _:
+                    raise error
+            rejected = _sooner(rejected, error)
         raise rejected
 
+    async def _bearer(self, label: str, deadlines: Deadlines) -> str | None:
+        """A token in place of a key, for a provider that wants one."""
+        if self._token is None:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(deadlines.due(loop.time())):
+                return await self._token.current(label)
+        except TimeoutError:
+            raise UpstreamCredentials(f"no token came in time for {label}") from None
+
     async def _send(
-        self, destination: Destination, letter: Letter, deadlines: Deadlines
+        self, destination: Destination, letter: Letter, bearer: str | None, deadlines: Deadlines
     ) -> aiohttp.ClientResponse:
         body, label = letter.body, letter.label
         data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
@@ -136,7 +157,7 @@ class Wire:
                 return await self._session.post(
                     destination.url(letter.path),
                     data=data,
-                    headers=destination.with_headers(letter.headers),
+                    headers=destination.with_headers(letter.headers, bearer),
                     allow_redirects=False,
                     timeout=self._timeout,
                 )
@@ -148,6 +169,9 @@ class Wire:
             raise UpstreamTimeout(f"{label} {deadlines.missed(loop.time())}") from None
         except aiohttp.ClientConnectorError as error:
             raise UpstreamUnavailable(f"{label} cannot be reached: {_reason(error)}") from error
+        except aiohttp.ClientHttpProxyError as error:
+            msg = f"{label} cannot be reached: its proxy says {error.status}: check proxyURL"
+            raise UpstreamUnavailable(msg) from None
         except ValueError:  # an address or a header that HTTP cannot carry; it may hold the key
             msg = f"{label} cannot be addressed as configured: check baseURL and headers"
             raise UpstreamMisconfigured(msg) from None
@@ -170,12 +194,24 @@ class Wire:
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
     match error:
+        case aiohttp.ClientProxyConnectionError():
+            return "nor can its proxy"
         case aiohttp.ClientConnectorDNSError():
             return "its name does not resolve"
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
         case aiohttp.ClientSSLError():
             return "TLS failed"
         case _:
             return "no connection could be made"
+
+
+def _sooner(former: UpstreamError, latter: UpstreamError) -> UpstreamError:
+    """What to say of several keys: that of the one which may serve first. A key that is not
+    accepted never will."""
+    if not isinstance(latter, UpstreamLimited) or not isinstance(former, UpstreamLimited):
+        return former if isinstance(former, UpstreamLimited) else latter
+    return min(former, latter, key=lambda each: each.retry_after_seconds or LIMITED_SECONDS)
 
 
 def _destination(provider: Provider, key: str | None) -> Destination:
