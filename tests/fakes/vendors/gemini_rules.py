@@ -59,9 +59,14 @@ def _complaints(body: Json, strict: bool) -> Iterator[str]:
 
 
 def _unknown(document: Json, known: frozenset[str], where: str) -> Iterator[str]:
+    """The name of a field in its proto does as well: Google's own SDK mixes them."""
     at = f" at '{where}'" if where else ""
-    for name in sorted(document.keys() - known):
+    for name in sorted(name for name in document if _camel(name) not in known):
         yield f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 
 
 def _of_content(content: Json, where: str) -> Iterator[str]:
