@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.dialects.events import Event
 from penstock_sidecar.dialects.features import Lacks
 from penstock_sidecar.dialects.framing import Framing
@@ -136,3 +137,5 @@ class Passage:
     """Whether a piece of the stream is there only because we asked for it."""
     end: bytes = b""
     """What a stream's end is, where the provider left it out."""
+    parse: Callable[[bytes], object] = parse
+    """Reads as much of a whole answer as the provider's side wants to know. Raises `ValueError`."""

@@ -147,11 +147,12 @@ async def plain_chunk(
     refusals: Refusals,
     read: Callable[[JsonObject], Sequence[Event]],
     write: Plain,
+    parsed: Callable[[bytes], object],
 ) -> Chunk:
     """A whole answer as one chunk."""
     body = await incoming.read_all()
     try:
-        document = parse(body)
+        document = parsed(body)
     except ValueError:
         raise UpstreamGarbled(f"{incoming.label} answered with what is not JSON") from None
     if not isinstance(document, dict):

@@ -8,6 +8,7 @@ import orjson
 from penstock_config.provider import Model, Provider
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.dialects.dialect import Ask, Identity, Passage, Unspeakable
+from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.dialects.embeddings.features import refuse_texts
 from penstock_sidecar.dialects.events import Event
 from penstock_sidecar.dialects.features import Lacks, features_of
@@ -122,7 +123,10 @@ class ProviderUpstream:
                 return body
             return orjson.dumps(CALLERS[request.api].write_plain(events, identity))
 
-        whole = await plain_chunk(incoming, refusals, lambda d: tuple(side.read_plain(d)), write)
+        parsed = passage.parse if passage else parse
+        whole = await plain_chunk(
+            incoming, refusals, lambda d: tuple(side.read_plain(d)), write, parsed
+        )
         return Answer(Ready(whole), JSON, headers)
 
     def _sink(self, request: Request, passage: Passage | None, identity: Identity) -> Sink:

@@ -5,6 +5,7 @@ from typing import Final
 import orjson
 
 from penstock_sidecar.dialects.dialect import Ask, Passage
+from penstock_sidecar.dialects.embeddings.skim import parse_without_numbers
 from penstock_sidecar.model import Request
 
 
@@ -17,4 +18,4 @@ def renamed_body(request: Request, ask: Ask) -> bytes:
     return orjson.dumps({**kept, "model": ask.model})
 
 
-PASSAGE: Final = Passage(renamed_body)
+PASSAGE: Final = Passage(renamed_body, parse=parse_without_numbers)
