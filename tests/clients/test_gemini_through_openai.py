@@ -35,6 +35,7 @@ WEATHER: Any = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
+TOO_LONG = "The input token count (9) exceeds the maximum number of tokens allowed (8)."
 TWO_CALLS = Ok(
     "",
     tool_calls=(
@@ -331,15 +332,7 @@ async def test_a_stream_cut_half_way_is_no_success(
     ("behaviour", "kind", "code"),
     [
         (Status(400, "Bad tool."), openai.BadRequestError, None),
-        (
-            Status(
-                400,
-                "The input token count (1200000) exceeds the maximum number of tokens allowed"
-                " (1048576).",
-            ),
-            openai.BadRequestError,
-            "context_length_exceeded",
-        ),
+        (Status(400, TOO_LONG), openai.BadRequestError, "context_length_exceeded"),
         (KEY_INVALID, openai.InternalServerError, "upstream_credentials_exhausted"),
         (limited("17.5s"), openai.RateLimitError, "rate_limit_exceeded"),
     ],
