@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import ollama
 import pytest
 from anthropic import AsyncAnthropic
 
@@ -18,4 +19,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 async def client(house: House) -> AsyncIterator[AsyncAnthropic]:
     """As an application has it: a key of nobody's, no retries."""
     async with AsyncAnthropic(base_url=house.url, api_key=CALLERS_KEY, max_retries=0) as found:
+        yield found
+
+
+@pytest.fixture
+async def ollama_client(house: House) -> AsyncIterator[ollama.AsyncClient]:
+    """As an application has it, which knows nothing of a sidecar."""
+    async with ollama.AsyncClient(host=house.url) as found:
         yield found
