@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from openai import AsyncOpenAI
 from pydantic import SecretStr
 
 from penstock_cli.stub import StubProvider
+from penstock_cli.stub.vectors import vector
 from penstock_config.codec import config_file_name, credentials_file_name, encode
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.policy import Policy, Retry
@@ -21,15 +23,18 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Ports, Sidecar
 from penstock_sidecar.settings import Settings
+from tests.fakes.vendors.azure import AzureStub
 from tests.fakes.vendors.gemini import GeminiProvider
 from tests.sidecar.http.edge import CHAT, Response, exchange, post
 
 NAMESPACE = "team"
+OPENAI, EMBED, FORMER = "/v1/embeddings", "/api/embed", "/api/embeddings"
 PATIENCE_SECONDS = 30
 PRICE = Price(input_token=1_000_000, output_token=0)
 """A micro-dollar a token."""
 TIERS = {
     "gpt": ("openai/small",),
+    "azure": ("azure/ada",),
     "gem": ("gemini/gecko",),
     "llama": ("ollama/minilm",),
     "claude": ("anthropic/opus",),
@@ -51,10 +56,12 @@ def model(name: str, capability: Capability = "embeddings") -> Model:
 
 @dataclass(slots=True)
 class Embedders:
-    """`small` is OpenAI's, `gecko` Gemini's, `minilm` Ollama's, each in a tier of its own; `same`
-    is called so by its provider too. `opus` should make vectors, but its provider cannot."""
+    """`small` is OpenAI's, `ada` Azure's, `gecko` Gemini's, `minilm` Ollama's, each in a tier of
+    its own; `same` is called so by its provider too. `opus` should make vectors, but its provider
+    cannot."""
 
     openai: StubProvider
+    azure: AzureStub
     gemini: GeminiProvider
     ollama: StubProvider
     redis_url: str
@@ -116,14 +123,22 @@ class Embedders:
         same = model("same").model_copy(update={"upstream_name": "same"})
         openai = (model("small"), same, model("talker", "chat"))
         yield _provider("openai", "openai", f"{self.openai.url}/v1", *openai)
+        yield _provider(
+            "azure", "azure-openai", self.azure.url, model("ada"), api_version="2024-10-21"
+        )
         yield _provider("gemini", "gemini", f"{self.gemini.url}/v1beta", model("gecko"))
         yield _provider("ollama", "ollama", self.ollama.url, model("minilm"))
         yield _provider("anthropic", "anthropic", self.openai.url, model("opus"))
 
 
-def _provider(name: str, type_: Any, base_url: str, *models: Model) -> Provider:
+def _provider(name: str, type_: Any, base_url: str, *models: Model, **more: Any) -> Provider:
     return Provider(
-        id=f"{NAMESPACE}/{name}", type=type_, base_url=base_url, needs_key=False, models=models
+        id=f"{NAMESPACE}/{name}",
+        type=type_,
+        base_url=base_url,
+        needs_key=False,
+        models=models,
+        **more,
     )
 
 
@@ -137,6 +152,14 @@ def _tier(name: str, *labels: str) -> Tier:
             for place, (provider, model_name) in enumerate(pairs)
         ),
     )
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def vectors(model: str, *texts: str, dimensions: int | None = None) -> list[list[float]]:
+    return [[*vector(text, f"upstream-{model}", dimensions)] for text in texts]
 
 
 @contextlib.asynccontextmanager
@@ -154,9 +177,15 @@ async def running_embedders(folder: Path, redis_url: str) -> AsyncIterator[Embed
         admin_port=0,
         drain_seconds=1,
     )
-    async with StubProvider() as openai, GeminiProvider() as gemini, StubProvider() as ollamas:
+    async with (
+        StubProvider() as openai,
+        AzureStub() as azure,
+        GeminiProvider() as gemini,
+        StubProvider() as ollama,
+    ):
         sidecar = Sidecar(settings)
-        embedders = Embedders(openai, gemini, ollamas, redis_url, folder, sidecar, Ports(0, 0, 0))
+        ports = Ports(0, 0, 0)
+        embedders = Embedders(openai, azure, gemini, ollama, redis_url, folder, sidecar, ports)
         embedders.write(embedders.config())
         embedders.ports = await sidecar.start()
         try:
