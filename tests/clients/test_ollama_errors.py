@@ -1,5 +1,6 @@
 """What the official `ollama` client hears when things go wrong."""
 
+import json
 from typing import Any
 
 import ollama
@@ -73,7 +74,14 @@ async def test_a_call_that_cannot_be_read_is_an_error_and_no_call(
 ) -> None:
     house.openai.always(Raw((GARBLED_CALL,)))
     with pytest.raises(ollama.ResponseError, match="no JSON object"):
-        [part async for part in await ollama_client.chat("gpt", HI, tools=[add], stream=True)]
+        await heard(ollama_client, "gpt", [])
+    call = {"id": "c", "function": {"name": "add", "arguments": '{"a":'}}
+    choice = {"index": 0, "message": {"tool_calls": [call]}, "finish_reason": "tool_calls"}
+    document = json.dumps({"choices": [choice]}).encode()
+    house.openai.always(Raw((document,), "application/json"))
+    with pytest.raises(ollama.ResponseError, match="no JSON object") as caught:
+        await ollama_client.chat("gpt", HI, tools=[add])
+    assert caught.value.status_code == 502
 
 
 @translated

@@ -1,7 +1,7 @@
 """What each type of provider speaks itself, and under which paths; all else is translated."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from penstock_config.provider import Capability, Model, Provider, ProviderType
@@ -19,6 +19,7 @@ from penstock_sidecar.dialects.embeddings import gemini as gemini_embed
 from penstock_sidecar.dialects.embeddings import ollama as ollama_embed
 from penstock_sidecar.dialects.embeddings import openai as openai_embeddings
 from penstock_sidecar.dialects.embeddings.passage import PASSAGE as EMBEDDINGS_PASSAGE
+from penstock_sidecar.dialects.ollama.passage import embedding_body
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Request
 from penstock_sidecar.upstream.azure import azure_paths
@@ -36,6 +37,7 @@ CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
     "anthropic-messages": anthropic.CALLERS,
 }
 """For those whose provider speaks another dialect."""
+OLLAMA_EMBEDDINGS_PASSAGE: Final = replace(EMBEDDINGS_PASSAGE, body=embedding_body)
 PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-chat": openai_chat.PASSAGE,
     "openai-completions": openai_completions.PASSAGE,
@@ -43,8 +45,8 @@ PASSAGES: Final[Mapping[Api, Passage]] = {
     "openai-embeddings": EMBEDDINGS_PASSAGE,
     "ollama-chat": ollama.PASSAGE,
     "ollama-generate": ollama_generate.PASSAGE,
-    "ollama-embed": EMBEDDINGS_PASSAGE,
-    "ollama-embeddings": EMBEDDINGS_PASSAGE,
+    "ollama-embed": OLLAMA_EMBEDDINGS_PASSAGE,
+    "ollama-embeddings": OLLAMA_EMBEDDINGS_PASSAGE,
     "anthropic-messages": anthropic.PASSAGE,
     "anthropic-count-tokens": anthropic.COUNT_PASSAGE,
 }

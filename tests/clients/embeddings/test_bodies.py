@@ -82,6 +82,12 @@ PATHS = {
                 ]
             },
         ),
+        (
+            EMBED,
+            "llama",
+            {"input": "a", "keep_alive": -1, "options": {"num_ctx": 9, "seed": 1}},
+            {"model": "upstream-minilm", "input": "a", "options": {"seed": 1}},
+        ),
         (FORMER, "gpt", {"prompt": "a"}, {"model": "upstream-small", "input": ["a"]}),
         (FORMER, "llama", {"prompt": "a"}, {"model": "upstream-minilm", "prompt": "a"}),
     ],

@@ -6,6 +6,7 @@ the options of loading do not pass, and Ollama's own settings hold.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -21,6 +22,11 @@ NOT_THE_CALLERS: Final = frozenset({"keep_alive"})
 def changed_body(request: Request, ask: Ask) -> bytes:
     """That of a chat. The caller's bytes where nothing differs."""
     return changed(request, ask, _nudged)
+
+
+def embedding_body(request: Request, ask: Ask) -> bytes:
+    """That of embeddings, which have no output to limit."""
+    return changed(request, replace(ask, max_output_tokens=None, nudge=False), _nudged)
 
 
 def changed(request: Request, ask: Ask, nudged: Callable[[JsonObject], JsonObject]) -> bytes:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from penstock_sidecar.dialects.dialect import Ask
 from penstock_sidecar.dialects.nudge import NUDGE_MESSAGE
 from penstock_sidecar.dialects.ollama.options import LOADING
-from penstock_sidecar.dialects.ollama.passage import changed_body
+from penstock_sidecar.dialects.ollama.passage import changed_body, embedding_body
+from penstock_sidecar.normalise.embeddings import parse_ollama_embed
 from penstock_sidecar.normalise.ollama import parse_ollama_chat
 
 HELLO = {"role": "user", "content": "Hi"}
@@ -74,6 +75,16 @@ def test_loading_is_the_platform_s_to_say() -> None:
 
 def test_a_nudge_is_one_more_message() -> None:
     assert read({}, nudge=True)["messages"] == [HELLO, NUDGE_MESSAGE]
+
+
+def test_embeddings_load_no_model_anew_either() -> None:
+    document = {"model": "fast", "input": "a", "keep_alive": 0, "options": {"num_ctx": 9}}
+    request = parse_ollama_embed(json.dumps(document).encode(), {}, "1")
+    body = embedding_body(request, Ask("fast", stream=False, max_output_tokens=0))
+    assert json.loads(body) == {"model": "fast", "input": "a", "options": {}}
+    body = b'{ "model":"fast", "input":"a", "options":{"seed":1}}'
+    request = parse_ollama_embed(body, {}, "1")
+    assert embedding_body(request, Ask("fast", stream=False, max_output_tokens=0)) is body
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5)
