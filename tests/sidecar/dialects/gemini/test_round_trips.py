@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.dialect import Ask, Identity
@@ -12,6 +12,8 @@ from penstock_sidecar.dialects.gemini.write import write_chat
 from penstock_sidecar.dialects.openai_chat.read import read_chat
 from penstock_sidecar.dialects.openai_chat.reply import write_completion
 from penstock_sidecar.dialects.whole import whole
+
+steady = settings(deadline=None, derandomize=True)
 
 IDENTITY = Identity("call-1", 0, "fast")
 WORDS = st.text(min_size=1, max_size=5)
@@ -38,6 +40,7 @@ def heard(pieces: list[list[dict[str, Any]]]) -> list[Event]:
     return [*events, *reader.over()]
 
 
+@steady
 @given(st.lists(st.lists(TEXTS | CALLS, max_size=3), max_size=4))
 def test_an_answer_does_not_depend_on_how_it_is_cut(pieces: list[list[dict[str, Any]]]) -> None:
     parts = [part for piece in pieces for part in piece]
@@ -45,6 +48,7 @@ def test_an_answer_does_not_depend_on_how_it_is_cut(pieces: list[list[dict[str, 
     assert whole(heard([[part] for part in parts])) == whole(heard([parts]))
 
 
+@steady
 @given(
     st.none() | WORDS,
     st.lists(CALLS, max_size=3),

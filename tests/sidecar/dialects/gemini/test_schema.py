@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from penstock_sidecar.dialects.gemini.schema import SAID, Unsaid, schema_of
 from tests.fakes.vendors.gemini_rules import complaint
+
+steady = settings(deadline=None, derandomize=True)
 
 
 def said(schema: dict[str, Any]) -> Any:
@@ -126,6 +128,7 @@ VALUES = st.recursive(
 )
 
 
+@steady
 @given(SCHEMAS, VALUES)
 def test_no_word_changes_what_fits(schema: dict[str, Any], value: object) -> None:
     schema = {**schema, "definitions": {"D": {"enum": ["a", 1]}}}
@@ -133,6 +136,7 @@ def test_no_word_changes_what_fits(schema: dict[str, Any], value: object) -> Non
     assert Draft202012Validator(said(schema)).is_valid(value) == before
 
 
+@steady
 @given(SCHEMAS)
 def test_a_strict_schema_is_of_words_that_gemini_knows(schema: dict[str, Any]) -> None:
     document = {**schema, "definitions": {"D": {}}}

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.dialect import Ask, Identity
@@ -23,6 +23,8 @@ from penstock_sidecar.dialects.prompt import Thought, ToolCall
 from penstock_sidecar.dialects.quirks import FIREWORKS, MISTRAL, OPENAI, PLAIN, Quirks
 from penstock_sidecar.dialects.signatures import of_google
 from penstock_sidecar.normalise.openai import parse_chat
+
+steady = settings(deadline=None, derandomize=True)
 
 IDENTITY = Identity("call-1", 0, "fast")
 EXTRA = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
@@ -65,6 +67,7 @@ def test_another_s_signature_is_not_said() -> None:
     assert b"extra_content" not in written + streamed
 
 
+@steady
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
 def test_signatures_go_round(text: str, of_text: str, of_call: str) -> None:
     """Written to the caller, sent back by him, read again."""
