@@ -40,9 +40,9 @@ class AnthropicReader:
 
     def __init__(self, _choices: int) -> None:
         self._usage: list[object] = []
-        self._call_of: dict[object, int] = {}
+        self._call_of: dict[int, int] = {}
         """By the block's index."""
-        self._bare: set[object] = set()
+        self._bare: set[int] = set()
         """Blocks of calls without arguments so far."""
         self._finished = False
 
@@ -55,7 +55,7 @@ class AnthropicReader:
             case "content_block_delta":
                 yield from self._delta(document)
             case "content_block_stop":
-                yield from self._stop(document.get("index"))
+                yield from self._stop(_index(document))
             case "message_delta":
                 yield from self._end(document)
             case "message_stop":
@@ -75,7 +75,7 @@ class AnthropicReader:
         yield from self._counted(message.get("usage"))
 
     def _block(self, document: JsonObject) -> Iterator[Event]:
-        block, index = object_of(document.get("content_block")), document.get("index")
+        block, index = object_of(document.get("content_block")), _index(document)
         if block.get("type") == "tool_use":
             self._call_of[index] = len(self._call_of)
             if not block.get("input"):
@@ -83,11 +83,11 @@ class AnthropicReader:
         yield from _said(block, self._call_of.get(index, 0))
 
     def _delta(self, document: JsonObject) -> Iterator[Event]:
-        index = document.get("index")
+        index = _index(document)
         match document.get("delta"):
-            case {"type": "text_delta", "text": str(text)}:
+            case {"type": "text_delta", "text": str(text)} if text:
                 yield TextPiece(text)
-            case {"type": "thinking_delta", "thinking": str(text)}:
+            case {"type": "thinking_delta", "thinking": str(text)} if text:
                 yield ThoughtPiece(text)
             case {"type": "signature_delta", "signature": str(signature)}:
                 yield ThoughtPiece(signature=signature)
@@ -96,7 +96,7 @@ class AnthropicReader:
                     self._bare.discard(index)
                     yield CallPiece(self._call_of[index], arguments=text)
 
-    def _stop(self, index: object) -> Iterator[Event]:
+    def _stop(self, index: int) -> Iterator[Event]:
         """A call without arguments streams none; others want an object."""
         if index in self._bare:
             self._bare.discard(index)
@@ -149,6 +149,11 @@ def _said(block: JsonObject, call: int) -> Iterator[Event]:
             yield CallPiece(call, id_, name, arguments)
         case _:
             yield OtherPiece()
+
+
+def _index(document: JsonObject) -> int:
+    index = document.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def _finish(said: JsonObject) -> Iterator[Event]:

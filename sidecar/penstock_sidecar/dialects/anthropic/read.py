@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from penstock_sidecar.dialects.anthropic.blocks import read_turns
+from penstock_sidecar.dialects.anthropic.schema import is_exact
 from penstock_sidecar.dialects.dialect import Unspeakable
 from penstock_sidecar.dialects.fields import (
     integer_field,
@@ -101,7 +102,7 @@ def _tools(document: JsonObject) -> Iterator[Tool]:
             string_of(tool.get("name")),
             string_of(tool.get("description")) or None,
             schema,
-            strict=tool.get("strict") is True and closed(schema),
+            strict=tool.get("strict") is True and is_exact(schema),
             where=where,
         )
 
@@ -129,7 +130,7 @@ def _format(document: JsonObject) -> Format | None:
         case None:
             return None
         case {"type": "json_schema", "schema": Mapping() as schema}:
-            return Format(schema, strict=closed(schema))
+            return Format(schema, strict=is_exact(schema))
         case _:
             raise Unspeakable("output_config.format")
 
@@ -153,18 +154,3 @@ def _reasoning(document: JsonObject) -> Reasoning | None:
             return Reasoning(effort, shown=shown)
         case _:
             raise Unspeakable("thinking.type")
-
-
-def closed(schema: object) -> bool:
-    """Whether OpenAI takes it as strict: every object names all that it holds, and needs it.
-    Anthropic, who keeps to every schema, asks for less."""
-    if isinstance(schema, list):
-        return all(map(closed, schema))
-    if not isinstance(schema, Mapping):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        names, required = object_of(schema.get("properties")), schema.get("required") or []
-        whole = isinstance(required, list) and set(names) == set(map(str, required))
-        if schema.get("additionalProperties") is not False or not whole:
-            return False
-    return all(map(closed, schema.values()))
