@@ -6,7 +6,7 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -72,10 +72,11 @@ class Router:
 
     def route(self, request: Request, caller: Caller, input_tokens: int) -> Route:
         """Raises `UnknownModel`, or `Denied` with the configuration's text."""
-        if rule := self._rules.first(request, caller, input_tokens):
-            return self._to(rule.target, rule.name)
         names = spellings(request.model) if request.api in OLLAMA_APIS else (request.model,)
         for name in names:
+            asked = request if name == request.model else replace(request, model=name)
+            if rule := self._rules.first(asked, caller, input_tokens):
+                return self._to(rule.target, rule.name)
             if found := self._named(name):
                 return self._to(*found)
         raise self._unknown(request.model)

@@ -87,6 +87,13 @@ def test_ollama_s_clients_may_say_latest_or_not(asked: str, target: str) -> None
     assert router(policy("fast", "deep")).route(wanted, CALLER, 10).target == target
 
 
+def test_another_spelling_gets_around_no_rule() -> None:
+    ruling = policy("fast", "deep", rules=(rule("spare", to_tier("fast"), models=("large",)),))
+    for asked in ("large", "large:latest"):
+        wanted = replace(request(asked), api="ollama-chat")
+        assert router(ruling).route(wanted, CALLER, 10).rule == "spare"
+
+
 @pytest.mark.parametrize(
     ("asked", "api"),
     [
