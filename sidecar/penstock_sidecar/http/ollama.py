@@ -161,9 +161,15 @@ def _offer(service: Service, name: str) -> Offer:
 
 def _loaded(request: Request, utc: float) -> JsonObject:
     """In one piece, also where a stream was asked for."""
-    said: JsonObject = {"response": ""}
-    if request.api == "ollama-chat":
-        said = {"message": {"role": "assistant", "content": ""}}
+    match request.api:
+        case "ollama-embed":
+            return {"model": request.model, "embeddings": []}
+        case "ollama-embeddings":
+            return {"embedding": []}
+        case "ollama-chat":
+            said: JsonObject = {"message": {"role": "assistant", "content": ""}}
+        case _:
+            said = {"response": ""}
     reason = "unload" if _is_zero(request.document.get("keep_alive")) else "load"
     head = {"model": request.model, "created_at": timestamp(utc)}
     return {**head, **said, "done": True, "done_reason": reason}

@@ -14,6 +14,7 @@ from penstock_sidecar.normalise.document import model_of, read_document, without
 
 NEEDS: Final = "`model` and `input`"
 FORMER_NEEDS: Final = "`model` and `prompt`"
+NO_TEXTS: Final[tuple[object, ...]] = (None, "", [])
 
 
 def parse_openai_embeddings(body: bytes, headers: Mapping[str, str], call_id: str) -> Request:
@@ -26,20 +27,18 @@ def parse_openai_embeddings(body: bytes, headers: Mapping[str, str], call_id: st
 
 
 def parse_ollama_embed(body: bytes, headers: Mapping[str, str], call_id: str) -> Request:
-    """Likewise. Ollama answers an empty input with no vector: that is no request here."""
+    """Likewise; none at all is Ollama's way to load a model, and no error."""
     document = read_document(body, NEEDS)
-    if document.get("input") == "":
-        raise MalformedRequest("`input` is empty: send a text", param="input")
-    _require_texts(document)
+    if document.get("input") not in NO_TEXTS:
+        _require_texts(document)
     return _request(body, document, headers, call_id, "ollama-embed")
 
 
 def parse_ollama_embeddings(body: bytes, headers: Mapping[str, str], call_id: str) -> Request:
     """Likewise, of the API that `/api/embed` has replaced."""
     document = read_document(body, FORMER_NEEDS)
-    prompt = document.get("prompt")
-    if not isinstance(prompt, str) or not prompt:
-        raise MalformedRequest("`prompt` must be a text that is not empty", param="prompt")
+    if not isinstance(document.get("prompt", ""), str | None):
+        raise MalformedRequest("`prompt` must be a text", param="prompt")
     return _request(body, document, headers, call_id, "ollama-embeddings")
 
 

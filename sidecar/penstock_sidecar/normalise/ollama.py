@@ -16,6 +16,13 @@ from penstock_sidecar.normalise.caching import cache_control
 from penstock_sidecar.normalise.document import model_of, read_document, without_own_fields
 from penstock_sidecar.normalise.fields import MAX_COUNT, flag_field, object_field
 
+CONTENTS: Final[Mapping[Api, str]] = {
+    "ollama-chat": "messages",
+    "ollama-generate": "prompt",
+    "ollama-embed": "input",
+    "ollama-embeddings": "prompt",
+}
+"""What there is to answer."""
 DEBUG: Final = "_debug_render_only"
 """Shows the model's template instead of an answer."""
 
@@ -48,9 +55,8 @@ def parse_generate(body: bytes, headers: Mapping[str, str], call_id: str) -> Req
 
 def asks_to_load(request: Request) -> bool:
     """There is nothing to answer: Ollama would load the model and say so."""
-    if request.api == "ollama-chat":
-        return not request.document.get("messages")
-    return request.api == "ollama-generate" and not request.document.get("prompt")
+    given = CONTENTS.get(request.api)
+    return given is not None and not request.document.get(given)
 
 
 def _request(

@@ -84,11 +84,19 @@ async def test_an_ollama_caller_is_refused_in_his_own_words(here: Embedders) -> 
     async with here.ollama_client() as client:
         with pytest.raises(ResponseError, match="`truncate` cannot be expressed") as caught:
             await client.embed("gem", "a", truncate=False)
-        with pytest.raises(ResponseError, match="`input` is empty"):
-            await client.embed("gem", "")
         with pytest.raises(ResponseError, match="more than 2048 entries: send fewer"):
             await client.embed("gpt", ["a"] * 2049)
     assert caught.value.status_code == 400
+
+
+async def test_an_ollama_caller_may_load_a_model_that_nobody_loads(here: Embedders) -> None:
+    async with here.ollama_client() as client:
+        assert (await client.embed("gem", "")).embeddings == []
+        assert (await client.embed("gem", [])).model == "gem"
+        assert (await client.embeddings("gem", "")).embedding == []
+        with pytest.raises(ResponseError, match="does not exist"):
+            await client.embed("nobody", "")
+    assert here.gemini.requests == []
 
 
 async def test_a_hundred_texts_are_one_call_to_gemini(here: Embedders) -> None:

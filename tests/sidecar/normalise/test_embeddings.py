@@ -13,6 +13,7 @@ from penstock_sidecar.normalise.embeddings import (
     parse_ollama_embeddings,
     parse_openai_embeddings,
 )
+from penstock_sidecar.normalise.ollama import asks_to_load
 
 ALL = (parse_openai_embeddings, parse_ollama_embed, parse_ollama_embeddings)
 
@@ -73,14 +74,11 @@ def test_tokens_are_counted_and_text_is_not(given: object, tokens: int | None) -
         (parse_openai_embeddings, {"input": [[1], []]}, "input[0]"),
         (parse_openai_embeddings, {"input": [[1], "a"]}, "input[0]"),
         (parse_openai_embeddings, {"input": [1.5]}, "input[0]"),
-        (parse_ollama_embed, {}, "input"),
-        (parse_ollama_embed, {"input": ""}, "input"),
-        (parse_ollama_embed, {"input": []}, "input"),
+        (parse_ollama_embed, {"input": 0}, "input"),
+        (parse_ollama_embed, {"input": {}}, "input"),
         (parse_ollama_embed, {"input": [1, 2]}, "input[0]"),
-        (parse_ollama_embeddings, {}, "prompt"),
-        (parse_ollama_embeddings, {"prompt": ""}, "prompt"),
         (parse_ollama_embeddings, {"prompt": ["a"]}, "prompt"),
-        (parse_ollama_embeddings, {"input": "a"}, "prompt"),
+        (parse_ollama_embeddings, {"prompt": 0}, "prompt"),
     ],
 )
 def test_an_input_of_another_shape_is_named(
@@ -89,6 +87,25 @@ def test_an_input_of_another_shape_is_named(
     with pytest.raises(MalformedRequest) as caught:
         parse(by, {"model": "m", **fields})
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("by", "fields", "loads"),
+    [
+        (parse_ollama_embed, {}, True),
+        (parse_ollama_embed, {"input": ""}, True),
+        (parse_ollama_embed, {"input": []}, True),
+        (parse_ollama_embed, {"input": [""]}, False),
+        (parse_ollama_embeddings, {}, True),
+        (parse_ollama_embeddings, {"prompt": ""}, True),
+        (parse_ollama_embeddings, {"prompt": None}, True),
+        (parse_ollama_embeddings, {"prompt": "a"}, False),
+    ],
+)
+def test_no_text_at_all_is_how_ollamas_callers_load_a_model(
+    by: Parse, fields: dict[str, object], loads: bool
+) -> None:
+    assert asks_to_load(parse(by, {"model": "m", **fields})) is loads
 
 
 @pytest.mark.parametrize("by", ALL)
