@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.embeddings.openai import read_answer
@@ -12,6 +12,7 @@ from penstock_sidecar.dialects.embeddings.skim import SHORT_BYTES, parse_without
 from penstock_sidecar.dialects.events import Counted, Vector
 from penstock_sidecar.model import Usage
 
+steady = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 NUMBERS = [0.123456789, -1e-05, 7]
 LONG = " " * SHORT_BYTES
 """White space that makes any answer a long one."""
@@ -64,6 +65,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@steady
 @given(JSON, st.sampled_from([None, 1]))
 def test_any_json_is_read_with_the_same_shape(document: object, indent: int | None) -> None:
     read = parse_without_numbers(long(document, indent=indent))

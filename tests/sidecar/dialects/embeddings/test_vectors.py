@@ -4,20 +4,23 @@ import base64
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.dialect import Garbled
 from penstock_sidecar.dialects.embeddings.vectors import as_base64, as_floats, vector_of
 
+steady = settings(deadline=None, derandomize=True)
 SHORT_FLOATS = st.floats(width=32, allow_nan=False)
 
 
+@steady
 @given(st.lists(SHORT_FLOATS))
 def test_numbers_of_32_bits_survive_both_ways(numbers: list[float]) -> None:
     assert as_floats(as_base64(numbers)) == numbers
 
 
+@steady
 @given(st.binary().map(lambda data: data[: len(data) // 4 * 4]))
 def test_bytes_survive_both_ways(data: bytes) -> None:
     """All but those that are no numbers, of which there are many."""
@@ -27,6 +30,7 @@ def test_bytes_survive_both_ways(data: bytes) -> None:
         assert as_base64(as_floats(text)) == text
 
 
+@steady
 @given(st.lists(st.floats(-1, 1)))
 def test_longer_numbers_lose_no_more_than_32_bits_must(numbers: list[float]) -> None:
     short = [struct.unpack("<f", struct.pack("<f", number))[0] for number in numbers]
