@@ -101,11 +101,17 @@ class Composer:
     def _call(self, piece: CallPiece) -> Events:
         call = self._calls.get(piece.index)
         if call is None:
-            id_ = piece.id or self._identity.tool_call_id(piece.index)
-            call = Call(self._place(Call), id_, piece.name)
+            call = Call(self._place(Call), self._call_id(piece), piece.name)
             self._calls[piece.index] = call
             yield from self._begin(call)
         yield from call.add(piece)
+
+    def _call_id(self, piece: CallPiece) -> str:
+        """Ours, where the provider gives none, or one that another call has: results name it."""
+        taken = {call.id for call in self._calls.values()}
+        if piece.id and piece.id not in taken:
+            return piece.id
+        return self._identity.tool_call_id(piece.index)
 
     def _begin(self, item: Item) -> Events:
         """Nothing but calls stays open beside it."""
