@@ -16,6 +16,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
+async def counting_house(tmp_path: Path, redis_url: str) -> AsyncIterator[House]:
+    """One that keeps books."""
+    async with running_house(tmp_path, redis_url) as running:
+        yield running
+
+
+@pytest.fixture
 async def client(house: House) -> AsyncIterator[AsyncAnthropic]:
     """As an application has it: a key of nobody's, no retries."""
     async with AsyncAnthropic(base_url=house.url, api_key=CALLERS_KEY, max_retries=0) as found:

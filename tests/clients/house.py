@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from penstock_cli.stub import StubProvider
 from penstock_config.codec import config_file_name, credentials_file_name, encode
-from penstock_config.credentials import Credentials
+from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.policy import Policy, Retry, Target
 from penstock_config.provider import Auth, Model, Price, Provider
 from penstock_config.schema import SidecarConfig
@@ -54,6 +54,7 @@ class House:
     ollama: StubProvider
     sidecar: Sidecar
     folder: Path
+    redis_url: str | None = None
     url: str = ""
 
     def providers(self) -> tuple[Provider, ...]:
@@ -101,7 +102,8 @@ class House:
     def write(self, config: SidecarConfig) -> None:
         """As a kubelet would leave it; nobody has looked yet."""
         keys = {f"{NAMESPACE}/{name}": (SecretStr(KEY),) for name in ("anthropic", "openai")}
-        credentials = Credentials(provider_keys=keys, scope_key=SecretStr("scope"))
+        redis = RedisAccess(url=self.redis_url) if self.redis_url else None
+        credentials = Credentials(provider_keys=keys, redis=redis, scope_key=SecretStr("scope"))
         (self.folder / config_file_name()).write_bytes(encode(config))
         (self.folder / credentials_file_name()).write_bytes(encode(credentials))
 
@@ -122,7 +124,7 @@ def _tier(name: str) -> Tier:
 
 
 @contextlib.asynccontextmanager
-async def running_house(folder: Path) -> AsyncIterator[House]:
+async def running_house(folder: Path, redis_url: str | None = None) -> AsyncIterator[House]:
     settings = Settings(
         config_dir=folder,
         credentials_dir=folder,
@@ -138,7 +140,7 @@ async def running_house(folder: Path) -> AsyncIterator[House]:
     )
     async with AnthropicProvider() as anthropic, StubProvider() as openai, StubProvider() as ollama:
         sidecar = Sidecar(settings)
-        house = House(anthropic, openai, ollama, sidecar, folder)
+        house = House(anthropic, openai, ollama, sidecar, folder, redis_url)
         house.write(house.config())
         ports = await sidecar.start()
         house.url = f"http://127.0.0.1:{ports.application}"

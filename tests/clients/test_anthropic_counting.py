@@ -7,7 +7,9 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from penstock_cli.stub import Ok, Status, Tokens
-from tests.clients.anthropic_given import HI
+from penstock_config.policy import CallerLimit
+from penstock_config.provider import RateLimits
+from tests.clients.anthropic_given import HI, ask
 from tests.clients.house import KEY, House
 
 
@@ -19,6 +21,20 @@ async def test_anthropic_counts_tokens_itself(house: House, client: AsyncAnthrop
     assert request.path == "/v1/messages/count_tokens"
     assert request.body == {"model": "claude-opus-4-7", "messages": HI}
     assert request.headers["x-api-key"] == KEY
+
+
+@pytest.mark.parametrize("tier", ["claude", "gpt"])
+async def test_counting_is_no_request_and_costs_nothing(counting_house: House, tier: str) -> None:
+    limits = RateLimits(requests_per_minute=1)
+    limit = CallerLimit(name="app", per="App", limits=limits)
+    await counting_house.publish(counting_house.config(limits=(limit,)))
+    async with AsyncAnthropic(base_url=counting_house.url, api_key="mine", max_retries=0) as client:
+        for _ in range(3):
+            counted = await client.messages.with_raw_response.count_tokens(model=tier, messages=HI)
+            assert "x-penstock-cost-usd" not in counted.headers
+        await client.messages.create(**ask(tier))
+        with pytest.raises(anthropic.RateLimitError):
+            await client.messages.create(**ask(tier))
 
 
 @pytest.mark.parametrize("tier", ["gpt", "llama"])
