@@ -256,3 +256,33 @@ async def test_they_do_not_reach_others(house: House, client: AsyncAnthropic) ->
     headers = (await house.openai.request()).headers
     assert headers["authorization"] == f"Bearer {KEY}"
     assert {"anthropic-beta", "anthropic-version", "x-api-key"}.isdisjoint(headers)
+
+
+@every_provider
+async def test_what_coding_agents_send_is_understood_everywhere(
+    house: House, client: AsyncAnthropic, tier: str
+) -> None:
+    """Marks for the cache, edits of the context and a user that is no plain name, by the beta."""
+    mark = {"cache_control": {"type": "ephemeral"}}
+    fields: Any = ask(
+        tier,
+        system=[{"type": "text", "text": "You write code.", **mark}],
+        messages=[{"role": "user", "content": [{"type": "text", "text": "Hi", **mark}]}],
+        tools=[{**WEATHER, "eager_input_streaming": True, **mark}],
+        thinking={"type": "adaptive"},
+        metadata={"user_id": '{"device_id":"d","session_id":"s"}'},
+        context_management={"edits": [{"type": "clear_tool_uses_20250919"}]},
+    )
+    always(house, Ok("Done."))
+    message = await client.beta.messages.create(**fields, betas=["context-management-2025-06-27"])
+    assert message.content[-1].to_dict()["text"] == "Done."
+    request = await seen(house, tier)
+    said = request.body if tier == "claude" else request.body["messages"][0]  # type: ignore[index]
+    wanted: dict[str, Any] = {
+        "claude": {**fields, "model": "claude-opus-4-7"},
+        "gpt": {"role": "system", "content": "You write code."},
+        "llama": {"role": "system", "content": "You write code."},
+    }
+    assert said == wanted[tier]
+    if tier == "claude":
+        assert request.headers["anthropic-beta"] == "context-management-2025-06-27"

@@ -134,3 +134,17 @@ async def test_max_tokens_is_required(client: AsyncAnthropic) -> None:
     del fields["max_tokens"]
     with pytest.raises(anthropic.BadRequestError, match="max_tokens"):
         await client.post("/v1/messages", body=fields, cast_to=object)
+
+
+async def test_anthropic_s_own_limits_are_told(house: House, client: AsyncAnthropic) -> None:
+    """A client that does not hear of them retries for ever."""
+    limits = {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-requests-reset": "2026-11-21T19:00:00Z",
+    }
+    house.anthropic.always(Status(429, retry_after="9", headers=limits))
+    with pytest.raises(anthropic.RateLimitError) as caught:
+        await client.messages.create(**ask("claude"))
+    headers = caught.value.response.headers
+    assert limits.items() <= headers.items()
+    assert headers["retry-after"] == "9"
