@@ -27,6 +27,7 @@ from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopbac
 from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.probes import Probes
+from penstock_sidecar.http.responses import KeptResponses
 from penstock_sidecar.http.server import LOOPBACK, Port
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
@@ -208,7 +209,10 @@ class Sidecar:
             **ollama.routes(self._holder.current),
         }
         guards = (only_loopback_names, no_unasked_pages)
-        below = dict.fromkeys(ollama.BLOBS, ollama.refuse_change)
+        below: Routes = {
+            **dict.fromkeys(ollama.BLOBS, ollama.refuse_change),
+            **KeptResponses(self._holder.current).routes(),
+        }
         return Port(Dispatcher(routes, guards, self._metrics, below))
 
     def _probes(self) -> Port:

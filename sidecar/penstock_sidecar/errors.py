@@ -12,6 +12,7 @@ SidecarError                          status, type, code, public message
 | - UnknownModel 404                  `model_not_found`
 | - ModelsUnchangeable 403            which models there are is not the caller's to say
 | - UnknownResponse 400               `previous_response_not_found`
+| - ResponseNotFound 404              a response that is not kept, asked for by itself
 | - UserRequired 400
 | - ContextTooLong 400
 + PolicyError                         the platform's policy says no, or not now
@@ -150,6 +151,13 @@ class UnknownResponse(CallerError):
         super().__init__(
             f"Previous response with id '{response_id}' not found.", param="previous_response_id"
         )
+
+
+class ResponseNotFound(CallerError):
+    status = 404
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(f"Response with id '{response_id}' not found.")
 
 
 class UserRequired(CallerError):

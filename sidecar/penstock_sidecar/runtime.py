@@ -14,7 +14,7 @@ from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.limits.memory import Memory
-from penstock_sidecar.model import Pod, Recorder, Reply, Request
+from penstock_sidecar.model import JsonObject, Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.responses import Responses
@@ -84,6 +84,15 @@ class Runtime:
     def offers(self) -> tuple[Offer, ...]:
         """What can be had by each of these names."""
         return self._ruled().router.offers()
+
+    async def kept_response(self, request: Request, response_id: str) -> JsonObject:
+        """For the caller whom the request names."""
+        pipeline = self._ruled()
+        return await pipeline.responses.found(response_id, pipeline.identifier.identify(request))
+
+    async def forget_response(self, request: Request, response_id: str) -> None:
+        pipeline = self._ruled()
+        await pipeline.responses.forget(response_id, pipeline.identifier.identify(request))
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import APIStatusError, BadRequestError
+from openai import APIStatusError, BadRequestError, NotFoundError
 from openai.types.responses import Response
 
 from penstock_cli.stub import Ok, Status, StubProvider, ToolCall
@@ -245,3 +245,40 @@ async def away(redis: Relay, how: str) -> None:
         await redis.cut()
     else:
         redis.freeze()
+
+
+async def test_a_kept_response_can_be_read_again_and_forgotten(house: OpenAiHouse) -> None:
+    async with house.client() as client:
+        first = await client.responses.create(model="llama", input=FIRST)
+        again = await client.responses.retrieve(first.id)
+        assert again.to_dict() == first.to_dict()
+        await client.responses.delete(first.id)
+        for ask in (client.responses.retrieve, client.responses.delete):
+            with pytest.raises(NotFoundError, match=f"Response with id '{first.id}' not found"):
+                await ask(first.id)
+        with pytest.raises(BadRequestError) as caught:
+            await client.responses.create(model="llama", input="?", previous_response_id=first.id)
+    assert caught.value.code == "previous_response_not_found"
+
+
+async def test_what_is_kept_is_whole_and_nothing_lies_below_it(house: OpenAiHouse) -> None:
+    async with house.client() as client:
+        first = await client.responses.create(model="llama", input=FIRST)
+        with pytest.raises(BadRequestError) as caught:
+            await client.responses.retrieve(first.id, stream=True)
+        assert caught.value.param == "stream"
+        with pytest.raises(NotFoundError) as unknown:
+            await client.responses.input_items.list(first.id)
+        assert unknown.value.code == "unknown_url"
+
+
+async def test_another_app_s_response_is_not_found(house: OpenAiHouse) -> None:
+    async with (
+        running(house.folder, APP="other") as (_, ports),
+        house.client() as here,
+        house.client(ports.application) as there,
+    ):
+        first = await here.responses.create(model="llama", input=FIRST)
+        with pytest.raises(NotFoundError):
+            await there.responses.delete(first.id)
+        assert (await here.responses.retrieve(first.id)).id == first.id

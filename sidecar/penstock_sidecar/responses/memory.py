@@ -13,7 +13,7 @@ import orjson
 
 from penstock_config.acl import cache_tag
 from penstock_sidecar.cache.seal import Mac
-from penstock_sidecar.errors import ResponsesUnavailable, UnknownResponse
+from penstock_sidecar.errors import ResponseNotFound, ResponsesUnavailable, UnknownResponse
 from penstock_sidecar.model import ANONYMOUS, Caller, JsonObject, Reply, Request
 from penstock_sidecar.normalise.input_items import items_of
 from penstock_sidecar.normalise.openai_responses import API, CONTEXTS, former_id, going_on
@@ -74,16 +74,22 @@ class Responses:
 
         return Remembering(reply, keep, stream=request.stream)
 
+    async def found(self, response_id: str, caller: Caller) -> JsonObject:
+        """As it was answered. Raises `ResponseNotFound` and `ResponsesUnavailable`."""
+        kept = await self._find(self._store, response_id) if self._store else None
+        if kept is None or kept.scope != self._scope_of(caller):
+            raise ResponseNotFound(response_id)
+        return kept.response
+
+    async def forget(self, response_id: str, caller: Caller) -> None:
+        """Raises as `found` does."""
+        await self.found(response_id, caller)
+        if self._store:
+            await _told(self._store, "DEL", self._key(response_id))
+
     async def _find(self, store: Store, response_id: str) -> Kept | None:
         key = self._key(response_id)
-        try:
-            data = await store.command("GET", key)
-        except StoreUnavailable:
-            raise ResponsesUnavailable(
-                "Redis is away, and with it the response to go on from: try again, or send all"
-                " of the conversation as `input`",
-                retry_after_seconds=1,
-            ) from None
+        data = await _told(store, "GET", key)
         content = self._mac.opened(key, data) if isinstance(data, bytes) else None
         return decoded(content) if content is not None else None
 
@@ -115,6 +121,18 @@ class Responses:
 
     def _digest(self, data: bytes) -> str:
         return hashlib.blake2b(data, digest_size=16, key=self._secret).hexdigest()
+
+
+async def _told(store: Store, command: str, key: str) -> object:
+    """Raises `ResponsesUnavailable`."""
+    try:
+        return await store.command(command, key)
+    except StoreUnavailable:
+        raise ResponsesUnavailable(
+            "Redis is away, and with it all responses that are kept: try again, or send all of"
+            " the conversation as `input`",
+            retry_after_seconds=1,
+        ) from None
 
 
 def _to_be_kept(request: Request) -> bool:
