@@ -73,6 +73,14 @@ class CacheControl:
     """The answer is to be kept no longer than this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A former response; so many `items` of a request's document are its."""
+
+    id: str
+    items: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
     """A request as it came, parsed once. Never printed: it holds the prompt."""
@@ -102,8 +110,8 @@ class Request:
     """Of `body`: pictures that came along. Only what providers read as one; text stays text."""
     text_only: bool = True
     """No pictures, sound or files: tokens are the text's alone."""
-    resumed: str | None = None
-    """The former response that it goes on from, whose items are in `document` already."""
+    resumed: Resumed | None = None
+    """The former response that it goes on from."""
     counted_tokens: int | None = None
     """Of the input, where the caller sent tokens and no text."""
 

@@ -20,7 +20,7 @@ from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Candidate, Recorder, Reply, Request
 from penstock_sidecar.progress import Progress
-from penstock_sidecar.responses import Responses
+from penstock_sidecar.responses import Responses, in_own_words
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Upstream
 
@@ -47,6 +47,7 @@ class Pipeline:
         try:
             await self._answer(request, reply, progress)
         except SidecarError as caught:
+            in_own_words(caught, progress.request)
             caught.headers = {**progress.headers(), **progress.cost_headers(), **caught.headers}
             error = caught
             raise

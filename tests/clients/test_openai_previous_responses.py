@@ -148,6 +148,20 @@ async def test_results_alone_follow_a_kept_call(house: OpenAiHouse, tier: str) -
         assert messages[2]["content"] == "-3"
 
 
+async def test_an_item_that_has_no_words_elsewhere_is_named_as_the_caller_sent_it(
+    house: OpenAiHouse,
+) -> None:
+    async with house.client() as client:
+        first = await client.responses.create(model="llama", input=FIRST)
+        with pytest.raises(BadRequestError, match=r"`input\[0\]\.type` cannot") as caught:
+            await client.responses.create(
+                model="llama",
+                input=[{"type": "item_reference", "id": "msg_1"}],
+                previous_response_id=first.id,
+            )
+    assert caught.value.param == "input[0].type"
+
+
 async def test_what_is_not_to_be_stored_is_not_kept(house: OpenAiHouse) -> None:
     async with house.client() as client:
         first = await client.responses.create(model="llama", input=FIRST, store=False)

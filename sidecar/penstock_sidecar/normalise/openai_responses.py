@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.model import JsonObject, Request
+from penstock_sidecar.model import JsonObject, Request, Resumed
 from penstock_sidecar.normalise.caching import cache_control
 from penstock_sidecar.normalise.document import model_of, read_document, without_own_fields
 from penstock_sidecar.normalise.fields import count_field, flag_field, object_field
@@ -71,7 +71,7 @@ def going_on(request: Request, former: Sequence[object]) -> Request:
         audio=given.audio,
         inline_bytes=given.inline_bytes,
         text_only=given.text_only,
-        resumed=former_id(request),
+        resumed=Resumed(former_id(request) or "", len(former)),
     )
 
 

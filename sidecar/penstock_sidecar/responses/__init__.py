@@ -2,5 +2,6 @@
 
 from penstock_sidecar.responses.kept import Kept
 from penstock_sidecar.responses.memory import Responses
+from penstock_sidecar.responses.paths import in_own_words
 
-__all__ = ["Kept", "Responses"]
+__all__ = ["Kept", "Responses", "in_own_words"]

@@ -138,7 +138,7 @@ class ProviderUpstream:
         created = int(self._clock.utc())
         asked: JsonObject = request.document
         if request.resumed is not None:
-            asked = {**asked, "previous_response_id": request.resumed}
+            asked = {**asked, "previous_response_id": request.resumed.id}
         return Identity(
             request.call_id,
             created,

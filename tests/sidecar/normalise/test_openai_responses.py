@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.model import Request
+from penstock_sidecar.model import Request, Resumed
 from penstock_sidecar.normalise.openai_responses import former_id, going_on, parse_response
 
 PNG = "data:image/png;base64,AAAA"
@@ -100,7 +100,7 @@ def test_former_items_come_before_the_request_s_own() -> None:
     former = [message(IMAGE), {"role": "assistant", "content": "A picture."}]
     resumed = going_on(asked, former)
     assert former_id(asked) == "resp_1"
-    assert resumed.resumed == "resp_1"
+    assert resumed.resumed == Resumed("resp_1", 2)
     assert former_id(resumed) is None
     assert json.loads(resumed.body) == resumed.document
     assert resumed.document == {

@@ -11,7 +11,7 @@ import redis.asyncio
 from penstock_config.acl import cache_tag
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.errors import ResponsesUnavailable, UnknownResponse
-from penstock_sidecar.model import Caller, Reply, Request
+from penstock_sidecar.model import Caller, Reply, Request, Resumed
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_responses import parse_response
 from penstock_sidecar.redis_store import connect
@@ -111,7 +111,7 @@ async def test_a_kept_response_comes_before_the_next_request(store: Store) -> No
         {"type": "message", "role": "assistant", "content": "Good day."},
         {"role": "user", "content": "And?"},
     ]
-    assert resumed.resumed == "resp_1"
+    assert resumed.resumed == Resumed("resp_1", 2)
 
 
 @pytest.mark.parametrize("kind", ["response.completed", "response.incomplete"])
@@ -130,7 +130,7 @@ async def test_a_stream_s_last_event_is_kept_before_it_is_told(
     assert told.kept_before == [0, 1]
     assert told.started == ("text/event-stream", {"a": "b"})
     assert (told.ended, reply.left) == (True, True)
-    assert (await resume(responses(store))).resumed == "resp_1"
+    assert (await resume(responses(store))).resumed == Resumed("resp_1", 2)
 
 
 async def test_how_long_to_go_on_is_told_to_the_reply(store: Store) -> None:
@@ -233,7 +233,7 @@ async def test_the_scope_says_who_may_go_on(
 ) -> None:
     await keep(responses(store, scope), request())
     if found:
-        assert (await resume(responses(store, scope), caller)).resumed == "resp_1"
+        assert (await resume(responses(store, scope), caller)).resumed == Resumed("resp_1", 2)
     else:
         with pytest.raises(UnknownResponse) as caught:
             await resume(responses(store, scope), caller)

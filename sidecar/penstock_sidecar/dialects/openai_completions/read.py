@@ -21,13 +21,16 @@ TRANSLATED: Final = frozenset(
     " repetition_penalty".split()
 )
 HARMLESS: Final = frozenset({"metadata", "store", "service_tier", "safety_identifier"})
+NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {"suffix": ("",)}
+"""Have no words elsewhere, but these values ask for nothing."""
 
 
 def read_request(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
     for name, value in document.items():
-        neutral = value in (None, "") and name == "suffix"
-        if value is not None and not neutral and name not in TRANSLATED | HARMLESS:
+        if value is None or name in TRANSLATED or name in HARMLESS:
+            continue
+        if value not in NEUTRAL.get(name, ()):
             raise Unspeakable(name)
     most = integer_field(document, "max_tokens")
     if most == 0:
