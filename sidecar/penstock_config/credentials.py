@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from penstock_config.base import ConfigModel, ObjectId
 
 CREDENTIALS_VERSION: Final = 2
-"""Version 1 had no `client_secrets` and no `authorities`: see `older`."""
+"""Version 1 had no `client_secrets`, `proxy_logins` and `authorities`: see `older`."""
 
 
 class RedisAccess(ConfigModel):
@@ -39,6 +39,8 @@ class Credentials(ConfigModel):
     provider_keys: Mapping[ObjectId, tuple[SecretStr, ...]] = {}
     client_secrets: Mapping[ObjectId, SecretStr] = {}
     """Of the applications that ask Microsoft Entra ID for tokens, by provider. Since version 2."""
+    proxy_logins: Mapping[ObjectId, SecretStr] = {}
+    """`<user>:<password>` for each provider's proxy. Since version 2."""
     authorities: Mapping[ObjectId, str] = {}
     """Certificates (PEM) by which those providers are checked that have `private_ca`. No secret,
     but they come out of Secrets, and what lies beside them there must not be published. Since

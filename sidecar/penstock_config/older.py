@@ -40,11 +40,12 @@ ADDED_TO_PROVIDERS: Final = (
     "preset",
     "api_version",
     "proxy_url",
+    "proxy_login",
     "private_ca",
     "entra",
     "drain_seconds",
 )
-ADDED_TO_CREDENTIALS: Final = ("client_secrets", "authorities")
+ADDED_TO_CREDENTIALS: Final = ("client_secrets", "proxy_logins", "authorities")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,8 +119,9 @@ def decode_version_1(data: bytes) -> SidecarConfig:
 
 def credentials_as_version_1(credentials: Credentials) -> bytes:
     """Without what only those providers need that version 1 does not reach."""
-    known = credentials.model_copy(update={"client_secrets": {}, "authorities": {}})
-    return encode(known, OLDER_CREDENTIALS)
+    nothing = Credentials(scope_key=credentials.scope_key)
+    added = {name: getattr(nothing, name) for name in ADDED_TO_CREDENTIALS}
+    return encode(credentials.model_copy(update=added), OLDER_CREDENTIALS)
 
 
 def decode_credentials_version_1(data: bytes) -> Credentials:

@@ -105,6 +105,8 @@ class Provider(ConfigModel):
     """With `type` azure-openai: what each request says. `None` is the v1 API. Since version 2."""
     proxy_url: str | None = None
     """Proxy on the way there, for CONNECT. Since version 2."""
+    proxy_login: bool = False
+    """The proxy asks who comes; the answer is in `credentials`. Since version 2."""
     private_ca: bool = False
     """Its certificate is checked by the authorities in `credentials` alone. Since version 2."""
     auth: Auth = Auth()

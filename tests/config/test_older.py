@@ -152,6 +152,7 @@ def test_a_provider_of_version_1_says_no_more_than_it_can(name: str) -> None:
 SECRETS = Credentials(
     provider_keys={"n/plain": (SecretStr("sk"),)},
     client_secrets={"n/far": SecretStr("hush")},
+    proxy_logins={"n/far": SecretStr("shop:hush")},
     authorities={"n/far": "PEM"},
     scope_key=SecretStr("scope"),
 )
@@ -160,12 +161,13 @@ SECRETS = Credentials(
 def test_credentials_of_version_1_hold_what_it_knows() -> None:
     data = credentials_as_version_1(SECRETS)
     assert b"hush" not in data
-    known = SECRETS.model_copy(update={"client_secrets": {}, "authorities": {}})
+    added: dict[str, object] = {"client_secrets": {}, "proxy_logins": {}, "authorities": {}}
+    known = SECRETS.model_copy(update=added)
     assert decode_credentials_version_1(data) == known
     assert list(CREDENTIALS_READERS) == ["credentials.v2.json", "credentials.v1.json"]
 
 
-@pytest.mark.parametrize("field", ["client_secrets", "authorities"])
+@pytest.mark.parametrize("field", ["client_secrets", "proxy_logins", "authorities"])
 def test_credentials_of_version_1_say_no_more_than_they_can(field: str) -> None:
     document = json.dumps({"schema_version": 1, "scope_key": "s", field: {"n/far": "x"}})
     with pytest.raises(ConfigError, match=f"{field}: is not in version 1"):

@@ -1,6 +1,7 @@
 """An egress proxy: joins a client to where it asks for by CONNECT, or in an absolute address."""
 
 import asyncio
+import base64
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
@@ -15,11 +16,13 @@ HEAD_END = b"\r\n\r\n"
 
 @dataclass(slots=True)
 class Egress:
-    """`asked` holds what came, such as `CONNECT 127.0.0.1:443`; `refuses` is a status."""
+    """`asked` holds what came, such as `CONNECT 127.0.0.1:443`; `refuses` is a status. With a
+    `login` (`<user>:<password>`) it asks who comes, as RFC 9110 (11.7) says."""
 
     url: str = ""
     asked: list[str] = field(default_factory=list)
     refuses: int | None = None
+    login: str | None = None
     pipes: Pipes = field(default_factory=Pipes)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,8 +33,9 @@ class Egress:
             return
         method, target, _ = head.decode("latin-1").split(" ", 2)
         self.asked.append(f"{method} {target}")
-        if self.refuses is not None:
-            writer.write(b"HTTP/1.1 %d no\r\ncontent-length: 0\r\n\r\n" % self.refuses)
+        refused = self.refuses or (None if self._knows(head) else 407)
+        if refused is not None:
+            writer.write(b"HTTP/1.1 %d no\r\ncontent-length: 0\r\n\r\n" % refused)
             writer.transport.close()
             return
         place = urlsplit(f"//{target}" if method == "CONNECT" else target)
@@ -39,6 +43,12 @@ class Egress:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         first = b"" if method == "CONNECT" else head
         await self.pipes.join(reader, writer, place.hostname or "", place.port or 80, first)
+
+    def _knows(self, head: bytes) -> bool:
+        if self.login is None:
+            return True
+        said = base64.b64encode(self.login.encode()).decode()
+        return f"proxy-authorization: basic {said.lower()}" in head.decode("latin-1").lower()
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ ADDED: Final = {
     "Provider.entra",
     "Provider.preset",
     "Provider.private_ca",
+    "Provider.proxy_login",
     "Provider.proxy_url",
 }
 """What `penstock_config.older` takes out again."""

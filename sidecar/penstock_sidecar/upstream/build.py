@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Final
 
 from penstock_config.credentials import Credentials
@@ -46,7 +47,12 @@ def _upstream(provider: Provider, credentials: Credentials, reach: Reach, clock:
 def _route(provider: Provider, credentials: Credentials) -> Route:
     """Authorities that are wanted and not there are bad ones: nobody else is trusted instead."""
     ca_pem = credentials.authorities.get(provider.id, "") if provider.private_ca else None
-    return Route(ca_pem, provider.proxy_url)
+    return replace(_way_out(provider, credentials), ca_pem=ca_pem)
+
+
+def _way_out(provider: Provider, credentials: Credentials) -> Route:
+    login = credentials.proxy_logins.get(provider.id) if provider.proxy_login else None
+    return Route(proxy_url=provider.proxy_url, proxy_login=login)
 
 
 def _token(provider: Provider, credentials: Credentials, reach: Reach) -> Token | None:
@@ -54,7 +60,7 @@ def _token(provider: Provider, credentials: Credentials, reach: Reach) -> Token 
     if entra is None:
         return None
     secret = credentials.client_secrets.get(provider.id) if entra.has_secret else None
-    route = Route(proxy_url=provider.proxy_url)
+    route = _way_out(provider, credentials)
     return reach.token(Application(entra.tenant_id, entra.client_id, secret, route))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from pydantic import SecretStr
 
 from penstock_sidecar.trust import client_context
 
@@ -20,6 +21,8 @@ class Route:
 
     ca_pem: str | None = None
     proxy_url: str | None = None
+    proxy_login: SecretStr | None = None
+    """`<user>:<password>`."""
 
 
 DIRECT: Final = Route()
@@ -41,7 +44,15 @@ def open_session(route: Route = DIRECT) -> aiohttp.ClientSession:
         auto_decompress=False,
         trust_env=False,
         proxy=route.proxy_url,
+        proxy_auth=_login(route),
         read_bufsize=READ_BUFFER_BYTES,
         timeout=aiohttp.ClientTimeout(total=None),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )
+
+
+def _login(route: Route) -> aiohttp.BasicAuth | None:
+    if route.proxy_login is None:
+        return None
+    user, _, password = route.proxy_login.get_secret_value().partition(":")
+    return aiohttp.BasicAuth(user, password, encoding="utf-8")

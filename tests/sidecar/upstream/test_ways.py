@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class Away:
     pem: str | None = None
     proxy_url: str | None = None
     private_ca: bool = False
+    login: str | None = None
 
     def provider(self, id_: str) -> Provider:
         return Provider(
@@ -47,6 +49,7 @@ class Away:
             base_url=f"{self.url}/v1",
             needs_key=True,
             proxy_url=self.proxy_url,
+            proxy_login=self.login is not None,
             private_ca=self.private_ca,
             models=(Model(name="m", upstream_name="m", capabilities=("chat",)),),
         )
@@ -64,6 +67,9 @@ class Reached:
         credentials = Credentials(
             provider_keys={each.id: (SecretStr("sk-key"),) for each in providers.values()},
             authorities={f"n/{n}": away.pem for n, away in by_name.items() if away.pem},
+            proxy_logins={
+                f"n/{n}": SecretStr(away.login) for n, away in by_name.items() if away.login
+            },
             scope_key=SecretStr("s"),
         )
         config = SidecarConfig(cluster="c", namespace="n", providers=tuple(providers.values()))
@@ -184,6 +190,23 @@ async def test_a_proxy_that_refuses_or_is_away_is_named(
             with pytest.raises(UpstreamUnavailable, match="nor can its proxy"):
                 await asked(upstreams["away"], away)
     assert stub.requests == []
+
+
+async def test_a_proxy_that_asks_who_comes_is_told_and_nobody_else(
+    reached: Reached, stub: StubProvider, ours: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with tls_before(stub.url, ours) as url, egress() as proxy:
+        proxy.login = "shop:hush-hush"
+        known = Away(url, ours.ca_pem, proxy.url, private_ca=True, login=proxy.login)
+        wrong = Away(url, ours.ca_pem, proxy.url, private_ca=True, login="shop:guess-guess")
+        async with reached.upstreams(known=known, wrong=wrong) as upstreams:
+            assert await asked(upstreams["known"], known) == "stop"
+            with pytest.raises(UpstreamUnavailable, match="its proxy says 407") as caught:
+                await asked(upstreams["wrong"], wrong)
+    assert "proxy-authorization" not in stub.requests[0].headers
+    told = caplog.text + "".join(traceback.format_exception(caught.value))
+    assert not [word for word in ("hush-hush", "guess-guess") if word in told]
 
 
 async def test_connections_outlive_a_change_and_end_with_their_last_user(
