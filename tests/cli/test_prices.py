@@ -237,7 +237,34 @@ def test_every_class_of_tokens_is_taken_over() -> None:
         },
         "contextWindow": 1_000_000,
         "maxOutputTokens": 65_536,
+        "capabilities": ["chat"],
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "capabilities", "output"),
+    [
+        ({}, ("chat",), "0.3"),
+        (
+            {"supports_vision": True, "supports_function_calling": True},
+            ("chat", "tools", "vision"),
+            "0.3",
+        ),
+        (
+            {"supports_response_schema": True, "supports_reasoning": True},
+            ("chat", "json", "reasoning"),
+            "0.3",
+        ),
+        ({"supports_vision": False, "supports_reasoning": "yes"}, ("chat",), "0.3"),
+        ({"mode": "responses", "supports_vision": True}, (), "0.3"),
+        ({"mode": "embedding", "output_cost_per_token": 0}, ("embeddings",), "0"),
+    ],
+)
+def test_what_a_model_can_is_taken_over(
+    fields: dict[str, Any], capabilities: tuple[str, ...], output: str
+) -> None:
+    found = of_litellm(m={**PLAIN, **fields}).providers["openai"]["m"]
+    assert (found.capabilities, found.price.output_per_million) == (capabilities, output)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +275,7 @@ def test_every_class_of_tokens_is_taken_over() -> None:
         {"input_cost_per_token": -1e-06},
         {"input_cost_per_token": "1e-06"},
         {"input_cost_per_token": True},
-        {"mode": "embedding"},
+        {"mode": "completion"},
         {"litellm_provider": "nobody"},
         {"output_cost_per_image_token": 3e-05},
         {"tiered_pricing": []},

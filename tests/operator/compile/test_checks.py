@@ -93,7 +93,8 @@ def test_a_budget_that_may_be_exceeded_says_so() -> None:
 
 
 def test_a_model_that_no_request_can_reach_says_so() -> None:
-    models = [{"name": "m", "capabilities": ["embeddings"]}, {"name": "n"}]
+    idle = {"name": "m", "capabilities": ["tools", "vision"]}
+    models = [idle, {"name": "n"}, {"name": "o", "capabilities": ["embeddings"]}]
     [warning] = check_object(provider(models=models))
     assert (warning.reason, warning.severity) == ("NotYetEnforced", "warning")
     assert warning.path == "spec.models[0].capabilities"
