@@ -17,9 +17,9 @@ from penstock_sidecar.upstream.entra import Application, Token
 from penstock_sidecar.upstream.first_content import FirstContent
 from penstock_sidecar.upstream.plans import plan_of
 from penstock_sidecar.upstream.provider import ProviderUpstream
-from penstock_sidecar.upstream.session import Route
+from penstock_sidecar.upstream.session import Route, proxy_headers
 from penstock_sidecar.upstream.ways import Reach
-from penstock_sidecar.upstream.wire import Wire
+from penstock_sidecar.upstream.wire import Outlet, Wire
 
 NO_AUTHORITIES: Final = "its authorities cannot be read: check the Secret of tls.caSecretRef"
 
@@ -35,12 +35,13 @@ def build_upstreams(
 
 
 def _upstream(provider: Provider, credentials: Credentials, reach: Reach, clock: Clock) -> Upstream:
+    route = _route(provider, credentials)
     try:
-        session = reach.session(_route(provider, credentials))
+        outlet = Outlet(reach.session(route), proxy_headers(route))
     except BadAuthorities:
         return Unusable(NO_AUTHORITIES)
     keys = _keys(provider, credentials)
-    wire = Wire(provider, keys, session, clock, _token(provider, credentials, reach))
+    wire = Wire(provider, keys, outlet, clock, _token(provider, credentials, reach))
     return FirstContent(ProviderUpstream(provider, plan_of(provider), wire, clock))
 
 

@@ -19,7 +19,7 @@ from yarl import URL
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import UpstreamCredentials
-from penstock_sidecar.upstream.session import USER_AGENT, Route
+from penstock_sidecar.upstream.session import USER_AGENT, Route, proxy_headers
 
 SCOPES: Final = {
     "login.microsoftonline.us": "https://cognitiveservices.azure.us/.default",
@@ -103,6 +103,7 @@ class EntraToken:
         self.application = application
         self._directory = directory
         self._session = session
+        self._proxy_headers = proxy_headers(application.route)
         self._clock = clock
         self._fetched: _Fetched | None = None
         self._why = ""
@@ -182,7 +183,11 @@ class EntraToken:
             raise TokenRefused("its authority must be reached by https")
         data = b""
         async with self._session.post(
-            url, data=form, headers=HEADERS, allow_redirects=False
+            url,
+            data=form,
+            headers=HEADERS,
+            proxy_headers=self._proxy_headers,
+            allow_redirects=False,
         ) as response:
             while piece := await response.content.read(MAX_REPLY_BYTES - len(data)):
                 data += piece

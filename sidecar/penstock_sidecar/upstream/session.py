@@ -1,6 +1,7 @@
 """The HTTP clients of providers. Those that are reached alike share one, over configurations."""
 
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,15 +45,15 @@ def open_session(route: Route = DIRECT) -> aiohttp.ClientSession:
         auto_decompress=False,
         trust_env=False,
         proxy=route.proxy_url,
-        proxy_auth=_login(route),
         read_bufsize=READ_BUFFER_BYTES,
         timeout=aiohttp.ClientTimeout(total=None),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )
 
 
-def _login(route: Route) -> aiohttp.BasicAuth | None:
+def proxy_headers(route: Route) -> Mapping[str, str] | None:
+    """What the proxy is told with each request, if it asks; it goes no further."""
     if route.proxy_login is None:
         return None
     user, _, password = route.proxy_login.get_secret_value().partition(":")
-    return aiohttp.BasicAuth(user, password, encoding="utf-8")
+    return {"Proxy-Authorization": aiohttp.encode_basic_auth(user, password)}

@@ -78,6 +78,14 @@ class Letter:
     max_answer_bytes: int = MAX_ANSWER_BYTES
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Outlet:
+    """The client of a provider's route, and what its proxy is told."""
+
+    session: aiohttp.ClientSession
+    proxy_headers: Mapping[str, str] | None = None
+
+
 class Wire:
     """POST to one provider. All that does not depend on the call is made here."""
 
@@ -85,17 +93,18 @@ class Wire:
         self,
         provider: Provider,
         keys: Sequence[str],
-        session: aiohttp.ClientSession,
+        outlet: Outlet,
         clock: Clock,
         token: Token | None = None,
     ) -> None:
         self._provider = provider
-        self._session = session
+        self._outlet = outlet
         self._clock = clock
         self._token = token
         self.refusals = Refusals(Redactor(keys))
         usable: Sequence[str | None] = keys or ([] if provider.needs_key else [None])
-        self._ring = KeyRing([_destination(provider, key) for key in usable], clock)
+        said = outlet.proxy_headers if provider.base_url.startswith("http://") else None
+        self._ring = KeyRing([_destination(provider, key, said or {}) for key in usable], clock)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=provider.timeouts.connect_seconds)
 
     @asynccontextmanager
@@ -154,10 +163,11 @@ class Wire:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadlines.due(loop.time())):
-                return await self._session.post(
+                return await self._outlet.session.post(
                     destination.url(letter.path),
                     data=data,
                     headers=destination.with_headers(letter.headers, bearer),
+                    proxy_headers=self._outlet.proxy_headers,
                     allow_redirects=False,
                     timeout=self._timeout,
                 )
@@ -214,8 +224,10 @@ def _sooner(former: UpstreamError, latter: UpstreamError) -> UpstreamError:
     return min(former, latter, key=lambda each: each.retry_after_seconds or LIMITED_SECONDS)
 
 
-def _destination(provider: Provider, key: str | None) -> Destination:
+def _destination(provider: Provider, key: str | None, to_proxy: Mapping[str, str]) -> Destination:
+    """Without TLS a proxy reads each request, and takes out what is for it."""
     headers = CIMultiDict(provider.headers)
+    headers.update(to_proxy)
     headers["User-Agent"] = USER_AGENT
     headers["Content-Type"] = "application/json"
     headers["Accept-Encoding"] = "identity"

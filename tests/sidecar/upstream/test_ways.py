@@ -200,8 +200,10 @@ async def test_a_proxy_that_asks_who_comes_is_told_and_nobody_else(
         proxy.login = "shop:hush-hush"
         known = Away(url, ours.ca_pem, proxy.url, private_ca=True, login=proxy.login)
         wrong = Away(url, ours.ca_pem, proxy.url, private_ca=True, login="shop:guess-guess")
-        async with reached.upstreams(known=known, wrong=wrong) as upstreams:
+        plain = Away(stub.url, proxy_url=proxy.url, login=proxy.login)
+        async with reached.upstreams(known=known, plain=plain, wrong=wrong) as upstreams:
             assert await asked(upstreams["known"], known) == "stop"
+            assert await asked(upstreams["plain"], plain) == "stop"
             with pytest.raises(UpstreamUnavailable, match="its proxy says 407") as caught:
                 await asked(upstreams["wrong"], wrong)
     assert "proxy-authorization" not in stub.requests[0].headers
