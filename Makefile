@@ -13,7 +13,7 @@ ENVTEST := .cache/envtest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit e2e crds images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit fuzz e2e crds images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(DEV)/bin/python -m pytest $(ARGS)
+
+fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
+	$(DEV)/bin/python -m tests.fuzz $(ARGS)
 
 # Setting up (a cluster, images, the chart) counts for the first test.
 e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit

@@ -56,7 +56,7 @@ def read_request(document: JsonObject) -> Texts:
     for name, value in document.items():
         if value is not None and name not in TRANSLATED | HARMLESS | {"input_type"}:
             raise Unspeakable(name)
-    if document.get("encoding_format") not in {None, "float", "base64"}:
+    if document.get("encoding_format") not in (None, "float", "base64"):
         raise Unspeakable("encoding_format", " unless it is `float` or `base64`")
     task = document.get("input_type")
     if task is not None and task not in TASKS:

@@ -34,7 +34,7 @@ class OpenAiReader:
 
     def __init__(self, choices: int) -> None:
         self._wanted = choices
-        self._finished: set[object] = set()
+        self._finished: set[int] = set()
         self._started = False
 
     def read(self, document: JsonObject) -> Iterator[Event]:
@@ -47,7 +47,7 @@ class OpenAiReader:
             index = _index(choice)
             yield from _said(choice.get("delta"), index, _logprobs(choice))
             if (finish := _finish(choice)) is not None:
-                self._finished.add(choice.get("index"))
+                self._finished.add(index)
                 yield Finished(finish, index)
         if usage := usage_of_openai(document.get("usage")):
             yield Counted(usage)
