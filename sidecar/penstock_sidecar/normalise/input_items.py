@@ -71,7 +71,8 @@ def _parts(item: object, index: int) -> Iterator[JsonObject]:
 
 
 def _require_message(item: JsonObject, where: str) -> None:
-    if item.get("role") not in _ROLES:
+    role = item.get("role")
+    if not isinstance(role, str) or role not in _ROLES:
         raise MalformedRequest(
             f"`{where}.role` must be one of {', '.join(ROLES)}", param=f"{where}.role"
         )

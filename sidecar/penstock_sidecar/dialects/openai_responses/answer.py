@@ -54,7 +54,7 @@ def read_response(document: JsonObject) -> Iterator[Event]:
 
 def _begun(item: JsonObject, index: int) -> Iterator[Event]:
     """What is neither text nor thought nor call is a hosted tool's work."""
-    kind = item.get("type")
+    kind = string_of(item.get("type"))
     if kind in CALLS:
         yield CallPiece(index, string_of(item.get("call_id")), string_of(item.get("name")))
     elif kind not in {"message", "reasoning"}:
@@ -88,7 +88,8 @@ def _finish(response: JsonObject) -> Finish:
             return "length"
         case _:
             items = [item for _, item in objects_of(response.get("output"))]
-            return "tool_calls" if any(item.get("type") in CALLS for item in items) else "stop"
+            calls = any(string_of(item.get("type")) in CALLS for item in items)
+            return "tool_calls" if calls else "stop"
 
 
 def _started(response: JsonObject) -> Started:

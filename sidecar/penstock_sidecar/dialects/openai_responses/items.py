@@ -23,7 +23,7 @@ from penstock_sidecar.dialects.prompt import (
 )
 from penstock_sidecar.model import JsonObject
 
-ROLES: Final[dict[object, Role]] = {
+ROLES: Final[dict[str, Role]] = {
     "system": "system",
     "developer": "system",
     "user": "user",
@@ -57,7 +57,7 @@ def _said(items: object) -> Iterator[Said]:
     names: dict[str, str] = {}
     for index, item in objects_of(items):
         where = f"input[{index}]"
-        match item.get("type", "message"):
+        match item.get("type") or "message":
             case "message":
                 yield _message(item, where)
             case "function_call":
@@ -74,7 +74,7 @@ def _said(items: object) -> Iterator[Said]:
 
 
 def _message(item: JsonObject, where: str) -> Said:
-    role = ROLES.get(item.get("role"))
+    role = ROLES.get(string_of(item.get("role")))
     if role is None:
         raise Unspeakable(f"{where}.role")
     return role, where, tuple(_parts(item.get("content"), f"{where}.content"))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.dialect import Identity
@@ -22,6 +22,7 @@ from penstock_sidecar.dialects.openai_completions.answer import CompletionReader
 from penstock_sidecar.dialects.openai_completions.reply import CompletionWriter, write_completion
 from penstock_sidecar.dialects.whole import whole
 from penstock_sidecar.model import Usage
+from tests.sidecar.dialects.openai_responses.given import steady
 
 USAGE = Usage(7, 3)
 COUNTS = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
@@ -127,7 +128,7 @@ _PIECES = st.lists(
 )
 
 
-@settings(deadline=None)
+@steady
 @given(_PIECES)
 def test_what_is_written_is_read_again(pieces: list[Event]) -> None:
     events = answer(*pieces, *(Finished("stop", index) for index in range(3)))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.dialect import Identity
@@ -23,6 +24,7 @@ from penstock_sidecar.dialects.events import (
 from penstock_sidecar.dialects.openai_responses.reply import ResponsesWriter, write_response
 from penstock_sidecar.model import Usage
 
+steady = settings(deadline=None, derandomize=True)
 IDENTITY = Identity("call", 1_763_640_000, "fast", usage_wanted=True)
 USAGE = Usage(7, 3, cached_input_tokens=2, reasoning_tokens=1)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from penstock_sidecar.dialects.dialect import Garbled, SaidError
 from penstock_sidecar.dialects.events import (
@@ -29,6 +29,7 @@ from tests.sidecar.dialects.openai_responses.given import (
     answer,
     documents,
     plain,
+    steady,
     streamed,
 )
 
@@ -161,7 +162,7 @@ def test_what_has_no_output_is_no_response() -> None:
         list(read_response({"choices": []}))
 
 
-@settings(deadline=None)
+@steady
 @given(PIECES, FINISHES)
 def test_what_is_written_is_read_again(pieces: list[Event], finish: Finish) -> None:
     """All but what the API has no words for: which of several texts came after which call, and

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from openai._models import construct_type
 from openai._types import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
@@ -27,6 +27,7 @@ from tests.sidecar.dialects.openai_responses.given import (
     answer,
     documents,
     plain,
+    steady,
     streamed,
 )
 
@@ -210,14 +211,14 @@ def test_an_answer_without_usage_says_that_nobody_counted() -> None:
     assert plain(events)["usage"] is None
 
 
-@settings(deadline=None)
+@steady
 @given(PIECES, FINISHES)
 def test_a_stream_ends_with_what_a_plain_answer_is(pieces: list[Event], finish: Finish) -> None:
     events = answer(*pieces, finish=finish)
     assert documents(streamed(events))[-1]["response"] == plain(events)
 
 
-@settings(deadline=None)
+@steady
 @given(PIECES, FINISHES)
 def test_every_item_begins_and_ends_once_and_its_pieces_are_its_content(
     pieces: list[Event], finish: Finish
@@ -236,7 +237,7 @@ def test_every_item_begins_and_ends_once_and_its_pieces_are_its_content(
     assert "".join(told) == said
 
 
-@settings(deadline=None)
+@steady
 @given(PIECES, FINISHES)
 def test_the_official_client_puts_any_stream_together(pieces: list[Event], finish: Finish) -> None:
     state = ResponseStreamState(input_tools=omit, text_format=omit)

@@ -1,16 +1,17 @@
 """Thoughts of other providers, kept for them in a field of OpenAI's."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_sidecar.dialects.openai_responses.thoughts import is_ours, read_thought, sealed
 from penstock_sidecar.dialects.prompt import Thought
+from tests.sidecar.dialects.openai_responses.given import steady
 
 TEXTS = st.none() | st.text(min_size=1, max_size=20)
 
 
-@settings(deadline=None)
+@steady
 @given(st.text(min_size=1, max_size=20), TEXTS, TEXTS)
 def test_what_is_sealed_comes_back(text: str, signature: str | None, redacted: str | None) -> None:
     item: dict[str, object] = {
