@@ -170,6 +170,8 @@ class EntraToken:
                 reply = await self._ask(await self._form())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:  # each names hosts, at most
             raise TokenRefused(f"its authority does not answer ({type(error).__name__})") from None
+        except ValueError:  # of an authority, or a proof, that no request can carry
+            raise TokenRefused("its authority cannot be addressed as configured") from None
         value, seconds = reply.get("access_token"), reply.get("expires_in")
         if not _sendable(value) or not isinstance(seconds, int) or seconds <= 0:
             raise TokenRefused(_reason(reply))

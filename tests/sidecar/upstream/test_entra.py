@@ -239,6 +239,15 @@ async def test_a_secret_goes_to_no_authority_in_clear() -> None:
             await shop.ask(shop.upstream())
 
 
+@pytest.mark.parametrize("authority", ["", "login", "https://[", "https://x:99999"])
+async def test_an_authority_that_is_no_address_is_said(authority: str) -> None:
+    """And leaves nobody waiting."""
+    async with shops() as shop:
+        shop.ways = Ways(Directory(authority), Time())
+        with pytest.raises(UpstreamCredentials, match="Microsoft Entra ID gives no token"):
+            await shop.ask(shop.upstream())
+
+
 async def test_who_waits_for_a_token_waits_no_longer_than_the_attempt_may() -> None:
     hold = asyncio.Event()
     async with shops(Grant("token-1", first=hold)) as shop:
