@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 from typing import Literal
 
 import pytest
@@ -29,6 +30,7 @@ BILL_MICRO_USD = (WHOLE.input * PRICE.input_token + WHOLE.output * PRICE.output_
 NOTICED_SECONDS = 0.1
 """What the issue promises; a busy machine gets twenty times what a direct connection takes."""
 TRIES = 5
+LEAVING, AT_ONCE = 400, 40
 
 
 @pytest.fixture
@@ -237,3 +239,40 @@ async def test_at23_one_whose_time_is_over_is_cut_when_the_sidecar_ends(
             await fake.requests[0].disconnected.wait()
     money = books.money(Group.of_namespace("test", NAMESPACE), TEAM.id)
     assert (money["S"] > 0, money.get("R", 0)) == (True, 0)
+
+
+@pytest.mark.parametrize("drain_seconds", [None, 5], ids=["cut", "drained"])
+async def test_at23_hundreds_who_leave_at_any_moment_leave_nothing_behind(
+    here: Stage, books: Books, drain_seconds: float | None
+) -> None:
+    """No slot, no hold, no request of a provider's that goes on."""
+    await here.publish(drain_seconds=drain_seconds, budgets=(TEAM,), policy={"limits": (SLOTS,)})
+    here.always(Ok(text="one two three", usage=WHOLE), Ok(text="instead", usage=WHOLE))
+    gate, chance = asyncio.Semaphore(AT_ONCE), Random(drain_seconds or 0)
+
+    async def ask_and_leave(pair: Pair, *, stream: bool, read_bytes: int) -> None:
+        async with gate, connection(here.port) as (reader, writer):
+            body = pair.speaker.body(pair.tier(), stream=stream)
+            writer.write(request(pair.speaker, body))
+            await writer.drain()
+            if read_bytes:
+                await reader.read(read_bytes)
+            writer.transport.abort()
+
+    await asyncio.gather(
+        *(
+            ask_and_leave(
+                chance.choice(PAIRS),
+                stream=chance.random() < 0.7,
+                read_bytes=chance.choice((0, 1, 300, 1500, 3000)),
+            )
+            for _ in range(LEAVING)
+        )
+    )
+    await settled(here, books)
+    fakes = (*here.main.values(), *here.backup.values())
+    asked = [seen for fake in fakes for seen in fake.requests]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*(seen.ended.wait() for seen in asked))
+    assert here.sidecar._load.in_flight == 0
+    assert LEAVING / 4 < len(asked) <= LEAVING, "some left before anybody was asked"
