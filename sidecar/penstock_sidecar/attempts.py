@@ -156,12 +156,12 @@ class Attempts:
         streaming = self.progress.request.stream
         async for chunk in answer.chunks:
             attempt.saw(chunk)
-            if self.collector:
-                self.collector.add(chunk)
             if not streaming:
                 plain.append(chunk)
             elif not self.reply.left:
                 await self._pass_on(chunk, answer.content_type)
+            if self.collector:  # last: the caller does not wait for it
+                self.collector.add(chunk)
         return plain
 
     async def _pass_on(self, chunk: Chunk, content_type: str) -> None:
