@@ -15,6 +15,8 @@ TOKENS: Final[Mapping[Effort, int]] = {
     "xhigh": 32_768,
 }
 """The least that Anthropic takes is 1,024."""
+MOST_OF_AN_ANSWER: Final = (4, 5)
+"""Thoughts count as output: what is left of it is for the answer itself."""
 
 
 def effort_of(reasoning: Reasoning) -> Effort | None:
@@ -26,7 +28,10 @@ def effort_of(reasoning: Reasoning) -> Effort | None:
     return next((effort for most, effort in UP_TO_TOKENS if tokens <= most), "high")
 
 
-def tokens_of(reasoning: Reasoning) -> int | None:
+def tokens_of(reasoning: Reasoning, max_tokens: int | None = None) -> int | None:
+    """The caller's own number, or one for his word, which leaves room in `max_tokens`."""
     if reasoning.budget_tokens is not None or reasoning.effort is None:
         return reasoning.budget_tokens
-    return TOKENS[reasoning.effort]
+    tokens = TOKENS[reasoning.effort]
+    part, whole = MOST_OF_AN_ANSWER
+    return tokens if max_tokens is None else min(tokens, max_tokens * part // whole)

@@ -58,7 +58,7 @@ def _adaptive(reasoning: Reasoning, traits: Traits) -> dict[str, object]:
 
 def _budgeted(prompt: Prompt, reasoning: Reasoning, max_tokens: int) -> dict[str, object]:
     """Thoughts are part of the answer's tokens, and there must be room for the rest of it."""
-    wanted = tokens_of(reasoning) or MIN_BUDGET_TOKENS
+    wanted = tokens_of(reasoning, max_tokens) or MIN_BUDGET_TOKENS
     budget = min(max(wanted, MIN_BUDGET_TOKENS), max_tokens - 1)
     if budget < MIN_BUDGET_TOKENS or _thoughts_lost(prompt):
         return {}

@@ -22,11 +22,11 @@ SMALLEST_OF_PRO: Final = 128
 """2.5 Pro cannot but think."""
 
 
-def thinking_of(reasoning: Reasoning, model: str) -> dict[str, object]:
+def thinking_of(reasoning: Reasoning, model: str, max_tokens: int | None) -> dict[str, object]:
     """`thinkingConfig`. Level and budget together would be refused."""
     config: dict[str, object] = {"includeThoughts": reasoning.shown}
     if before_3(model):
-        tokens = tokens_of(reasoning)
+        tokens = tokens_of(reasoning, max_tokens)
         if tokens is not None:
             least = SMALLEST_OF_PRO if "pro" in model.lower() else 0
             config["thinkingBudget"] = min(max(tokens, least), LARGEST_BUDGET)

@@ -85,11 +85,12 @@ def _calling(prompt: Prompt) -> dict[str, object] | None:
 
 def _config(prompt: Prompt, ask: Ask) -> dict[str, object]:
     limits = [n for n in (prompt.max_output_tokens, ask.max_output_tokens) if n is not None]
-    config = _sampling(prompt.sampling) | {"maxOutputTokens": min(limits, default=None)}
+    limit = min(limits, default=None)
+    config = _sampling(prompt.sampling) | {"maxOutputTokens": limit}
     if prompt.format:
         config |= _format(prompt.format, prompt.name_of("format"))
     if prompt.reasoning and ask.reasons:
-        config["thinkingConfig"] = thinking_of(prompt.reasoning, ask.model)
+        config["thinkingConfig"] = thinking_of(prompt.reasoning, ask.model, limit)
     return {name: value for name, value in config.items() if value is not None}
 
 
