@@ -13,7 +13,7 @@ ENVTEST := .cache/envtest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit fuzz e2e crds images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or k
 crds: $(DEV)/.ready ## Write crds/, the chart's copy and docs/reference/ from the resource types
 	$(DEV)/bin/python -m penstock_operator.crd crds charts/penstock/templates/crds
 	$(DEV)/bin/python -m penstock_operator.reference docs/reference
+
+docs: $(DEV)/.ready ## Write docs/translation.md from the dialects' tables
+	$(DEV)/bin/python -m penstock_sidecar.translation docs/translation.md
 
 envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use
 	@.ci/envtest $(ENVTEST)

@@ -93,7 +93,7 @@ class ProviderUpstream:
             return passage.body(request, ask)
         try:
             prompt = CALLERS[request.api].read(request.document)
-            _refuse(prompt, spoken.side.lacks)
+            refuse(prompt, spoken.side.lacks)
             return orjson.dumps(spoken.side.write(prompt, ask))
         except Unspeakable as error:
             raise self._unsupported(error) from None
@@ -153,7 +153,7 @@ class ProviderUpstream:
         return UpstreamUnsupported(error.public(self._type), code=error.code, param=error.param)
 
 
-def _refuse(asked: object, lacks: Lacks) -> None:
+def refuse(asked: object, lacks: Lacks) -> None:
     match asked:
         case Prompt():
             for feature, where in features_of(asked):

@@ -39,12 +39,13 @@ LACKS: Final = Lacks(
         {
             Feature.IMAGE_DETAIL,
             Feature.STRICT_TOOLS,
-            Feature.SIGNED_THOUGHTS,
             Feature.RESULT_FAILED,
             Feature.USER,
         }
     ),
+    altered=frozenset({Feature.SIGNED_THOUGHTS}),
 )
+"""Their text is told, without the signature."""
 
 
 def write_chat(prompt: Prompt, ask: Ask) -> dict[str, object]:

@@ -41,7 +41,7 @@ TRANSLATED: Final = frozenset(
 )
 HARMLESS: Final = frozenset(
     "metadata store service_tier safety_identifier prompt_cache_key prompt_cache_retention"  # noqa: SIM905  # words
-    " prediction verbosity keep_alive".split()
+    " prompt_cache_options prediction verbosity keep_alive".split()
 )
 """Speak of billing, caching or style; how long a model stays loaded is the platform's to say."""
 NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
