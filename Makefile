@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; 
 PIP_FLAGS := --quiet --disable-pip-version-check
 LOCAL := .venvs/local
 DEV := .venvs/dev
+# Other people's clients, which some tests run: one that is no more the newest, and a framework.
+CLIENTS := .venvs/openai2/.ready .venvs/langchain/.ready
 ENVTEST := .cache/envtest
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-unit: $(DEV)/.ready ## pytest alone; ARGS="-k cache" narrows it
+unit: $(DEV)/.ready $(CLIENTS) ## pytest alone; ARGS="-k cache" narrows it
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(DEV)/bin/python -m pytest $(ARGS)
@@ -74,6 +76,10 @@ lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
 		echo "requirements/$$tools.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/$$tools.in \
 			-o requirements/$$tools.txt || exit 1; done
+	@for client in openai2 langchain; do \
+		echo "requirements/$$client.txt"; \
+		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) requirements/$$client.in \
+			-o requirements/$$client.txt || exit 1; done
 
 clean: ## Remove what these targets made
 	rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
@@ -91,7 +97,7 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venvs/sbom/.ready: requirements/sbom.txt
+.venvs/sbom/.ready .venvs/openai2/.ready .venvs/langchain/.ready: .venvs/%/.ready: requirements/%.txt
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 2; }
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r $<
