@@ -44,6 +44,15 @@ def model_of(document: JsonObject) -> str:
     return model
 
 
+def refuse_other_case(holder: JsonObject, where: str = "") -> None:
+    """Ollama takes names in any case, and the last one wins: a `MODEL` beside `model` would be the
+    one that answers, and `Images` would be seen and not be counted."""
+    for name in holder:
+        if name != (plain := name.casefold()):
+            param = f"{where}{plain}"
+            raise MalformedRequest(f"`{param}` must be written in small letters", param=param)
+
+
 def without_own_fields(body: bytes, document: dict[str, object]) -> tuple[bytes, dict[str, object]]:
     """What a provider may see; the same where it may see all."""
     if not any(name in document for name in OWN_FIELDS):

@@ -8,9 +8,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.model import Api, JsonObject, Request
+from penstock_sidecar.model import OLLAMA_APIS, Api, JsonObject, Request
 from penstock_sidecar.normalise.caching import cache_control
-from penstock_sidecar.normalise.document import model_of, read_document, without_own_fields
+from penstock_sidecar.normalise.document import (
+    model_of,
+    read_document,
+    refuse_other_case,
+    without_own_fields,
+)
 
 NEEDS: Final = "`model` and `input`"
 FORMER_NEEDS: Final = "`model` and `prompt`"
@@ -50,6 +55,8 @@ def _request(  # what the three have in common
     api: Api,
     counted_tokens: int | None = None,
 ) -> Request:
+    if api in OLLAMA_APIS:
+        refuse_other_case(document)
     model = model_of(document)
     control = cache_control(headers, document.get("cache"))
     body, document = without_own_fields(body, document)

@@ -13,7 +13,12 @@ from penstock_sidecar.dialects.ollama.pictures import media_type_of
 from penstock_sidecar.errors import MalformedRequest
 from penstock_sidecar.model import Api, JsonObject, Request
 from penstock_sidecar.normalise.caching import cache_control
-from penstock_sidecar.normalise.document import model_of, read_document, without_own_fields
+from penstock_sidecar.normalise.document import (
+    model_of,
+    read_document,
+    refuse_other_case,
+    without_own_fields,
+)
 from penstock_sidecar.normalise.fields import MAX_COUNT, flag_field, object_field
 
 CONTENTS: Final[Mapping[Api, str]] = {
@@ -67,6 +72,7 @@ def _request(
     call_id: str,
     attached: Attached,
 ) -> Request:
+    refuse_other_case(document)
     model = model_of(document)
     if flag_field(document, DEBUG):
         raise MalformedRequest(f"`{DEBUG}` is not served here: remove it", param=DEBUG)
@@ -102,6 +108,7 @@ def _images_of_messages(document: JsonObject) -> Iterator[str]:
         where = f"messages[{index}]"
         if not isinstance(message, dict):
             raise MalformedRequest(f"`{where}` must be an object", param=where)
+        refuse_other_case(message, f"{where}.")
         if not isinstance(message.get("role"), str):
             raise MalformedRequest(f"`{where}.role` must be a string", param=f"{where}.role")
         _require_text(message, "content", f"{where}.content")

@@ -108,6 +108,10 @@ def test_nothing_to_answer_is_a_wish_to_load(request_: Request, *, loads: bool) 
         ({"options": {"num_predict": True}}, "options.num_predict"),
         ({"options": {"num_predict": 10**12}}, "options.num_predict"),
         ({"_debug_render_only": True}, "_debug_render_only"),
+        ({"MODEL": "dear"}, "model"),
+        ({"OPTIONS": {"num_predict": -1}}, "options"),
+        ({"option\u017f": {"num_predict": -1}}, "options"),
+        ({"messages": [HELLO, {**HELLO, "Images": [PNG]}]}, "messages[1].images"),
     ],
 )
 def test_a_chat_that_cannot_be_routed_is_refused_by_name(
@@ -127,6 +131,7 @@ def test_a_chat_that_cannot_be_routed_is_refused_by_name(
         ({"suffix": 1}, "suffix"),
         ({"images": SECRET}, "images"),
         ({"images": [None]}, "images[0]"),
+        ({"Images": [PNG]}, "images"),
     ],
 )
 def test_a_prompt_that_cannot_be_routed_is_refused_by_name(
