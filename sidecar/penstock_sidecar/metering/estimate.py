@@ -5,7 +5,7 @@ from typing import Final
 
 from penstock_config.provider import Model, Price, Provider
 from penstock_sidecar.metering.cost import cost_pico_usd, dearest, highest, micro_usd
-from penstock_sidecar.model import Request, Usage
+from penstock_sidecar.model import Api, Request, Usage
 
 BYTES_PER_TOKEN: Final = 3
 """Low for English (about 4), about right for code and most other languages."""
@@ -18,7 +18,9 @@ TOOLS_TOKENS: Final = 1_000
 their schemas, which are in the body."""
 HIDDEN_TOKENS: Final = 256
 """At most, what a model's template says by itself: gpt-oss about 70, Llama 3.1 about 30. A
-request outweighs it by its own JSON, but for the shortest."""
+conversation outweighs it by its own JSON."""
+TERSE_APIS: Final[frozenset[Api]] = frozenset({"ollama-generate", "openai-responses"})
+"""Where a text alone is a request, and there is little JSON about it."""
 OUTPUT_TOKENS: Final = 4_096
 """For requests that name no maximum, of models that have none."""
 MIN_OUTPUT_TOKENS: Final = 256
@@ -60,11 +62,11 @@ class Input:
     """`tokens` is no guess: the caller sent tokens."""
 
 
-def estimate_input(request: Request, hidden_tokens: int = 0) -> Input:
-    """A byte is never more than one token for byte-level encodings; pictures count by number.
-    `hidden_tokens` are the provider's own, which it bills and nobody sent (`HIDDEN_TOKENS`)."""
+def estimate_input(request: Request) -> Input:
+    """A byte is never more than one token for byte-level encodings; pictures count by number."""
     text_bytes = len(request.body) - request.inline_bytes
-    hidden = hidden_tokens + (TOOLS_TOKENS if request.tools else 0)
+    hidden = HIDDEN_TOKENS if request.api in TERSE_APIS else 0
+    hidden += TOOLS_TOKENS if request.tools else 0
     guess = -(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS
     counted = request.counted_tokens
     return Input(

@@ -18,7 +18,7 @@ from penstock_sidecar.metering.estimate import (
     price_of,
     seen_usage,
 )
-from penstock_sidecar.model import Usage
+from penstock_sidecar.model import Api, Usage
 from tests.sidecar.metering import given as a
 
 
@@ -28,10 +28,14 @@ def test_a_third_of_the_bytes_is_the_guess_and_all_are_the_bound() -> None:
 
 def test_what_providers_add_is_within_the_bound() -> None:
     """What they tell a model about tools, and what a template says: billed, and sent by nobody."""
-    plain = estimate_input(a.request(100), HIDDEN_TOKENS)
+    tools = estimate_input(a.request(100, tools=True))
+    assert (tools.tokens, tools.most_tokens) == (34, 100 + TOOLS_TOKENS)
+
+
+@pytest.mark.parametrize("api", ["ollama-generate", "openai-responses"])
+def test_a_template_outweighs_a_request_that_is_a_text_alone(api: Api) -> None:
+    plain = estimate_input(a.request(100, api=api))
     assert (plain.tokens, plain.most_tokens) == (34, 100 + HIDDEN_TOKENS)
-    tools = estimate_input(a.request(100, tools=True), HIDDEN_TOKENS)
-    assert (tools.tokens, tools.most_tokens) == (34, 100 + HIDDEN_TOKENS + TOOLS_TOKENS)
 
 
 def test_pictures_count_by_number_and_not_by_their_bytes() -> None:
