@@ -187,7 +187,7 @@ def asked(way: Way, body: bytes) -> Sequence[bytes]:
     except CallerError:
         return ()
     estimate_input(request)
-    unbounded_feature(request)
+    unbounded_feature(request, "openai")
     wire = Posted([])
     try:
         at_once(_answered(way, request, wire))

@@ -8,12 +8,15 @@ https://platform.openai.com/docs/api-reference/chat/create, and what others add 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+from penstock_config.provider import ProviderType
 from penstock_sidecar.metering import (
     features_anthropic,
     features_embeddings,
+    features_gemini,
     features_ollama,
     features_openai,
 )
@@ -47,10 +50,13 @@ THINKING: Final = frozenset({"effort", "max_tokens", "enabled", "exclude", "summ
 """Of `reasoning`, at OpenRouter. A mode that asks several models at once is not among them."""
 
 
-def unbounded_feature(request: Request) -> str | None:
-    """The path of a field for which there is no most that it can cost; `None` where all are
+def unbounded_feature(request: Request, provider_type: ProviderType) -> str | None:
+    """The path of a field for which there is no most that it can cost there; `None` where all are
     bounded. Names only what the protocol names, and other fields by name, never by value."""
-    return next(BY_API.get(request.api, _of_chat)(request), None)
+    found = BY_API.get(request.api, _of_chat)(request)
+    if of_provider := BY_PROVIDER.get(provider_type):
+        found = chain(found, of_provider(request))
+    return next(found, None)
 
 
 def _of_chat(request: Request) -> Iterator[str]:
@@ -128,3 +134,7 @@ BY_API: Final[Mapping[Api, Callable[[Request], Iterator[str]]]] = MappingProxyTy
     }
 )
 """Each finds the fields that are not bounded; what has none of its own is judged as chat is."""
+BY_PROVIDER: Final[Mapping[ProviderType, Callable[[Request], Iterator[str]]]] = MappingProxyType(
+    {"gemini": features_gemini.of_gemini}
+)
+"""The same of those who bill what others do not."""

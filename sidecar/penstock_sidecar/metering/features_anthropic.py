@@ -4,8 +4,9 @@ As with chat completions, whatever is not known to be bounded is not: tools that
 (searches have a price each, code its hours), MCP servers and containers; tools whose description
 Anthropic adds itself; files and PDFs (a page is text and a picture, and pages are not counted
 here); speeds and regions above the list price; compaction, which is an answer of its own. Bounded
-are thoughts (within `max_tokens`) and writes to the cache, for an hour too: they have a price of
-their own, and the dearest counts. A beta of the caller's only opens fields, which are judged here.
+are thoughts (within `max_tokens`, where their budget is) and writes to the cache, for an hour too:
+they have a price of their own, and the dearest counts. A beta of the caller's only opens fields,
+which are judged here.
 https://platform.claude.com/docs/en/about-claude/pricing (November 2026).
 """
 
@@ -41,6 +42,7 @@ def of_messages(request: Request) -> Iterator[str]:
             found = _JUDGES[name](value) if name in _JUDGES else name
             if found is not None:
                 yield found
+    yield from _thinking(request)
     yield from _of_blocks(document.get("system"), "system")
     for index, message in enumerate(_list(document.get("messages"))):
         if isinstance(message, Mapping):
@@ -58,12 +60,31 @@ def _of_block(block: JsonObject, where: str) -> Iterator[str]:
     kind, source = kind_of(block), block.get("source")
     if _cache(block.get("cache_control")):
         yield f"{where}.cache_control"
+    if kind == "image" and isinstance(source, Mapping) and not _picture(source):
+        yield f"{where}.source.media_type"
     if kind == "document" and isinstance(source, Mapping) and kind_of(source) in TEXT_SOURCES:
         yield from _of_blocks(source.get("content"), f"{where}.source.content")
     elif kind not in PLAIN_BLOCKS:
         yield f"{where}.type"
     if kind in {"tool_result", "search_result"}:
         yield from _of_blocks(block.get("content"), f"{where}.content")
+
+
+def _picture(source: JsonObject) -> bool:
+    """Elsewhere what comes along may be a film, or a file of many pages."""
+    said = source.get("media_type")
+    return said is None or (isinstance(said, str) and said.startswith("image/"))
+
+
+def _thinking(request: Request) -> Iterator[str]:
+    """With a beta that thinks between calls, a budget of thoughts beyond `max_tokens` counts in its
+    place, up to all of the model's context."""
+    thinking = request.document.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    if budget is None:
+        return
+    if not isinstance(budget, int) or budget >= (request.max_output_tokens or 0):
+        yield "thinking.budget_tokens"
 
 
 def _cache(value: object) -> str | None:

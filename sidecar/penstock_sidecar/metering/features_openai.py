@@ -87,7 +87,8 @@ def _input(value: object) -> Iterator[str]:
 
 def _comes_along(item: JsonObject) -> bool:
     if kind_of(item) == "reasoning":
-        return isinstance(item.get("encrypted_content"), str)
+        held = item.get("encrypted_content")
+        return isinstance(held, str) and held != ""
     return item.get("type") is None or kind_of(item) in OWN_ITEMS
 
 

@@ -78,10 +78,10 @@ def test_tokens_per_byte_are_learned_from_embeddings_of_text() -> None:
     ],
 )
 def test_what_costs_nothing_is_bounded(api: Api, fields: dict[str, object]) -> None:
-    assert unbounded_feature(request(api, **fields)) is None
+    assert unbounded_feature(request(api, **fields), "openai") is None
 
 
 @pytest.mark.parametrize("api", PARSERS)
 def test_what_nobody_knows_is_not_bounded(api: Api) -> None:
-    assert unbounded_feature(request(api, service_tier="priority")) == "service_tier"
-    assert unbounded_feature(request(api, service_tier=None)) is None
+    assert unbounded_feature(request(api, service_tier="priority"), "openai") == "service_tier"
+    assert unbounded_feature(request(api, service_tier=None), "openai") is None

@@ -34,7 +34,7 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type":
     ],
 )
 def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -> None:
-    assert unbounded_feature(a.chat("Hi", **fields)) is None
+    assert unbounded_feature(a.chat("Hi", **fields), "openai") is None
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -
     ],
 )
 def test_what_may_cost_anything_is_named(fields: dict[str, Any], named: str) -> None:
-    assert unbounded_feature(a.chat("Hi", **fields)) == named
+    assert unbounded_feature(a.chat("Hi", **fields), "openai") == named
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_may_cost_anything_is_named(fields: dict[str, Any], named: str) -> 
     ],
 )
 def test_text_and_pictures_are_bounded(part: dict[str, Any]) -> None:
-    assert unbounded_feature(a.chat("Hi", [part])) is None
+    assert unbounded_feature(a.chat("Hi", [part]), "openai") is None
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,16 @@ def test_text_and_pictures_are_bounded(part: dict[str, Any]) -> None:
     ],
 )
 def test_other_parts_are_not(part: dict[str, Any], named: str) -> None:
-    found = unbounded_feature(a.chat("Hi", [{"type": "text", "text": "Look"}, part]))
+    found = unbounded_feature(a.chat("Hi", [{"type": "text", "text": "Look"}, part]), "openai")
     assert found == f"messages[1].content[1].{named}"
 
 
 def test_sound_that_an_answer_had_is_input_of_the_next() -> None:
     messages = [{"role": "assistant", "audio": {"id": "audio_1"}}]
-    assert unbounded_feature(a.request(document={"messages": messages})) == "messages[0].audio"
+    assert (
+        unbounded_feature(a.request(document={"messages": messages}), "openai")
+        == "messages[0].audio"
+    )
 
 
 def test_a_picture_costs_no_more_by_its_detail_or_by_where_it_is() -> None:

@@ -15,8 +15,11 @@ EPHEMERAL = {"type": "ephemeral"}
 
 
 def found(**fields: Any) -> str | None:
-    document = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
-    return unbounded_feature(a.request(api="anthropic-messages", document={**document, **fields}))
+    document = {"model": "m", "max_tokens": 4096, "messages": [{"role": "user", "content": "Hi"}]}
+    request = a.request(
+        api="anthropic-messages", document={**document, **fields}, max_output_tokens=4096
+    )
+    return unbounded_feature(request, "anthropic")
 
 
 def block(given: object) -> str | None:
@@ -52,6 +55,8 @@ def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -
         ({"tools": [{**TOOL, "cache_control": {"ttl": "24h"}}]}, "tools[0].cache_control"),
         ({"mcp_servers": [{"url": "https://x.example"}]}, "mcp_servers"),
         ({"container": "c"}, "container"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 4096}}, "thinking.budget_tokens"),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1e9}}, "thinking.budget_tokens"),
         ({"service_tier": "priority"}, "service_tier"),
         ({"service_tier": ["auto"]}, "service_tier"),
         ({"speed": "fast"}, "speed"),
@@ -94,6 +99,8 @@ def test_blocks_of_text_and_pictures_are_bounded(given: object) -> None:
             "content[0].type",
         ),
         ({**TEXT, "cache_control": {"ttl": "24h"}}, "cache_control"),
+        ({"type": "image", "source": PDF}, "source.media_type"),
+        ({"type": "image", "source": {**PDF, "media_type": ["image/png"]}}, "source.media_type"),
     ],
 )
 def test_blocks_that_may_cost_anything_are_named(given: object, named: str) -> None:

@@ -14,12 +14,12 @@ HELLO = {"role": "user", "content": "Hi"}
 
 def of_chat(**fields: Any) -> str | None:
     document = {"model": "m", "messages": [HELLO], **fields}
-    return unbounded_feature(parse_ollama_chat(json.dumps(document).encode(), {}, "1"))
+    return unbounded_feature(parse_ollama_chat(json.dumps(document).encode(), {}, "1"), "ollama")
 
 
 def of_generate(**fields: Any) -> str | None:
     document = {"model": "m", "prompt": "Hi", **fields}
-    return unbounded_feature(parse_generate(json.dumps(document).encode(), {}, "1"))
+    return unbounded_feature(parse_generate(json.dumps(document).encode(), {}, "1"), "ollama")
 
 
 COMMON = {

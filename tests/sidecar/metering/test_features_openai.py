@@ -14,12 +14,12 @@ FUNCTION = {"type": "function", "name": "f", "parameters": {"type": "object"}}
 
 def of_completion(**fields: Any) -> str | None:
     body = json.dumps({"model": "m", "prompt": "Once"} | fields).encode()
-    return unbounded_feature(parse_completion(body, {}, "c"))
+    return unbounded_feature(parse_completion(body, {}, "c"), "openai")
 
 
 def of_response(**fields: Any) -> str | None:
     body = json.dumps({"model": "m", "input": "Hi"} | fields).encode()
-    return unbounded_feature(parse_response(body, {}, "c"))
+    return unbounded_feature(parse_response(body, {}, "c"), "openai")
 
 
 def content(*parts: object) -> dict[str, Any]:
@@ -77,6 +77,7 @@ def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
+        ({"input": [{"type": "reasoning", "encrypted_content": ""}]}, "input[0]"),
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
         ({"conversation": "conv_1"}, "conversation"),
         ({"prompt": {"id": "pmpt_1"}}, "prompt"),

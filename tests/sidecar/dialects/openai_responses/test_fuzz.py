@@ -70,7 +70,7 @@ def test_any_response_request_is_read_or_refused(given_: Any, more: dict[str, An
     body = orjson.dumps({"model": "m", "input": given_, **more})
     with suppress(MalformedRequest, Unspeakable):
         asked = parse_response(body, {}, "c")
-        unbounded_feature(asked)
+        unbounded_feature(asked, "openai")
         read_request(going_on(asked, [{"role": "user", "content": "Hi"}]).document)
         read_request(asked.document)
 
@@ -81,7 +81,7 @@ def test_any_completion_request_is_read_or_refused(prompt: Any, more: dict[str, 
     body = orjson.dumps({"model": "m", "prompt": prompt, **more})
     with suppress(MalformedRequest, Unspeakable):
         asked = parse_completion(body, {}, "c")
-        unbounded_feature(asked)
+        unbounded_feature(asked, "openai")
         read_completion_asked(asked.document)
 
 
