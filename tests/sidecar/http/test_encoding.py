@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_sidecar.errors import BodyTooLarge, EncodingUnsupported, MalformedRequest
-from penstock_sidecar.http.encoding import PIECE_BYTES, codings, decoded
+from penstock_sidecar.http.encoding import MAX_MEMBERS, PIECE_BYTES, codings, decoded
 from tests.sidecar.http.edge import Edge, exchange, post
 
 if sys.version_info >= (3, 14):
@@ -95,6 +95,15 @@ def test_identity_is_no_coding() -> None:
 def test_members_one_after_the_other_are_one_body(name: str) -> None:
     parts = (JSON[:9], b"", JSON[9:])
     assert decoded(b"".join(map(COMPRESS[name], parts)), (name,), ROOMY) == JSON
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_members_that_hold_nothing_are_bounded_too(name: str) -> None:
+    """No bound of bytes is ever reached by them: 10 MB would be minutes of work."""
+    nothing = COMPRESS[name](b"")
+    assert decoded(nothing * (MAX_MEMBERS - 1) + COMPRESS[name](JSON), (name,), ROOMY) == JSON
+    with pytest.raises(MalformedRequest, match="1024 parts"):
+        decoded(nothing * 100_000, (name,), ROOMY)
 
 
 def test_deflate_without_zlibs_head_is_read_as_some_send_it() -> None:
