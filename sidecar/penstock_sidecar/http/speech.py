@@ -15,6 +15,8 @@ from penstock_sidecar.model import JsonObject
 CONTEXT_TOO_LONG: Final = "context_length_exceeded"
 TOO_LONG: Final = "prompt is too long"
 SEQUENCE_NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,9})\b')
+OPENAI_PATHS: Final = ("/v1/chat/", "/v1/completions", "/v1/embeddings", "/v1/responses")
+"""How those begin that are OpenAI's alone, whatever headers a client sends to everybody."""
 OVERLOADED: Final = 529
 """Anthropic's status for what others call 503."""
 ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
@@ -50,6 +52,8 @@ def speech_of(request: web.BaseRequest) -> Speech:
         return OLLAMA
     if request.path == "/v1/responses":
         return RESPONSES
+    if request.path.startswith(OPENAI_PATHS):
+        return OPENAI
     if request.path.startswith("/v1/messages") or "anthropic-version" in request.headers:
         return ANTHROPIC
     return OPENAI

@@ -19,6 +19,7 @@ from penstock_sidecar.model import Reply, Request
 from penstock_sidecar.routing.offers import Offer
 
 CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
 ANSWER = b'{"id":"1","choices":[]}'
 Serve = Callable[[Request, Reply], Awaitable[None]]
 
@@ -90,7 +91,11 @@ class Edge:
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator["Edge"]:
         chat = Asking(parse, self.current, self.load, self.bounds, self)
-        routes: Routes = {("POST", CHAT): chat, ("GET", "/v1/models"): Models(self.current)}
+        routes: Routes = {
+            ("POST", CHAT): chat,
+            ("POST", MESSAGES): chat,
+            ("GET", "/v1/models"): Models(self.current),
+        }
         port = Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self))
         self.number = await port.start(("127.0.0.1",), 0)
         try:
@@ -121,8 +126,8 @@ def head(method: str = "POST", path: str = CHAT, **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def post(body: bytes, **headers: str) -> bytes:
-    return head(content_length=str(len(body)), **headers) + body
+def post(body: bytes, path: str = CHAT, **headers: str) -> bytes:
+    return head(path=path, content_length=str(len(body)), **headers) + body
 
 
 async def read_response(reader: asyncio.StreamReader, *, bodiless: bool = False) -> Response:

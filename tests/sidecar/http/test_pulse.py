@@ -7,7 +7,7 @@ import pytest
 from penstock_sidecar.http.asking import Bounds
 from penstock_sidecar.http.pulse import Pulse
 from penstock_sidecar.model import Reply, Request
-from tests.sidecar.http.edge import Edge, connection, post, read_response
+from tests.sidecar.http.edge import CHAT, MESSAGES, Edge, connection, post, read_response
 
 STREAM = b'{"model":"fast","stream":true}'
 OPENAI = b": keep-alive\n\n"
@@ -66,11 +66,9 @@ async def test_nothing_comes_before_the_start_or_where_it_is_switched_off() -> N
     assert unstarted.at == never.at == []
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"), [({}, OPENAI), ({"anthropic_version": "2023-06-01"}, ANTHROPIC)]
-)
+@pytest.mark.parametrize(("path", "expected"), [(CHAT, OPENAI), (MESSAGES, ANTHROPIC)])
 async def test_it_stands_between_two_events_and_in_a_chunk_of_its_own(
-    headers: dict[str, str], expected: bytes
+    path: str, expected: bytes
 ) -> None:
     go_on = asyncio.Event()
 
@@ -84,7 +82,7 @@ async def test_it_stands_between_two_events_and_in_a_chunk_of_its_own(
     quick = Edge(bounds=Bounds(max_body_bytes=1000, pulse_seconds=0.02))
     quick.service.behaviour = behaviour
     async with quick.listening(), connection(quick.number) as (reader, writer):
-        writer.write(post(STREAM, **headers))
+        writer.write(post(STREAM, path))
         await reader.readuntil(b"\r\n\r\n")
         chunk = b"%x\r\n%s\r\n"
         for said in (PIECE, expected, expected):

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from penstock_sidecar.errors import (
     BodyTooLarge,
@@ -22,7 +23,7 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.http import problem
-from penstock_sidecar.http.speech import ANTHROPIC, OPENAI
+from penstock_sidecar.http.speech import ANTHROPIC, OPENAI, RESPONSES, Speech, speech_of
 
 
 def said(error: SidecarError) -> dict[str, Any]:
@@ -80,3 +81,24 @@ def test_a_prompt_too_long_is_said_in_words_that_clients_look_for(
     error: SidecarError, message: str
 ) -> None:
     assert said(error)["error"]["message"] == message
+
+
+@pytest.mark.parametrize(
+    ("path", "speech"),
+    [
+        ("/v1/chat/completions", OPENAI),
+        ("/v1/completions", OPENAI),
+        ("/v1/embeddings", OPENAI),
+        ("/v1/responses", RESPONSES),
+        ("/v1/responses/resp_1", OPENAI),
+        ("/v1/messages", ANTHROPIC),
+        ("/v1/models", ANTHROPIC),
+        ("/v1/complete", ANTHROPIC),
+    ],
+)
+def test_anthropic_s_version_names_a_dialect_only_where_the_path_does_not(
+    path: str, speech: Speech
+) -> None:
+    """A ping of Anthropic's in a stream of OpenAI's would be read as a piece of the answer."""
+    request = make_mocked_request("POST", path, headers={"anthropic-version": "2023-06-01"})
+    assert speech_of(request) is speech
