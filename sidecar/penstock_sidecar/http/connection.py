@@ -104,8 +104,12 @@ class Connection(web.RequestHandler):
             await asyncio.sleep(LINGER_SECONDS)
 
     def _is_asking(self, request: web.BaseRequest | None) -> bool:
-        """It is there with all of its body, and under way."""
-        return request is not None and request.content.is_eof()
+        """It is there with all of its body, and its caller waits for the answer: he who has it
+        asks anew, while the former request is still being settled."""
+        if request is None or not request.content.is_eof():
+            return False
+        departure = request.get(DEPARTURE)
+        return departure is None or not departure.answered
 
     def _pause_transport_reading(self) -> None:
         self._keeping = True

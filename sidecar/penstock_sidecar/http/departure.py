@@ -47,6 +47,8 @@ class Departure:
     seconds: float | None = None
     """`None`: the work ends with him."""
     left: bool = False
+    answered: bool = False
+    """The whole answer is on its way: what he sends now is his next request."""
 
     def outlasts(self, task: "asyncio.Task[None]") -> bool:
         """Called when he leaves: whether `task` goes on without him."""

@@ -43,6 +43,10 @@ class Line:
         else:
             await self.patiently(response.write(data))
 
+    async def finish(self, response: web.StreamResponse) -> None:
+        await self.patiently(response.write_eof())
+        self.departure.answered = True
+
     async def patiently(self, writing: Awaitable[None]) -> None:
         """Await the write; a caller that does not read loses its connection."""
         try:
@@ -97,7 +101,7 @@ class PlainReply(_Reply):
     async def end(self) -> None:
         self.sent = web.Response(body=b"".join(self._pieces), headers=self._headers)
         await self._line.begin(self.sent)
-        await self._line.patiently(self.sent.write_eof())
+        await self._line.finish(self.sent)
 
     async def fail(self, error: SidecarError) -> None:
         """Nothing to say: the caller has the whole answer."""
@@ -134,7 +138,7 @@ class StreamReply(_Reply):
     async def end(self) -> None:
         self._ended = True
         self.close()
-        await self._line.patiently(self._response.write_eof())
+        await self._line.finish(self._response)
 
     async def fail(self, error: SidecarError) -> None:
         """Say the error in-band, and end without the usual end: silence would look like success."""

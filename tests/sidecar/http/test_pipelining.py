@@ -9,7 +9,7 @@ from penstock_sidecar.http.asking import Bounds
 from penstock_sidecar.http.connection import MAX_AHEAD_BYTES
 from penstock_sidecar.http.load import Load
 from penstock_sidecar.model import Reply, Request
-from tests.sidecar.http.edge import Edge, Response, connection, head, post, read_response
+from tests.sidecar.http.edge import Edge, Response, connection, exchange, head, post, read_response
 
 LARGE = 4 * MAX_AHEAD_BYTES
 Reading = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -148,6 +148,29 @@ async def test_whole_requests_beyond_the_bound_are_refused_too(edge: Edge, held:
         assert await connected[0].read() == b""
     assert answers[-1].status == 503
     assert 1 < len(answers) < count
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_who_has_his_answer_asks_anew_however_much_at_once(edge: Edge, stream: bool) -> None:
+    """The former request is still being settled: nothing was sent ahead of its turn."""
+    settled = asyncio.Event()
+
+    async def settling(request: Request, reply: Reply) -> None:
+        await reply.start("text/plain", {})
+        await reply.send(request.model.encode())
+        await reply.end()
+        await settled.wait()
+
+    edge.service.behaviour = settling
+    async with connection(edge.number) as (reader, writer):
+        first = b'{"model":"first","stream":%s}' % str(stream).lower().encode()
+        writer.write(post(first))
+        assert (await read_response(reader)).body == b"first"
+        writer.write(asking("second", LARGE))
+        for _ in range(30):  # meanwhile the server reads more of it than is kept
+            assert (await exchange(edge.number, head("GET", "/v1/models"))).status == 200
+        settled.set()
+        assert (await read_response(reader)).body == b"second"
 
 
 async def test_who_does_not_read_on_is_read_from_again_afterwards(edge: Edge, held: Held) -> None:
