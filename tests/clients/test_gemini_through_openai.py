@@ -107,6 +107,7 @@ async def test_a_chat(client: AsyncOpenAI, google: GeminiProvider) -> None:
                 "message": {
                     "role": "assistant",
                     "content": "All is well.",
+                    "refusal": None,
                     "reasoning_content": "Hm.",
                     "extra_content": {"google": {"thought_signature": "c2lnbmVk"}},
                 },

@@ -36,7 +36,7 @@ async def test_a_plain_answer_becomes_a_chat_completion(stub: StubProvider, olla
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "All is well."},
+                "message": {"role": "assistant", "content": "All is well.", "refusal": None},
                 "logprobs": None,
                 "finish_reason": "stop",
             }
@@ -93,7 +93,8 @@ async def test_tool_calls_get_ids_and_arguments_as_text(stub: StubProvider, olla
         {"id": "call_call-1_1", "type": "function", "function": {"name": "g", "arguments": "{}"}},
     ]
     choice = plain.document["choices"][0]  # type: ignore[index]
-    assert choice["message"] == {"role": "assistant", "content": None, "tool_calls": calls}
+    said = {"role": "assistant", "content": None, "refusal": None}
+    assert choice["message"] == {**said, "tool_calls": calls}
     assert choice["finish_reason"] == "tool_calls"
     stream = await ollama.ask(stream=True, tools=tools)
     assert stream.finish == "tool_calls"

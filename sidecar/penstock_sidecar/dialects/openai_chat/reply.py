@@ -113,13 +113,11 @@ def usage_document(usage: Usage) -> dict[str, object]:
 
 
 def _choice(index: int, choice: Choice, identity: Identity) -> dict[str, object]:
-    message: dict[str, object] = {"role": "assistant", "content": choice.text or None}
-    if not (choice.text or choice.calls or choice.refusal):
-        message["content"] = ""
+    content = choice.text or (None if choice.calls or choice.refusal else "")
+    refusal = choice.refusal or None
+    message: dict[str, object] = {"role": "assistant", "content": content, "refusal": refusal}
     if choice.thought:
         message["reasoning_content"] = choice.thought
-    if choice.refusal:
-        message["refusal"] = choice.refusal
     for block in choice.blocks:
         if isinstance(block, Thought):
             message |= extra_content(block.signature)

@@ -98,6 +98,7 @@ def test_a_plain_answer_becomes_a_chat_completion() -> None:
                 "message": {
                     "role": "assistant",
                     "content": "All is well.",
+                    "refusal": None,
                     "reasoning_content": "Let me see.",
                     "extra_content": {"google": {"thought_signature": "c2ln"}},
                 },
@@ -148,6 +149,7 @@ def test_calls_become_tool_calls_with_their_signature() -> None:
     assert choice["message"] == {
         "role": "assistant",
         "content": None,
+        "refusal": None,
         "tool_calls": [
             {
                 "id": "x1",
@@ -275,7 +277,7 @@ def test_a_blocked_prompt_is_an_answer_of_the_filter() -> None:
     ]
     [choice] = completion(answer)["choices"]
     assert choice["finish_reason"] == "content_filter"
-    assert choice["message"] == {"role": "assistant", "content": ""}
+    assert choice["message"] == {"role": "assistant", "content": "", "refusal": None}
 
 
 def test_feedback_without_a_block_is_nothing() -> None:
