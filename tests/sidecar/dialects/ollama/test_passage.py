@@ -88,11 +88,13 @@ def test_embeddings_load_no_model_anew_either() -> None:
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5)
+NAMES = st.text(max_size=5).filter(lambda name: name == name.casefold())
+"""Others are refused: Ollama would read them as the small ones."""
 NUMBERS = st.none() | st.integers(-5, 200) | st.floats(0, 200)
 
 
 @given(
-    st.dictionaries(st.text(max_size=5), VALUES, max_size=3),
+    st.dictionaries(NAMES, VALUES, max_size=3),
     st.dictionaries(st.sampled_from([*LOADING, "top_k", "x_new"]), VALUES, max_size=4),
     NUMBERS,
     st.integers(1, 100),
