@@ -117,9 +117,9 @@ class LLMProviderSpec(ApiModel):
         None,
         alias="baseURL",
         description="Address up to and without `/chat/completions` and the like, such as"
-        " `https://api.openai.com/v1`; of Azure the resource's, such as"
-        " `https://company.openai.azure.com`. Default: that of `preset`, or of the Ollama that we"
-        " run.",
+        " `https://api.openai.com/v1`; of Gemini with the API's version; of Azure the resource's,"
+        " such as `https://company.openai.azure.com`, of Anthropic and Ollama the host's."
+        " Default: that of `preset`, or of the Ollama that we run.",
     )
     credentials: Credentials | None = Field(
         None, description="Keys, and how they are sent. Default: none are needed."

@@ -13,13 +13,14 @@ from penstock_operator.api.address import is_local
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
+from penstock_operator.api.preset import ProviderType
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.not_yet_enforced import not_yet_enforced
 from penstock_operator.compile.offer import served_models
 from penstock_operator.compile.parse import Resource, ref_of
 from penstock_operator.compile.prices import unpriced
 from penstock_operator.compile.problem import Problem
-from penstock_operator.compile.reaching import auth_of, type_of
+from penstock_operator.compile.reaching import auth_of, type_of, whole_address
 from penstock_operator.compile.references import reference_id
 
 Fault = tuple[str, str]
@@ -38,11 +39,20 @@ ASKED_FOR: Final = frozenset({"chat", "completions", "embeddings"})
 NO_CATALOGUE: Final = (
     "is not set, and the catalogue knows no models of preset {} at this address and plan: list them"
 )
-ENDPOINTS: Final = ("/completions", "/embeddings", "/responses", "/api/chat", "/api/generate")
+ENDPOINTS: Final = (
+    "/completions",
+    "/embeddings",
+    "/responses",
+    "/messages",
+    "/api/chat",
+    "/api/generate",
+    "/api/embed",
+)
 A_CALL: Final = (
     "is the address of one call, to which the sidecar would append another: write what stands "
-    "before /chat/completions or /api/chat"
+    "before /chat/completions, /v1/messages or /api/chat"
 )
+NO_PATH: Final = "is a vendor's host without the path of its API: write {}"
 
 
 def check_object(resource: Resource, *, loopback_allowed: bool = False) -> tuple[Problem, ...]:
@@ -85,8 +95,8 @@ def _provider_faults(provider: LLMProvider, *, loopback_allowed: bool) -> Iterat
     for path, url in (("spec.baseURL", spec.base_url), ("spec.proxyURL", spec.proxy_url)):
         if url is not None and (fault := _url_fault(url, loopback_allowed=loopback_allowed)):
             yield path, fault
-    if spec.base_url is not None and spec.base_url.rstrip("/").endswith(ENDPOINTS):
-        yield "spec.baseURL", A_CALL
+        elif path == "spec.baseURL" and url is not None:
+            yield from ((path, text) for text in _base_faults(url, type_of(spec)))
     if not served_models(spec):
         yield "spec.models", NO_CATALOGUE.format(spec.preset)
     auth = auth_of(spec.credentials, type_of(spec))
@@ -106,6 +116,13 @@ def _url_fault(url: str, *, loopback_allowed: bool) -> str | None:
     except ValueError:  # a port above 65535, or brackets around what is no IPv6 address
         return NO_ADDRESS
     return NOT_A_PROVIDER if local and not loopback_allowed else None
+
+
+def _base_faults(url: str, type_: ProviderType) -> Iterator[str]:
+    if url.rstrip("/").endswith(ENDPOINTS):
+        yield A_CALL
+    elif whole := whole_address(url, type_):
+        yield NO_PATH.format(whole)
 
 
 def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from penstock_config.provider import Auth, Entra
 from penstock_operator.api.credentials import Credentials
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
-from penstock_operator.api.preset import PRESETS, ProviderType
+from penstock_operator.api.preset import PRESETS, PresetName, ProviderType
 
 OLLAMA_PORT: Final = 11434
 KEY_HEADERS: Final[Mapping[ProviderType, str]] = {
@@ -15,8 +16,15 @@ KEY_HEADERS: Final[Mapping[ProviderType, str]] = {
     "azure-openai": "api-key",
 }
 """Where these types look for a key; the others take `Authorization: Bearer <key>`."""
-_AZURE_PATHS: Final = ("/openai/v1", "/openai")
-"""What people copy along with a resource's address; the sidecar appends it by the version."""
+_APPENDED: Final[Mapping[ProviderType, tuple[str, ...]]] = {
+    "azure-openai": ("/openai/v1", "/openai"),
+    "anthropic": ("/v1",),
+    "ollama": ("/v1", "/api"),
+}
+"""What people copy along with an address of these types; the sidecar appends what is right."""
+
+_AT_THE_TOP_TOO: Final[frozenset[PresetName]] = frozenset({"deepseek"})
+"""https://api-docs.deepseek.com: the address with and without /v1."""
 
 
 def type_of(spec: LLMProviderSpec) -> ProviderType:
@@ -30,7 +38,7 @@ def base_url_of(provider: LLMProvider) -> str:
     """The author's, else the preset's, else the Service of the Ollama that we run."""
     spec, meta = provider.spec, provider.metadata
     if spec.base_url is not None:
-        return _resource(spec.base_url) if type_of(spec) == "azure-openai" else spec.base_url
+        return _without_appended(spec.base_url, type_of(spec))
     if spec.preset is not None and (known := PRESETS[spec.preset].base_url) is not None:
         return known
     return f"http://{meta.name}.{meta.namespace}.svc:{OLLAMA_PORT}"
@@ -64,6 +72,21 @@ def deployments_of(spec: LLMProviderSpec) -> Mapping[str, str]:
     return {each.model: each.deployment for each in spec.azure.deployments} if spec.azure else {}
 
 
-def _resource(url: str) -> str:
+def _without_appended(url: str, type_: ProviderType) -> str:
+    if type_ not in _APPENDED:
+        return url
     found = url.rstrip("/")
-    return next((found.removesuffix(path) for path in _AZURE_PATHS if found.endswith(path)), found)
+    return next((found.removesuffix(e) for e in _APPENDED[type_] if found.endswith(e)), found)
+
+
+def whole_address(url: str, type_: ProviderType) -> str | None:
+    """What was meant by `url`, where it is a vendor's host alone and no API is at the top of it."""
+    parts = urlsplit(url)
+    if parts.path.strip("/"):
+        return None
+    for name, known in PRESETS.items():
+        if known.type == type_ and known.base_url and name not in _AT_THE_TOP_TOO:
+            meant = urlsplit(known.base_url)
+            if meant.hostname == parts.hostname and meant.path:
+                return known.base_url
+    return None

@@ -38,9 +38,41 @@ def test_what_no_client_can_call_is_refused_everywhere(url: str) -> None:
     assert errors(provider(baseURL=url), loopback_allowed=True) == ["spec.baseURL"]
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions/", "/api/chat"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/completions/", "/v1/messages", "/api/chat"]
+)
 def test_the_address_of_one_call_is_no_base(path: str) -> None:
     assert errors(provider(baseURL=f"https://x.example.com{path}")) == ["spec.baseURL"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "url", "meant"),
+    [
+        ("openai", "https://api.openai.com", "https://api.openai.com/v1"),
+        ("openai", "https://api.groq.com/", "https://api.groq.com/openai/v1"),
+        (
+            "gemini",
+            "https://generativelanguage.googleapis.com",
+            "https://generativelanguage.googleapis.com/v1beta",
+        ),
+    ],
+)
+def test_a_vendors_host_alone_is_no_base(type_: str, url: str, meant: str) -> None:
+    (found,) = (e for e in check_object(provider(type=type_, baseURL=url)) if e.severity == "error")
+    assert found.text.endswith(f"write {meant}")
+
+
+@pytest.mark.parametrize(
+    ("type_", "url"),
+    [
+        ("openai", "https://api.deepseek.com"),  # its own documentation has both
+        ("openai", "https://api.openai.com/v2"),
+        ("openai", "https://gateway.example.com"),
+        ("anthropic", "https://api.anthropic.com"),
+    ],
+)
+def test_others_know_what_is_at_their_top(type_: str, url: str) -> None:
+    assert errors(provider(type=type_, baseURL=url)) == []
 
 
 def test_the_way_out_is_checked_too() -> None:
