@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.http.departure import Departure
@@ -127,6 +127,8 @@ class StreamReply(_Reply):
         self._response.headers["cache-control"] = "no-cache"
         self._response.headers.update(self._line.headers(content_type, headers))
         self.sent = self._response
+        if self._line.request.version < HttpVersion11:
+            self._response.force_close()  # without chunks nothing else says where it ends
         await self._line.begin(self._response)
         self._pulse.start()
 

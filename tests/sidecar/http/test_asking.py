@@ -65,10 +65,16 @@ async def test_a_stream_goes_out_piece_by_piece(edge: Edge) -> None:
         assert b"[DONE]" in await reader.readuntil(b"0\r\n\r\n")
 
 
-async def test_an_old_client_gets_a_stream_that_ends_with_its_connection(edge: Edge) -> None:
+@pytest.mark.parametrize("wish", ["", "keep-alive"])
+async def test_an_old_client_gets_a_stream_that_ends_with_its_connection(
+    edge: Edge, wish: str
+) -> None:
+    """Also one that would keep it: without chunks nothing else ends an answer."""
     async with connection(edge.number) as (reader, writer):
-        writer.write(STREAM.replace(b"HTTP/1.1", b"HTTP/1.0"))
-        assert (await reader.read()).endswith(b"\r\n\r\ndata: {}\n\n")
+        asked = post(b'{"model":"fast","stream":true}', connection=wish)
+        writer.write(asked.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        async with asyncio.timeout(10):
+            assert (await reader.read()).endswith(b"\r\n\r\ndata: {}\n\n")
 
 
 async def test_an_error_before_the_start_has_its_own_status(edge: Edge) -> None:
