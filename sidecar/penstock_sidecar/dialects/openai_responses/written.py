@@ -54,11 +54,16 @@ def closed(item: Item, status: Status) -> Events:
 
 @dataclass(slots=True, repr=False)
 class Content:
-    """One part of a message: a text or a refusal."""
+    """One part of a message: a text or a refusal. Pieces are joined at the end: a long text that
+    grew with each would be copied with each."""
 
     kind: Literal["output_text", "refusal"]
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
     logprobs: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
     def document(self) -> dict[str, object]:
         if self.kind == "refusal":
@@ -95,7 +100,7 @@ class Message:
             part = self.contents[-1].document()
             yield {"type": "response.content_part.added", **self._where(), "part": part}
         content = self.contents[-1]
-        content.text += piece.text
+        content.pieces.append(piece.text)
         delta = {"type": f"response.{kind}.delta", **self._where(), "delta": piece.text}
         if isinstance(piece, TextPiece):
             content.logprobs.extend(piece.logprobs)
@@ -125,9 +130,13 @@ class Message:
 @dataclass(slots=True, repr=False)
 class Reasoning:
     place: Place
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
     signature: str | None = None
     redacted: str | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
 
     def takes(self, piece: ThoughtPiece) -> bool:
         """Whether the piece belongs to this thought."""
@@ -139,9 +148,9 @@ class Reasoning:
         if not piece.text:
             return
         name = "response.reasoning_summary"
-        if not self.text:
+        if not self.pieces:
             yield {"type": f"{name}_part.added", **self._where(), "part": _summary("")}
-        self.text += piece.text
+        self.pieces.append(piece.text)
         yield {"type": f"{name}_text.delta", **self._where(), "delta": piece.text}
 
     def close(self) -> Events:
@@ -169,13 +178,17 @@ class Call:
     place: Place
     id: str
     name: str
-    arguments: str = ""
+    pieces: list[str] = field(default_factory=list)
     signature: str | None = None
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
 
     def add(self, piece: CallPiece) -> Events:
         self.signature = piece.signature or self.signature
         if piece.arguments:
-            self.arguments += piece.arguments
+            self.pieces.append(piece.arguments)
             name = "response.function_call_arguments.delta"
             yield {"type": name, **self.place.fields(), "delta": piece.arguments}
 
