@@ -79,6 +79,13 @@ class Unspeakable(Exception):
         )
 
 
+class Odd(Unspeakable):
+    """Of a value that its own dialect does not know either; `must` is what it would have to be."""
+
+    def __init__(self, param: str, must: str) -> None:
+        super().__init__(param, f" unless it is {must}", "correct it")
+
+
 class SaidError(Exception):
     """The provider reports an error within an answer; `value` is its `error`."""
 

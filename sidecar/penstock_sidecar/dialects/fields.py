@@ -7,7 +7,7 @@ judge in its own dialect, and `Unspeakable` in another.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd
 from penstock_sidecar.model import JsonObject
 
 
@@ -29,18 +29,18 @@ def string_of(value: object) -> str:
 
 
 def number_field(document: JsonObject, name: str, where: str = "") -> Any:
-    """An `int` or a `float`, or `None`. Raises `Unspeakable`."""
+    """An `int` or a `float`, or `None`. Raises `Odd`."""
     value = document.get(name)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    raise Unspeakable(where or name)
+    raise Odd(where or name, "a number")
 
 
 def integer_field(document: JsonObject, name: str, where: str = "") -> int | None:
     value = document.get(name)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise Unspeakable(where or name)
+    raise Odd(where or name, "a whole number")
 
 
 def stop_of(value: object, where: str) -> tuple[str, ...]:
@@ -53,4 +53,4 @@ def stop_of(value: object, where: str) -> tuple[str, ...]:
         case [*stops] if all(isinstance(stop, str) for stop in stops):
             return tuple(str(stop) for stop in stops)
         case _:
-            raise Unspeakable(where)
+            raise Odd(where, "a text or a list of texts")

@@ -112,7 +112,8 @@ def _nobody_is_able(
     lacking = nowhere or list(needs)
     names = {**PARAMS, **OTHER_PARAMS.get(request.api, {})}
     return CallerError(
-        f"no model that may serve this request can do {_said(lacking)}",
+        f"no model that may serve this request can do {_said(lacking)}: ask for another, or, where"
+        " one can, add that to `capabilities` of the model in its LLMProvider",
         param=names.get(lacking[-1][0], "model"),
     )
 

@@ -36,13 +36,13 @@ def test_texts_and_chat_both_serve_a_completion() -> None:
 
 
 def test_where_neither_is_had_it_is_said() -> None:
-    with pytest.raises(CallerError, match=r"can do completions or chat$") as caught:
+    with pytest.raises(CallerError, match=r"can do completions or chat: ask") as caught:
         sieve((candidate("c", "embeddings"),), completion(), 10)
     assert caught.value.param == "model"
 
 
 def test_a_model_of_texts_serves_no_response() -> None:
-    with pytest.raises(CallerError, match=r"can do chat$"):
+    with pytest.raises(CallerError, match=r"can do chat: ask"):
         sieve((candidate("a", "completions"),), response(), 10)
 
 
@@ -61,7 +61,7 @@ def test_a_model_of_texts_serves_no_response() -> None:
 def test_the_field_that_nobody_can_serve_is_called_as_its_api_calls_it(
     fields: dict[str, object], lacking: str, param: str
 ) -> None:
-    with pytest.raises(CallerError, match=f"can do {lacking}$") as caught:
+    with pytest.raises(CallerError, match=f"can do {lacking}: ask") as caught:
         sieve((candidate("b", "chat"),), response(**fields), 10)
     assert caught.value.param == param
 

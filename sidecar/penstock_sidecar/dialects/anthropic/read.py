@@ -8,7 +8,7 @@ from typing import Final
 
 from penstock_sidecar.dialects.anthropic.blocks import read_turns
 from penstock_sidecar.dialects.anthropic.schema import is_exact
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.dialects.fields import (
     integer_field,
     number_field,
@@ -94,7 +94,9 @@ def _tools(document: JsonObject) -> Iterator[Tool]:
     for index, tool in objects_of(document.get("tools")):
         where = f"tools[{index}]"
         if tool.get("type") not in OWN_TOOLS:
-            raise Unspeakable(f"{where}.type")
+            raise Unspeakable(
+                f"{where}.type", " unless it is `custom` or absent", "remove the tool"
+            )
         if tool.get("allowed_callers") not in DIRECT:
             raise Unspeakable(f"{where}.allowed_callers")
         schema = object_of(tool.get("input_schema"))
@@ -120,7 +122,7 @@ def _tool_choice(document: JsonObject) -> ToolChoice:
         case {"type": "none"}:
             return ToolChoice("none")
         case _ if choice:
-            raise Unspeakable("tool_choice")
+            raise Odd("tool_choice", "of type `auto`, `any`, `tool` or `none`")
         case _:
             return ToolChoice()
 
@@ -138,7 +140,7 @@ def _format(document: JsonObject) -> Format | None:
 def _reasoning(document: JsonObject) -> Reasoning | None:
     said = object_of(document.get("output_config")).get("effort")
     if said is not None and said not in EFFORTS:
-        raise Unspeakable("output_config.effort")
+        raise Odd("output_config.effort", f"one of {', '.join(map(str, EFFORTS))}")
     effort = EFFORTS.get(said)
     thinking = object_of(document.get("thinking"))
     shown = thinking.get("display") != "omitted"

@@ -5,7 +5,7 @@ from typing import Final
 
 import orjson
 
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.dialects.fields import list_of, objects_of, string_of
 from penstock_sidecar.dialects.ollama.pictures import media_type_of
 from penstock_sidecar.dialects.prompt import (
@@ -33,7 +33,7 @@ def read_turns(messages: object) -> Iterator[Turn]:
         if role == "tool":
             yield Turn("user", (calls.result(message, where),), where)
         elif role not in ROLES:
-            raise Unspeakable(f"{where}.role")
+            raise Odd(f"{where}.role", f"one of {', '.join((*ROLES, 'tool'))}")
         else:
             yield Turn(ROLES[role], (*said(message, where), *calls.made(message, index)), where)
 

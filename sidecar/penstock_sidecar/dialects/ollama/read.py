@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.dialects.fields import object_of, objects_of, string_of
 from penstock_sidecar.dialects.ollama.messages import read_turns
 from penstock_sidecar.dialects.ollama.options import num_predict_of, sampling_of
@@ -91,7 +91,7 @@ def _format(value: object) -> Format | None:
         case Mapping():
             return Format(value)
         case _:
-            raise Unspeakable("format")
+            raise Odd("format", "`json` or a schema")
 
 
 def _reasoning(value: object) -> Reasoning | None:
@@ -101,5 +101,5 @@ def _reasoning(value: object) -> Reasoning | None:
     if isinstance(value, bool):
         return Reasoning("medium") if value else Reasoning("none", shown=False)
     if not isinstance(value, str) or value not in EFFORTS:
-        raise Unspeakable("think")
+        raise Odd("think", f"a boolean or one of {', '.join(map(str, EFFORTS))}")
     return Reasoning(EFFORTS[value])

@@ -6,7 +6,7 @@ A field without is dropped only where the answer stays what was asked for; else 
 from collections.abc import Iterator, Mapping
 from typing import Final, cast, get_args
 
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.dialects.fields import (
     integer_field,
     number_field,
@@ -90,7 +90,7 @@ def _tools(document: JsonObject) -> Iterator[Tool]:
                     where=where,
                 )
             case _:
-                raise Unspeakable(f"{where}.type")
+                raise Unspeakable(f"{where}.type", " unless it is `function`", "remove the tool")
 
 
 def _tool_choice(document: JsonObject) -> ToolChoice:
@@ -105,7 +105,7 @@ def _tool_choice(document: JsonObject) -> ToolChoice:
         case {"type": "function", "function": {"name": str(name)}}:
             return ToolChoice("one", name, parallel)
         case _:
-            raise Unspeakable("tool_choice")
+            raise Odd("tool_choice", "`none`, `auto`, `required` or one function")
 
 
 def _format(document: JsonObject) -> Format | None:
@@ -122,7 +122,7 @@ def _format(document: JsonObject) -> Format | None:
                 strict=more.get("strict") is True,
             )
         case _:
-            raise Unspeakable("response_format")
+            raise Odd("response_format", "of type `text`, `json_object` or `json_schema`")
 
 
 def _sampling(document: JsonObject) -> Sampling:
@@ -149,5 +149,5 @@ def _reasoning(document: JsonObject) -> Reasoning | None:
     if effort is None:
         return None
     if effort not in get_args(Effort):
-        raise Unspeakable("reasoning_effort")
+        raise Odd("reasoning_effort", f"one of {', '.join(get_args(Effort))}")
     return Reasoning(cast("Effort", effort))

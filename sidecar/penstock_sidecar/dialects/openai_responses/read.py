@@ -7,7 +7,7 @@ former response said is in `input` already, where it was kept (see `responses`).
 from collections.abc import Iterator, Mapping
 from typing import Final, cast, get_args
 
-from penstock_sidecar.dialects.dialect import Unspeakable
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.dialects.fields import (
     integer_field,
     list_of,
@@ -112,7 +112,7 @@ def _tools(document: JsonObject) -> Iterator[Tool]:
                     where=where,
                 )
             case _:
-                raise Unspeakable(f"{where}.type")
+                raise Unspeakable(f"{where}.type", " unless it is `function`", "remove the tool")
 
 
 def _tool_choice(document: JsonObject) -> ToolChoice:
@@ -127,7 +127,7 @@ def _tool_choice(document: JsonObject) -> ToolChoice:
         case {"type": "function", "name": str(name)}:
             return ToolChoice("one", name, parallel)
         case _:
-            raise Unspeakable("tool_choice")
+            raise Odd("tool_choice", "`none`, `auto`, `required` or one function")
 
 
 def _format(text: JsonObject) -> Format | None:
@@ -144,7 +144,7 @@ def _format(text: JsonObject) -> Format | None:
                 strict=more.get("strict") is True,
             )
         case _:
-            raise Unspeakable("text.format")
+            raise Odd("text.format", "of type `text`, `json_object` or `json_schema`")
 
 
 def _sampling(document: JsonObject) -> Sampling:
@@ -168,5 +168,5 @@ def _reasoning(given: JsonObject) -> Reasoning | None:
     if effort is None and summary is None:
         return None
     if effort is not None and effort not in get_args(Effort):
-        raise Unspeakable("reasoning.effort")
+        raise Odd("reasoning.effort", f"one of {', '.join(get_args(Effort))}")
     return Reasoning(cast("Effort | None", effort), shown=summary is not None)
