@@ -13,8 +13,17 @@ from penstock_sidecar.dialects.dialect import Ask
 Path = Callable[[Ask], str]
 BY_BODY: Final = frozenset({"/responses"})
 """Dated APIs too find the deployment of these in the body."""
+RESPONSES_SINCE: Final = "2025-03-01-preview"
+"""https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses: no dated version that is
+not a preview has them."""
 _PHASES: Final = frozenset({"preview", "latest"})
 """Of the v1 API; everything else is a date."""
+
+
+def has_responses(api_version: str | None) -> bool:
+    """Whether this version of the API knows `/responses`."""
+    undated = api_version is None or api_version in _PHASES
+    return undated or str(api_version) >= RESPONSES_SINCE
 
 
 def azure_paths(api_version: str | None) -> Callable[[str], Path]:

@@ -22,7 +22,7 @@ from penstock_sidecar.dialects.embeddings.passage import PASSAGE as EMBEDDINGS_P
 from penstock_sidecar.dialects.ollama.passage import embedding_body
 from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Request
-from penstock_sidecar.upstream.azure import azure_paths
+from penstock_sidecar.upstream.azure import azure_paths, has_responses
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, MAX_VECTORS_BYTES
 
 CALLERS: Final[Mapping[Api, CallerSide[Any]]] = {
@@ -97,7 +97,11 @@ def plan_of(provider: Provider) -> Plan:
 
 
 def _azure(provider: Provider) -> Plan:
-    return _openai_at(provider, azure_paths(provider.api_version))
+    plan = _openai_at(provider, azure_paths(provider.api_version))
+    if has_responses(provider.api_version):
+        return plan
+    same = {api: spoken for api, spoken in plan.same.items() if api != "openai-responses"}
+    return replace(plan, same=same)
 
 
 def _openai(provider: Provider) -> Plan:

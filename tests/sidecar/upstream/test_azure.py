@@ -15,6 +15,7 @@ from penstock_sidecar.errors import (
 )
 from penstock_sidecar.upstream import open_session
 from penstock_sidecar.upstream.azure import azure_paths
+from penstock_sidecar.upstream.plans import plan_of
 from tests.fakes.vendors.azure import AzureStub, filtered
 from tests.sidecar.upstream.conftest import Acme, failure
 
@@ -64,6 +65,26 @@ def test_embeddings_follow_the_same_rules_and_responses_name_the_model_in_the_bo
     assert dated("/responses")(ask) == "/openai/responses?api-version=2024-10-21"
     assert v1("/embeddings")(ask) == "/openai/v1/embeddings"
     assert v1("/responses")(ask) == "/openai/v1/responses"
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        (None, True),
+        ("preview", True),
+        ("latest", True),
+        ("2024-10-21", False),
+        ("2025-02-01-preview", False),
+        ("2025-03-01-preview", True),
+    ],
+)
+def test_where_a_version_has_no_responses_they_are_asked_as_chat(
+    azure: Acme, version: str | None, known: bool
+) -> None:
+    azure.api_version = version
+    plan = plan_of(azure.provider())
+    assert ("openai-responses" in plan.same) is known
+    assert plan.spoken("openai-responses", azure.provider().models[0])
 
 
 async def test_a_key_in_the_query_stands_beside_the_version(azure: Acme) -> None:
