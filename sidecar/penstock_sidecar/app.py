@@ -19,13 +19,12 @@ from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
-from penstock_sidecar.http import ollama
+from penstock_sidecar.http import models, ollama
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.asking import Asking, Bounds, Parse
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
-from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.responses import KeptResponses
 from penstock_sidecar.http.server import LOOPBACK, Port
@@ -194,6 +193,7 @@ class Sidecar:
             services = ollama.Loading(self._holder.current, SystemClock())
             return Asking(parse, services, self._load, bounds, self._metrics)
 
+        listing = models.Models(self._holder.current)
         routes: Routes = {
             ("POST", "/v1/chat/completions"): asking(parse_chat),
             ("POST", "/v1/completions"): asking(parse_completion),
@@ -203,7 +203,7 @@ class Sidecar:
             ("POST", "/api/embeddings"): loading(parse_ollama_embeddings),
             ("POST", "/v1/messages"): asking(parse_messages),
             ("POST", "/v1/messages/count_tokens"): asking(parse_count),
-            ("GET", "/v1/models"): Models(self._holder.current),
+            ("GET", models.PATH): listing,
             ("POST", "/api/chat"): loading(parse_ollama_chat),
             ("POST", "/api/generate"): loading(parse_generate),
             **ollama.routes(self._holder.current),
@@ -212,6 +212,7 @@ class Sidecar:
         below: Routes = {
             **dict.fromkeys(ollama.BLOBS, ollama.refuse_change),
             **KeptResponses(self._holder.current).routes(),
+            ("GET", models.BELOW): listing.one,
         }
         return Port(Dispatcher(routes, guards, self._metrics, below))
 

@@ -68,3 +68,9 @@ async def test_models_are_listed_in_anthropic_s_shape(client: AsyncAnthropic) ->
     listed = [model async for model in client.models.list()]
     assert {"claude", "gpt", "llama", "opus"} <= {model.id for model in listed}
     assert {model.type for model in listed} == {"model"}
+
+
+async def test_one_model_is_told_by_its_id(client: AsyncAnthropic) -> None:
+    assert (await client.models.retrieve("claude")).id == "claude"
+    with pytest.raises(anthropic.NotFoundError, match="the model `nobody` does not exist"):
+        await client.models.retrieve("nobody")

@@ -1,7 +1,7 @@
 """Which handler answers: one look into a dict of (method, path)."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,7 +65,9 @@ class Dispatcher:
         allowed = sorted(method for method, path in self.routes if path == request.path)
         if not allowed:
             served = ", ".join(f"{method} {path}" for method, path in sorted(self.routes))
-            raise UnknownPath(f"{request.path[:MAX_ECHO]} is not served here; served: {served}")
+            echo = request.path[:MAX_ECHO]
+            hint = _nearest(echo, [path for _, path in self.routes])
+            raise UnknownPath(f"{echo} is not served here{hint}; served: {served}")
         if request.method == "HEAD" and "GET" in allowed:
             return self.routes["GET", request.path]
         allow = ", ".join([*allowed, *(["HEAD"] if "GET" in allowed else []), "OPTIONS"])
@@ -74,6 +76,18 @@ class Dispatcher:
         error = MethodNotAllowed(f"{request.path} takes {allow}")
         error.headers = {"allow": allow}
         raise error
+
+
+def _nearest(asked: str, paths: Sequence[str]) -> str:
+    """What a client with a wrong base URL was after: the same end under another beginning."""
+    wanted = asked.rstrip("/")
+    ends = (path for path in paths if path != "/" and _same_end(wanted, path))
+    nearest = min(ends, key=lambda path: abs(len(path) - len(wanted)), default=None)
+    return f": set the client's base URL so that it asks for {nearest}" if nearest else ""
+
+
+def _same_end(asked: str, path: str) -> bool:
+    return len(asked) > 1 and (asked.endswith(path) or path.endswith(asked))
 
 
 def _options(allow: str) -> Handler:

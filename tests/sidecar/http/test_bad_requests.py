@@ -39,6 +39,28 @@ async def test_a_wrong_method_is_a_405_with_allow(edge: Edge, method: str) -> No
     assert response.headers["allow"] == "POST, OPTIONS"
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1/v1/messages", "/v1/messages"),
+        ("/chat/completions", "/v1/chat/completions"),
+        ("/models", "/v1/models"),
+        ("/openai/v1/messages/", "/v1/messages"),
+    ],
+)
+async def test_a_wrong_base_url_is_told_from_the_paths_end(
+    edge: Edge, path: str, meant: str
+) -> None:
+    error = (await exchange(edge.number, post(b"", path))).error
+    assert f"so that it asks for {meant}; served: " in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/nowhere", "//", "/s"])
+async def test_what_resembles_nothing_gets_no_advice(edge: Edge, path: str) -> None:
+    error = (await exchange(edge.number, post(b"", path))).error
+    assert "is not served here; served: " in error["message"]
+
+
 async def test_head_is_a_get_without_its_body(edge: Edge) -> None:
     response = await exchange(edge.number, head("HEAD", "/v1/models"), bodiless=True)
     assert response.status == 200
