@@ -100,7 +100,8 @@ def _azure(provider: Provider) -> Plan:
     plan = _openai_at(provider, azure_paths(provider.api_version))
     if has_responses(provider.api_version):
         return plan
-    same = {api: spoken for api, spoken in plan.same.items() if api != "openai-responses"}
+    same = dict(plan.same)
+    same.pop("openai-responses", None)
     return replace(plan, same=same)
 
 
