@@ -9,7 +9,7 @@ import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import BaseModel
 
-from penstock_cli.stub import Ok, Tokens, ToolCall
+from penstock_cli.stub import Ok, Raw, Tokens, ToolCall
 from tests.clients.openai_house import OpenAiHouse, running_openai_house
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -324,3 +324,30 @@ async def test_bytes_pass_but_for_the_model_s_name(house: OpenAiHouse) -> None:
     seen = await house.openai.request()
     assert seen.path == "/v1/responses"
     assert seen.body == {"model": "upstream-gpt", **asked}
+
+
+async def test_a_picture_comes_in_one_event_however_large(house: OpenAiHouse) -> None:
+    picture = "iVBORw0KGgo=" * 250_000
+    begun = {"type": "image_generation_call", "id": "ig_1", "status": "in_progress"}
+    call = {**begun, "status": "completed", "result": picture}
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": [call]}
+    said: tuple[dict[str, Any], ...] = (
+        {"type": "response.output_item.added", "output_index": 0, "item": begun},
+        {"type": "response.output_item.done", "output_index": 0, "item": call},
+        {"type": "response.completed", "response": response},
+    )
+    house.openai.always(Raw(tuple(_event(number, event) for number, event in enumerate(said))))
+    async with house.client() as client:
+        asked = await client.responses.create(
+            model="gpt", input="Draw.", tools=[{"type": "image_generation"}], stream=True
+        )
+        _, done, completed = [event async for event in asked]
+    assert done.type == "response.output_item.done"
+    assert done.item.type == "image_generation_call"
+    assert done.item.result == picture
+    assert completed.type == "response.completed"
+
+
+def _event(number: int, event: dict[str, Any]) -> bytes:
+    document = json.dumps({**event, "sequence_number": number})
+    return f"event: {event['type']}\ndata: {document}\n\n".encode()

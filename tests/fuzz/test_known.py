@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock_sidecar.dialects.splitter import MAX_EVENT_BYTES
 from tests.fuzz.corpus import FOUND, ROOT, Found, What, found, seeds
 from tests.fuzz.promises import SAMPLES, STREAMING, keeps
 from tests.fuzz.search import CASES, TRIED
@@ -88,7 +89,7 @@ def test_any_bytes_are_chunks_or_an_error(way: Way, data: bytes, places: list[in
 
 @pytest.mark.parametrize("way", STREAMING, ids=str)
 def test_an_event_without_end_is_refused_long_before_memory_is_full(way: Way) -> None:
-    segments = [b"data: {"] + [b" " * 65_536] * 64
+    segments = [b"data: {"] + [b" " * 65_536] * (MAX_EVENT_BYTES // 65_536 + 1)
     outcome = answered(way, SAMPLES[way, True], segments)
     assert "beyond all bounds" in outcome.error
     assert outcome.size_bytes == 0

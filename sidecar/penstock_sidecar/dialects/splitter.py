@@ -7,7 +7,8 @@ SSE_END: Final = re.compile(rb"\n\r?\n")
 """The blank line after an event (WHATWG HTML, 9.2.6), with LF or CRLF. A lone CR as a line's end is
 in the standard but on no provider's wire; such a stream ends at the size bound."""
 LINE_END: Final = re.compile(rb"\n")
-MAX_EVENT_BYTES: Final = 1024 * 1024
+MAX_EVENT_BYTES: Final = 8 * 1024 * 1024
+"""A picture that a model has made is in one event, as base64: up to some 4 MB from OpenAI."""
 _LONGEST_END: Final = 3
 
 
