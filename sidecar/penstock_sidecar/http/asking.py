@@ -44,7 +44,7 @@ class Asking:
             body = await read_body(
                 http_request, self.bounds.max_body_bytes, self.bounds.body_seconds
             )
-            request = self.parse(body, _by_lower_name(http_request.headers), call_id)
+            request = self.parse(body, by_lower_name(http_request.headers), call_id)
             line = self._line(http_request, call_id)
             reply = StreamReply(line) if request.stream else PlainReply(line)
             try:
@@ -82,7 +82,7 @@ class Asking:
         return self.load.closing
 
 
-def _by_lower_name(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+def by_lower_name(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     """A header that comes twice is one list (RFC 9110, 5.3): both `Cache-Control` lines count."""
     found: dict[str, str] = {}
     for name, value in headers.items():

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from penstock_sidecar.errors import MalformedRequest, UnknownPath
+from penstock_sidecar.http.asking import by_lower_name
 from penstock_sidecar.http.dispatch import Routes
 from penstock_sidecar.model import JsonObject, Request
 
@@ -78,6 +79,6 @@ def _bare(request: web.BaseRequest, call_id: str) -> Request:
         usage_wanted=False,
         body=b"",
         document={},
-        headers={name.lower(): value for name, value in request.headers.items()},
+        headers=by_lower_name(request.headers),
         api="openai-responses",
     )
