@@ -87,8 +87,8 @@ class Show:
 
     async def __call__(self, request: web.BaseRequest, call_id: str) -> web.StreamResponse:
         document = read_document(await read_body(request, MAX_BODY_BYTES), "`model`")
-        former_name = document.get("name")
-        name = model_of({"model": former_name, **document})
+        # Go's clients send both, one of them empty; `name` is what it was once called.
+        name = model_of({"model": document.get("model") or document.get("name")})
         async with self.services() as service:
             return _response(_details(_offer(service, name)), call_id)
 

@@ -82,7 +82,10 @@ async def test_the_list_holds_all_that_may_be_asked_for(served: Ollama) -> None:
     assert document["models"][1]["capabilities"] == ["completion"]
 
 
-@pytest.mark.parametrize("asked", [{"model": "fast"}, {"name": "fast"}, {"model": "fast:latest"}])
+@pytest.mark.parametrize(
+    "asked",
+    [{"model": "fast"}, {"name": "fast"}, {"model": "fast:latest"}, {"model": "", "name": "fast"}],
+)
 async def test_details_are_the_little_that_is_known(served: Ollama, asked: dict[str, str]) -> None:
     assert read(await served.ask("/api/show", **asked)) == {
         "details": DETAILS,
