@@ -106,6 +106,16 @@ def test_check_is_content_with_equal_prices(penstock: Penstock, tmp_path: Path) 
     assert (ended.code, ended.out.startswith("0 findings")) == (0, True)
 
 
+def test_check_asks_no_price_of_a_free_plan(penstock: Penstock, tmp_path: Path) -> None:
+    path = tmp_path / "provider.yaml"
+    free = "  preset: groq\n  plan: Free\n  models: [{name: openai/gpt-oss-20b}, {name: %s}]\n"
+    head = PROVIDER[: PROVIDER.index("  preset:")]
+    path.write_text(head + free % "openai/gpt-oss-120b")
+    assert penstock("prices", "check", "-f", path).code == 0
+    path.write_text(head + (free % "qwen/qwen3.8-27b"))  # has a price, and is not in the plan
+    assert "qwen/qwen3.8-27b has no price" in penstock("prices", "check", "-f", path).out
+
+
 def test_refresh_writes_a_list_and_tells_what_changed(penstock: Penstock, tmp_path: Path) -> None:
     theirs, ours = tmp_path / "theirs.json", tmp_path / "ours.json"
     theirs.write_text(litellm(m=PLAIN, gone=PLAIN))
