@@ -7,6 +7,7 @@ its sum is the whole of it. Explicit zeros are counts. Nothing here raises.
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Final
 
 from penstock_sidecar.model import Usage
@@ -52,12 +53,19 @@ def usage_of_anthropic(*pieces: object) -> Usage | None:
     """`usage` of a message; or those of `message_start` and each `message_delta`, in this order:
     counts are cumulative, so the last one that says something holds.
 
-    Input excludes what was read from the cache and what was written to it: here it is the sum.
+    Input excludes what was read from the cache and what was written to it: here it is the sum. It
+    also excludes what it took to compact the context, which is billed all the same.
     """
     said: dict[str, object] = {}
+    iterations: object = None
     for piece in pieces:
         if isinstance(piece, Mapping):
             said |= {name: found for name, found in piece.items() if _says_something(found)}
+            iterations = piece.get("iterations") or iterations
+    return _sum(_of_message(said), *map(_of_message, _compactions(iterations)))
+
+
+def _of_message(said: Mapping[str, object]) -> Usage | None:
     given, output = token_count(said, "input_tokens"), token_count(said, "output_tokens")
     if given is None:
         return None
@@ -74,6 +82,20 @@ def usage_of_anthropic(*pieces: object) -> Usage | None:
         for_an_hour=for_an_hour,
         reasoning=token_count(_group(said, "output_tokens_details"), "thinking_tokens"),
     )
+
+
+def _compactions(iterations: object) -> list[Mapping[str, object]]:
+    listed = iterations if isinstance(iterations, list) else []
+    return [one for one in listed if isinstance(one, Mapping) and one.get("type") == "compaction"]
+
+
+def _sum(first: Usage | None, *others: Usage | None) -> Usage | None:
+    """What is unknown of the others is left out."""
+    known = [usage for usage in others if usage]
+    if first is None or not known:
+        return first
+    found = Usage(*(sum(counts) for counts in zip(*map(astuple, [first, *known]), strict=True)))
+    return found if max(found.input_tokens, found.output_tokens) <= MAX_TOKENS else None
 
 
 def usage_of_gemini(value: object) -> Usage | None:
