@@ -7,6 +7,7 @@ import pytest
 
 from penstock_cli.stub import Broken, Ok, Raw, StubProvider
 from penstock_config.provider import Timeouts
+from penstock_sidecar.dialects.splitter import MAX_EVENT_BYTES
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamConnectTimeout,
@@ -181,7 +182,7 @@ async def test_an_error_within_status_200_is_read_like_one(
 
 
 async def test_an_event_beyond_its_bound_breaks_the_stream(stub: StubProvider, acme: Acme) -> None:
-    stub.always(Ok("x" * 1_100_000))
+    stub.always(Ok("x" * MAX_EVENT_BYTES))
     assert type(await failure(acme, stream=True)) is StreamBroken
 
 
