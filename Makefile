@@ -11,6 +11,7 @@ DEV := .venvs/dev
 # Other people's clients, which some tests run: one that is no more the newest, and a framework.
 CLIENTS := .venvs/openai2/.ready .venvs/langchain/.ready
 ENVTEST := .cache/envtest
+PYTEST := $(DEV)/bin/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -31,17 +32,20 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-unit: $(DEV)/.ready $(CLIENTS) ## pytest alone; ARGS="-k cache" narrows it
+# What measures time runs alone; all else in two processes, for most of it waits.
+unit: $(DEV)/.ready $(CLIENTS) ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
-	$(DEV)/bin/python -m pytest $(ARGS)
+	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
+	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) -m alone || code=$$?; exit $$code)
 
 fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
 	$(DEV)/bin/python -m tests.fuzz $(ARGS)
 
 # Setting up (a cluster, images, the chart) counts for the first test.
 e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit
-	$(DEV)/bin/python -m pytest tests/e2e -o timeout=480 $(ARGS)
+	$(PYTEST) tests/e2e -o timeout=480 $(ARGS)
 
 crds: $(DEV)/.ready ## Write crds/, the chart's copy and docs/reference/ from the resource types
 	$(DEV)/bin/python -m penstock_operator.crd crds charts/penstock/templates/crds

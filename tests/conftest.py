@@ -4,14 +4,43 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 import redis
+from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
+from tests.scheduling import OneCluster
 from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
 from tests.servers.server import single
 
 __all__ = ["redis_servers", "running_redis"]
+
+# A busy machine is no defect: pytest's own time-out ends what hangs.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
+
+ALONE: Final = tuple(
+    Path(__file__).parent / name
+    for name in ("acceptance", "bench", "chaos", "cli/demo", "planes", "skew")
+)
+"""Whole processes under load, against time: they run one after the other, with nothing beside."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _is_within(item, ALONE):
+            item.add_marker(pytest.mark.alone)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return OneCluster(config, log)
+
+
+def _is_within(item: pytest.Item, directories: tuple[Path, ...]) -> bool:
+    return any(directory in item.path.parents for directory in directories)
 
 
 def pytest_sessionstart() -> None:

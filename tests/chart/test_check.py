@@ -91,8 +91,9 @@ async def check(release: Release, cluster: Cluster, tmp_path: Path) -> AsyncIter
 
 async def test_it_passes_where_everything_works(check: Check, tmp_path: Path) -> None:
     environment = operator_environment(check.kubeconfig, OWN)
-    with running(tmp_path / "operator", environment):
+    with running(tmp_path / "operator", environment) as operator:
         code, lines = check.run()
+        assert operator.stop() == 0, "else the next one waits for the end of its Lease"
     assert lines == [
         "ok      an operator leads",
         "ok      wrong resources are refused",

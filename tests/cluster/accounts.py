@@ -16,6 +16,28 @@ RBAC: Final = {
     kind: Resource("rbac.authorization.k8s.io", "v1", kind, f"{kind.lower()}s")
     for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 }
+RIGHTS: Final = Path(__file__).parent / "rights.yaml"
+
+
+def rights(own: str, home: str) -> list[Document]:
+    """The operator's, for all namespaces."""
+    text = RIGHTS.read_text()
+    return list(yaml.safe_load_all(text.replace("OPERATOR", own).replace("PROVIDERS", home)))
+
+
+def rights_within(own: str, home: str) -> list[Document]:
+    """The same for one namespace: Roles in place of ClusterRoles, and no Namespaces."""
+    found = []
+    for document in rights(own, home):
+        if document["kind"].startswith("Cluster"):
+            document["kind"] = document["kind"].removeprefix("Cluster")
+            document["metadata"]["namespace"] = home
+        if "roleRef" in document:
+            document["roleRef"]["kind"] = "Role"
+        for rule in document.get("rules", ()):
+            rule["resources"] = [each for each in rule["resources"] if each != "namespaces"]
+        found.append(document)
+    return found
 
 
 async def service_account(

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
+from tests.fakes.listening import listening
+
 PIECE_BYTES = 65536
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -86,10 +88,5 @@ class Connection:
 @asynccontextmanager
 async def balancing(port: int, backends: Sequence[int]) -> AsyncIterator[Balancer]:
     balancer = Balancer(backends)
-    server = await asyncio.start_server(balancer.accept, "127.0.0.1", port)
-    try:
+    async with listening(balancer.accept, port):
         yield balancer
-    finally:
-        server.close()
-        await balancer.renew_connections()
-        await server.wait_closed()

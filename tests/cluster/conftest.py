@@ -18,16 +18,13 @@ from tests.cluster import control_plane
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.objects import (
     delete,
-    install_definitions,
     new_namespace,
     put,
     unused_name,
+    with_definitions,
 )
 from tests.cluster.processes import Process, operator_environment, running
 
-NONE: Final = (
-    "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says, or set KUBECONFIG"
-)
 FIRST_WITH_CEL: Final = (1, 29)
 
 
@@ -44,7 +41,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     elif kubeconfig := os.environ.get("KUBECONFIG"):
         yield ControlPlane(Path(kubeconfig), controllers=True)
     else:
-        pytest.skip(NONE)
+        pytest.skip(f"{control_plane.NONE}, or set KUBECONFIG")
 
 
 @pytest.fixture(scope="session")
@@ -71,15 +68,8 @@ def crds_kubeconfig(plane: ControlPlane) -> Path:
     ],
 )
 def server(request: pytest.FixtureRequest) -> Path:
-    """Access to each of the two servers, with our kinds installed."""
-    found: Path = request.getfixturevalue(request.param)
-
-    async def install() -> None:
-        async with connect(found) as cluster:
-            await install_definitions(cluster)
-
-    asyncio.run(install())
-    return found
+    """Access to each of the two servers, with our kinds installed. Some files have another."""
+    return with_definitions(request.getfixturevalue(request.param))
 
 
 @pytest.fixture
@@ -87,6 +77,20 @@ async def cluster(server: Path) -> AsyncIterator[Cluster]:
     """The server's administrator."""
     async with connect(server) as found:
         yield found
+
+
+@pytest.fixture
+async def own(cluster: Cluster) -> AsyncIterator[str]:
+    """The operator's namespace."""
+    async with new_namespace(cluster) as name:
+        yield name
+
+
+@pytest.fixture
+async def home(cluster: Cluster) -> AsyncIterator[str]:
+    """A namespace of its own."""
+    async with new_namespace(cluster) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +124,8 @@ def operator(
 
 
 @pytest.fixture
-async def home(operator: Process, cluster: Cluster, readable: list[str]) -> AsyncIterator[str]:
-    """A namespace whose Secrets the operator may read."""
+async def watched(operator: Process, cluster: Cluster, readable: list[str]) -> AsyncIterator[str]:
+    """A namespace whose Secrets the running operator may read."""
     assert operator.popen.poll() is None, operator.log
     async with new_namespace(cluster, readable.pop()) as name:
         yield name

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.cluster.own_plane import answers, free_port, own_plane, version
 
 __all__ = ["answers", "free_port", "version"]
@@ -16,6 +18,7 @@ __all__ = ["answers", "free_port", "version"]
 SCRIPT: Final = Path(__file__).resolve().parents[3] / "shared" / "cluster" / "cluster"
 SCRIPT_DIR: Final = Path(os.environ.get("CLUSTER_DIR", "/tmp/test-cluster"))
 LOCK: Final = Path("/tmp/penstock-test-cluster.lock")
+NONE: Final = "no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,9 @@ class ControlPlane:
 def shared_cluster() -> Iterator[ControlPlane]:
     """The cluster of `SCRIPT`; started if need be, and then ended unless others use it."""
     with LOCK.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        plane = ControlPlane(SCRIPT_DIR / "kubeconfig", controllers=True)
-        started = not answers(plane.kubeconfig)
-        if started:
-            _run_script("up", "--api-only")
         fcntl.flock(lock, fcntl.LOCK_SH)
+        plane = ControlPlane(SCRIPT_DIR / "kubeconfig", controllers=True)
+        started = not answers(plane.kubeconfig) and _started(plane.kubeconfig, lock.fileno())
         try:
             yield plane
         finally:
@@ -68,10 +68,30 @@ def binaries() -> Path | None:
     return Path(found) if found else None
 
 
+def required_binaries() -> Path:
+    """As `binaries`; where there is none, the test is skipped."""
+    found = binaries()
+    if found is None:
+        pytest.skip(NONE)
+    return found
+
+
 def _run_script(*arguments: str) -> str:
     done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"cluster {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def _started(kubeconfig: Path, lock: int) -> bool:
+    """Whether it was us who started it, and not somebody who had the lock before."""
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        if answers(kubeconfig):
+            return False
+        _run_script("up", "--api-only")
+        return True
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def _nobody_else(lock: int) -> bool:

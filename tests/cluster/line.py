@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.fakes.listening import listening
+
 
 class Line:
     """Passes bytes on in both directions; made by `line_to`."""
@@ -46,13 +48,8 @@ class Line:
 async def line_to(port: int) -> AsyncIterator[Line]:
     """To a port of 127.0.0.1, from a free one."""
     line = Line(port)
-    server = await asyncio.start_server(line.accept, "127.0.0.1", 0)
-    line.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(line.accept) as line.port:
         yield line
-    finally:
-        line.cut()
-        server.close()
 
 
 async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from penstock_operator.api import GROUP, VERSION
-from penstock_operator.cluster import Cluster, Conflict, NotFound
+from penstock_operator.cluster import Cluster, Conflict, NotFound, connect
 from penstock_operator.cluster.client import (
     CONFIG_MAPS,
     EVENTS,
@@ -60,6 +60,17 @@ async def install_definitions(cluster: Cluster) -> None:
         return {k.plural for k in KINDS.values()} <= await cluster.served(GROUP, VERSION)
 
     await eventually(served)
+
+
+def with_definitions(kubeconfig: Path) -> Path:
+    """The same, once its server has our kinds."""
+
+    async def install() -> None:
+        async with connect(kubeconfig) as cluster:
+            await install_definitions(cluster)
+
+    asyncio.run(install())
+    return kubeconfig
 
 
 async def put(cluster: Cluster, resource: Resource, document: Document) -> Document:

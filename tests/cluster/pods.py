@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from penstock_operator.api.names import MARK_ANNOTATION
 from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.client import PODS, Document
-from penstock_operator.delivery.pods import MARK_ANNOTATION
 from penstock_operator.delivery.touch import mark_of
 from penstock_operator.plan import Published
 from tests.cluster.objects import (

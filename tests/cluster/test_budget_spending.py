@@ -33,7 +33,6 @@ from tests.cluster.objects import (
     credentials_bytes,
     credentials_secret,
     eventually,
-    new_namespace,
     policy,
     provider,
     put,
@@ -62,18 +61,6 @@ pytestmark = [
         indirect=True,
     ),
 ]
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
 
 
 @pytest.fixture

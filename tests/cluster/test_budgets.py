@@ -15,28 +15,11 @@ from tests.cluster.objects import (
     budget,
     condition,
     eventually,
-    new_namespace,
     put,
     secret,
 )
 from tests.cluster.processes import Process, operator_environment, running
 from tests.operator.handlers.hooks import Hooks, served_hooks
-
-TAKE_OVER_SECONDS = 20
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The operator's namespace."""
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    """A namespace with budgets, whose Secrets the operator may read."""
-    async with new_namespace(cluster) as name:
-        yield name
 
 
 @pytest.fixture
@@ -236,9 +219,11 @@ async def test_of_two_operators_one_tells_and_the_other_goes_on(
         leads = {bool(each.events("leader.acquired")): each for each in (first, second)}
         assert set(leads) == {True, False}, "one leads, one stands by"
         leads[True].kill()
+        own = environment["PENSTOCK_NAMESPACE"]
+        await cluster.delete(LEASES, "penstock-operator", own)  # else its end is waited for
         await spend(books, home, 1_000_000)
         wanted = [(80, True, "Delivered"), (100, True, "Delivered")]
-        await eventually(lambda: _is(alerts(cluster, home), wanted), TAKE_OVER_SECONDS)
+        await eventually(lambda: _is(alerts(cluster, home), wanted))
         assert leads[False].stop() == 0
     assert sorted(call.body["thresholdPercent"] for call in hooks.calls) == [80, 100]
     assert len(await alert_events(cluster, home)) == 2

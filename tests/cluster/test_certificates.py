@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from penstock_operator.cluster import Cluster, NotFound, Refused, connect
+from penstock_operator.cluster import Cluster, NotFound, Refused
 from penstock_operator.cluster.client import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS
 from penstock_operator.webhook.certificates import authorities_in
 from tests.cluster.balancer import Balancer, balancing
@@ -25,9 +25,8 @@ from tests.cluster.objects import (
     budget,
     delete,
     eventually,
-    install_definitions,
-    new_namespace,
     put,
+    with_definitions,
 )
 from tests.cluster.processes import Process, operator_environment, running
 from tests.operator.webhook.volume import Volume
@@ -41,17 +40,9 @@ REPAIR_SECONDS = 15
 """A round without a watch begins each minute."""
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 @dataclass

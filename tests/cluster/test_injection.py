@@ -12,8 +12,7 @@ from penstock_operator.cluster import Cluster, connect
 from penstock_operator.cluster.client import NAMESPACES, PODS, Resource
 from penstock_operator.cluster.nodes import knows_native_sidecars
 from penstock_operator.webhook.review import Document, Judge, Verdict
-from tests.cluster import control_plane
-from tests.cluster.control_plane import free_port
+from tests.cluster.control_plane import free_port, required_binaries
 from tests.cluster.injection import (
     ASKED,
     ENABLED,
@@ -42,9 +41,7 @@ QUOTAS = Resource("", "v1", "ResourceQuota", "resourcequotas")
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
     """One whose every namespace is ours."""
-    if (assets := control_plane.binaries()) is None:
-        pytest.skip("no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says")
-    with own_plane(assets, tmp_path_factory.mktemp("plane")) as found:
+    with own_plane(required_binaries(), tmp_path_factory.mktemp("plane")) as found:
         yield found
 
 

@@ -28,9 +28,8 @@ from tests.cluster.objects import (
     budget,
     delete,
     eventually,
-    install_definitions,
-    new_namespace,
     put,
+    with_definitions,
 )
 from tests.cluster.pods import pod
 from tests.cluster.processes import Process, operator_environment, running
@@ -61,29 +60,15 @@ class Place:
     cluster: Cluster
     name: str
     own: str
+    """The injector's, where nobody gets a sidecar, and the name of its configurations."""
     injector: Process
     operator: Cluster
     """As the operator's account, which may patch pods."""
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The injector's namespace, in which nobody gets a sidecar. Its configurations' name too."""
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 @pytest.fixture
@@ -155,9 +140,14 @@ async def trusted(cluster: Cluster, name: str) -> bool:
     return True
 
 
+def free_pod(namespace: str) -> Document:
+    """Nobody's, without a sidecar."""
+    return pod(namespace, "web-1-x", sidecar="")
+
+
 def owned_pod(namespace: str) -> Document:
-    """A pod of a ReplicaSet, without a sidecar."""
-    document = pod(namespace, "web-1-x", sidecar="")
+    """Of a ReplicaSet that is not there: a garbage collector deletes it as soon as it is made."""
+    document = free_pod(namespace)
     owner = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
@@ -243,7 +233,7 @@ async def test_of_a_dry_run_nobody_is_told(place: Place, kubeconfig: Path) -> No
 async def test_the_operators_account_may_change_one_annotation_of_a_pod_and_nothing_else(
     place: Place,
 ) -> None:
-    made = await created(place, owned_pod(place.name))
+    made = await created(place, free_pod(place.name))
     meta = {"name": "web-1-x", "namespace": place.name}
     marked = {"metadata": {**meta, "annotations": {MARK: "digests"}}}
     await place.operator.merge(PODS, marked)
@@ -265,7 +255,7 @@ async def test_the_operators_account_may_change_one_annotation_of_a_pod_and_noth
 
 
 async def test_people_may_change_a_pod_as_ever(place: Place) -> None:
-    await created(place, owned_pod(place.name))
+    await created(place, free_pod(place.name))
     meta = {"name": "web-1-x", "namespace": place.name}
     await place.cluster.merge(PODS, {"metadata": {**meta, "labels": {"app": "other"}}})
     found = await place.cluster.get(PODS, "web-1-x", place.name)

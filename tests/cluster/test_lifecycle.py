@@ -1,7 +1,7 @@
 """What must hold whatever becomes of the operator: nothing of it is in anybody's way."""
 
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from penstock_config.codec import config_file_name, decode_config
-from penstock_operator.cluster import Cluster, ClusterError, NotFound, connect
+from penstock_operator.cluster import Cluster, ClusterError, NotFound
 from penstock_operator.cluster.client import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -18,7 +18,8 @@ from penstock_operator.cluster.client import (
     Document,
     Resource,
 )
-from tests.cluster import control_plane
+from tests.cluster.accounts import RBAC, rights_within, service_account
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.objects import (
     BUDGETS,
     DEFINITIONS,
@@ -36,11 +37,11 @@ from tests.cluster.objects import (
     put,
     put_all,
     unused_name,
+    with_definitions,
 )
 from tests.cluster.own_plane import OwnPlane, own_plane
 from tests.cluster.pods import create, pod
 from tests.cluster.processes import operator_environment, running
-from tests.cluster.test_rights import RBAC, rights_within, service_account
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 DELETED_SECONDS: Final = 60
@@ -50,8 +51,8 @@ BAD_SPECS: Final[tuple[object, ...]] = (7, [], {"selector": "?"}, {"defaultTier"
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
-    assets = control_plane.binaries()
-    if assets is None or not (assets / "kube-controller-manager").exists():
+    assets = required_binaries()
+    if not (assets / "kube-controller-manager").exists():
         pytest.skip("no kube-controller-manager: nobody finishes the deletion of a namespace")
     with own_plane(assets, tmp_path_factory.mktemp("plane"), users=[OPERATOR]) as found:
         found.start_namespace_controller()
@@ -59,17 +60,9 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
 
 
 @pytest.fixture
-async def cluster(plane: OwnPlane) -> AsyncIterator[Cluster]:
-    async with connect(plane.kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The operator's namespace."""
-    async with new_namespace(cluster) as name:
-        yield name
+def server(plane: OwnPlane) -> Path:
+    """Anew for each test: some change the definitions."""
+    return with_definitions(plane.kubeconfig)
 
 
 async def fill(cluster: Cluster, namespace: str) -> None:

@@ -39,6 +39,11 @@ from tests.cluster.objects import (
 from tests.cluster.processes import Process
 
 
+@pytest.fixture
+def home(watched: str) -> str:
+    return watched
+
+
 async def test_configuration_and_credentials_appear_where_a_policy_is(
     cluster: Cluster, home: str
 ) -> None:

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from penstock_config.codec import config_file_name, decode_config
-from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.client import CONFIG_MAPS
-from tests.cluster import control_plane
+from penstock_operator.cluster import Cluster
+from penstock_operator.cluster.client import CONFIG_MAPS, LEASES
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.line import line_to
 from tests.cluster.objects import (
     POLICIES,
     config_map,
     delete,
     eventually,
-    install_definitions,
     new_namespace,
     policy,
     put,
     put_all,
     unused_name,
+    with_definitions,
 )
 from tests.cluster.own_plane import OwnPlane, own_plane
 from tests.cluster.processes import Process, operator_environment, running
@@ -34,17 +34,15 @@ AFTER_AN_OUTAGE_SECONDS = 60
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
     """Without a watch cache: what etcd has forgotten, the API server has forgotten."""
-    if (assets := control_plane.binaries()) is None:
-        pytest.skip("no etcd and kube-apiserver: run `make envtest`")
-    with own_plane(assets, tmp_path_factory.mktemp("plane"), watch_cache=False) as found:
+    with own_plane(
+        required_binaries(), tmp_path_factory.mktemp("plane"), watch_cache=False
+    ) as found:
         yield found
 
 
-@pytest.fixture
-async def cluster(plane: OwnPlane) -> AsyncIterator[Cluster]:
-    async with connect(plane.kubeconfig) as found:
-        await install_definitions(found)
-        yield found
+@pytest.fixture(scope="module")
+def server(plane: OwnPlane) -> Path:
+    return with_definitions(plane.kubeconfig)
 
 
 async def published(cluster: Cluster, namespace: str) -> set[str]:
@@ -114,6 +112,7 @@ async def test_an_api_server_that_died_and_came_back_finds_the_operator_at_work(
             True
         ]
         await asyncio.to_thread(plane.start_api_server)
+        await cluster.delete(LEASES, "penstock-operator", own)  # a container's is its own again
         await put(cluster, POLICIES, policy(home, "later"))
         await become(cluster, home, "app", "later")
         assert len(lives) == 2, "it waited, and did not end again and again"

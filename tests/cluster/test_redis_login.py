@@ -2,31 +2,22 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.client import SECRETS
 from penstock_operator.handlers.login_secret import make_login
-from tests.cluster.objects import install_definitions, new_namespace
+from tests.cluster.objects import with_definitions
 from tests.cluster.processes import operator_environment, running
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)  # whoever deletes a namespace looks for our kinds
-        yield found
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 async def password(cluster: Cluster, namespace: str) -> str:

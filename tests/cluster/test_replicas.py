@@ -1,22 +1,21 @@
 """Two replicas of the operator against a real API server: one active, one standing by."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from penstock_config.codec import decode_config
-from penstock_operator.cluster import Cluster, connect
+from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.client import CONFIG_MAPS, LEASES
 from tests.cluster.objects import (
     POLICIES,
     eventually,
-    install_definitions,
     new_namespace,
     policy,
     put,
     put_all,
     unused_name,
+    with_definitions,
 )
 from tests.cluster.processes import Process, operator_environment, running
 
@@ -24,11 +23,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 TAKE_OVER_SECONDS = 20
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 async def holder(cluster: Cluster, namespace: str) -> str:

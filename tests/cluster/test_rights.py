@@ -1,16 +1,16 @@
 """The operator with the least rights: `rights.yaml`, enforced by the API server."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis.asyncio
-import yaml
 
 from penstock_config.layout import Group, budget_field
-from penstock_operator.cluster import Cluster, connect
-from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Document, Resource
+from penstock_operator.cluster import Cluster
+from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Document
+from tests.cluster.accounts import granted, rights, rights_within, service_account
 from tests.cluster.objects import (
     BUDGETS,
     POLICIES,
@@ -20,12 +20,11 @@ from tests.cluster.objects import (
     delete,
     events_on,
     eventually,
-    install_definitions,
-    new_namespace,
     policy,
     put,
     put_all,
     secret,
+    with_definitions,
 )
 from tests.cluster.pods import create, mark, pod, ready_is
 from tests.cluster.processes import operator_environment, running
@@ -33,32 +32,10 @@ from tests.operator.handlers.hooks import Hooks, served_hooks
 
 pytestmark = pytest.mark.cluster
 
-SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts")
-RBAC = {
-    kind: Resource("rbac.authorization.k8s.io", "v1", kind, f"{kind.lower()}s")
-    for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-}
 
-
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    """The operator's namespace."""
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    """A provider namespace."""
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 @dataclass(frozen=True)
@@ -71,50 +48,6 @@ class Places:
 @pytest.fixture
 def places(own: str, home: str, redis_url: str) -> Places:
     return Places(own, home, redis_url)
-
-
-async def service_account(
-    cluster: Cluster, kubeconfig: Path, directory: Path, namespace: str
-) -> Path:
-    """A kubeconfig for a fresh ServiceAccount `operator`."""
-    account = {"metadata": {"name": "operator", "namespace": namespace}}
-    await cluster.create(SERVICE_ACCOUNTS, account)
-    path = SERVICE_ACCOUNTS.path(namespace, "operator", "token")
-    token_request = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": 3600},
-    }
-    found = await cluster._call("POST", path, body=token_request)
-    return _with_token(kubeconfig, directory / "service-account", found["status"]["token"])
-
-
-def _with_token(kubeconfig: Path, path: Path, token: str) -> Path:
-    document = yaml.safe_load(kubeconfig.read_text())
-    document["users"][0]["user"] = {"token": token}
-    path.write_text(yaml.safe_dump(document))
-    return path
-
-
-def rights(own: str, home: str) -> list[Document]:
-    """Those for all namespaces."""
-    text = (Path(__file__).parent / "rights.yaml").read_text()
-    return list(yaml.safe_load_all(text.replace("OPERATOR", own).replace("PROVIDERS", home)))
-
-
-def rights_within(own: str, home: str) -> list[Document]:
-    """The same for one namespace: Roles in place of ClusterRoles, and no Namespaces."""
-    found = []
-    for document in rights(own, home):
-        if document["kind"].startswith("Cluster"):
-            document["kind"] = document["kind"].removeprefix("Cluster")
-            document["metadata"]["namespace"] = home
-        if "roleRef" in document:
-            document["roleRef"]["kind"] = "Role"
-        for rule in document.get("rules", ()):
-            rule["resources"] = [each for each in rule["resources"] if each != "namespaces"]
-        found.append(document)
-    return found
 
 
 def rights_untouching(own: str, home: str) -> list[Document]:
@@ -149,9 +82,6 @@ async def test_the_operator_needs_no_more_than_these_rights(
     settings: dict[str, str],
 ) -> None:
     own, home = places.own, places.home
-    granted = granting(own, home)
-    for document in granted:
-        await put(cluster, RBAC[document["kind"]], document)
     limited = await service_account(cluster, kubeconfig, tmp_path, own)
     further = {name: value.replace("HOME", home) for name, value in settings.items()}
     environment = operator_environment(
@@ -164,21 +94,15 @@ async def test_the_operator_needs_no_more_than_these_rights(
         notify_loopback="true",
         **further,
     )
-    try:
-        async with served_hooks() as hooks:
-            with running(tmp_path / "log", environment) as process:
-                await live_through_everything(cluster, home)
-                assert bool(await mark(cluster, home, "told")) == ("nudge" not in settings)
-                await tell_a_budgets_webhook(cluster, home, hooks, places.redis_url)
-                assert process.stop() == 0
-        lines = process.log.splitlines()
-        (warned,) = [line for line in lines if '"level": "info"' not in line]
-        assert "redis.shared_credentials" in warned, "of the way to Redis alone, and once"
-    finally:
-        for document in granted:
-            meta = document["metadata"]
-            resource = RBAC[document["kind"]]
-            await delete(cluster, resource, meta["name"], meta.get("namespace"))
+    async with granted(cluster, granting(own, home)), served_hooks() as hooks:
+        with running(tmp_path / "log", environment) as process:
+            await live_through_everything(cluster, home)
+            assert bool(await mark(cluster, home, "told")) == ("nudge" not in settings)
+            await tell_a_budgets_webhook(cluster, home, hooks, places.redis_url)
+            assert process.stop() == 0
+    lines = process.log.splitlines()
+    (warned,) = [line for line in lines if '"level": "info"' not in line]
+    assert "redis.shared_credentials" in warned, "of the way to Redis alone, and once"
 
 
 async def live_through_everything(cluster: Cluster, home: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.operator import Stage, Step, staged
 from bench.population import SHARED, Size, churn_pods, create_pods, edit_provider
-from tests.cluster import control_plane
+from tests.cluster.control_plane import required_binaries
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 SIZE = Size(namespaces=40, policies=200, pods=480)
@@ -25,8 +25,7 @@ ROOM_MIB = 24
 
 @pytest.fixture(autouse=True)
 def _binaries() -> None:
-    if control_plane.binaries() is None:
-        pytest.skip("no etcd and kube-apiserver: run `make envtest`")
+    required_binaries()
 
 
 def once(names: frozenset[str] | list[str]) -> dict[tuple[str, str], int]:

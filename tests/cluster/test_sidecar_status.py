@@ -14,21 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from penstock_operator.cluster import Cluster, NotFound, connect
+from penstock_operator.cluster import Cluster, NotFound
 from penstock_operator.cluster.client import Document
-from tests.cluster.control_plane import binaries
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.objects import (
     PROVIDERS,
     TIERS,
     config_map,
     eventually,
-    install_definitions,
-    new_namespace,
     provider,
     put,
     put_all,
     tier,
+    with_definitions,
 )
 from tests.cluster.own_plane import OwnPlane, own_plane
 from tests.cluster.pods import DIGEST, create, mark, pod, ready_is
@@ -44,30 +43,13 @@ ALL = {"total": 2, "current": 2, "stale": 0, "rejected": 0}
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPlane]:
-    assets = binaries()
-    if assets is None:
-        pytest.skip("no kube-apiserver: run `make envtest` and set KUBEBUILDER_ASSETS as it says")
-    with own_plane(assets, tmp_path_factory.mktemp("plane")) as found:
+    with own_plane(required_binaries(), tmp_path_factory.mktemp("plane")) as found:
         yield found
 
 
-@pytest.fixture
-async def cluster(plane: OwnPlane) -> AsyncIterator[Cluster]:
-    async with connect(plane.kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def own(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(plane: OwnPlane) -> Path:
+    return with_definitions(plane.kubeconfig)
 
 
 @pytest.fixture
@@ -161,9 +143,11 @@ async def two_pods(cluster: Cluster, home: str, folder: Path) -> AsyncIterator[l
 
 def waited_for(plane: OwnPlane, home: str) -> bool:
     """What people call."""
-    assets = binaries()
-    assert assets
-    command = [str(assets / "kubectl"), f"--kubeconfig={plane.kubeconfig}", f"--namespace={home}"]
+    command = [
+        str(required_binaries() / "kubectl"),
+        f"--kubeconfig={plane.kubeconfig}",
+        f"--namespace={home}",
+    ]
     wait = ["wait", "--for=condition=Ready", "routepolicy/app", "--timeout=60s"]
     done = subprocess.run([*command, *wait], capture_output=True, check=False)
     return done.returncode == 0

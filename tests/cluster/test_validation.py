@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from penstock_operator.cluster import Cluster, Refused, connect
+from penstock_operator.cluster import Cluster, Refused
 from penstock_operator.cluster.client import SECRETS, VALIDATING_WEBHOOKS
 from penstock_operator.cluster.connection import access
 from tests.cluster.control_plane import free_port
@@ -18,28 +18,18 @@ from tests.cluster.objects import (
     budget,
     delete,
     eventually,
-    install_definitions,
-    new_namespace,
     policy,
     put,
+    with_definitions,
 )
 from tests.cluster.processes import Process, operator_environment, running
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-async def cluster(kubeconfig: Path) -> AsyncIterator[Cluster]:
-    async with connect(kubeconfig) as found:
-        await install_definitions(found)
-        yield found
-
-
-@pytest.fixture
-async def home(cluster: Cluster) -> AsyncIterator[str]:
-    """A namespace whose objects the webhook validates."""
-    async with new_namespace(cluster) as name:
-        yield name
+@pytest.fixture(scope="module")
+def server(kubeconfig: Path) -> Path:
+    return with_definitions(kubeconfig)
 
 
 @pytest.fixture

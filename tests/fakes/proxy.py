@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.fakes.listening import all_known
+
 PIECE_BYTES: Final = 65536
 MOST_PIECES: Final = 1024
 """Of one direction, on their way."""
@@ -150,6 +152,7 @@ class Proxy:
         if self._server:
             self._server.close()
             self._server = None
+            await all_known()
         await self._end(lambda _: True)
 
     async def reset(self) -> None:

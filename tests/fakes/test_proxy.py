@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.fakes.listening import listening
 from tests.fakes.proxy import Proxy, proxied
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -17,17 +18,12 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             await writer.drain()
     except ConnectionError:
         pass  # the proxy was told to be rude
-    finally:
-        writer.close()
 
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with proxied(f"redis://127.0.0.1:{port}/3") as running:
-            yield running
+    async with listening(echo) as port, proxied(f"redis://127.0.0.1:{port}/3") as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from penstock_config.codec import decode_config, digest
 from penstock_config.older import OLDER_VERSION, as_version_1
 from penstock_operator.cluster import Cluster, NotFound, connect
 from penstock_operator.cluster.client import CONFIG_MAPS, Document
-from tests.cluster.control_plane import binaries
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.objects import (
     POLICIES,
     config_map,
@@ -35,12 +35,9 @@ RULE: Final = {"name": "seen", "match": {"modalities": ["image"]}, "tier": {"nam
 @pytest.fixture
 def kubeconfig(tmp_path: Path) -> Iterator[Path]:
     """Of a server of its own: nobody else's operator writes there."""
-    assets = binaries()
-    if assets is None:
-        pytest.skip("no kube-apiserver: see tests/cluster/conftest.py")
     folder = tmp_path / "plane"
     folder.mkdir()
-    with own_plane(assets, folder) as plane:
+    with own_plane(required_binaries(), folder) as plane:
         yield plane.kubeconfig
 
 

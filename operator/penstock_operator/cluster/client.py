@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 from kubernetes.aio import client as kube
@@ -50,11 +51,14 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None = None, name: str = "", subresource: str = "") -> str:
-        """`namespace` of `None`: all of them, or a resource outside namespaces."""
-        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
+        """`namespace` of `None`: all of them, or a resource outside namespaces.
+
+        Quoted: who calls the webhook says the namespace of an Event.
+        """
+        parts = ["apis", self.group, self.version] if self.group else ["api", self.version]
         parts += ["namespaces", namespace] if namespace else []
         parts += [self.plural, *filter(None, (name, subresource))]
-        return "/".join(parts)
+        return "/".join(["", *(quote(part, safe="") for part in parts)])
 
 
 CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")

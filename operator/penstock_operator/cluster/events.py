@@ -37,7 +37,7 @@ async def post(cluster: Cluster, note: Note, now: datetime) -> None:
     said = "\n".join([note.uid, note.type, note.reason, *note.occasion])
     mark = hashlib.sha256(said.encode()).hexdigest()[:16]
     document = {
-        "metadata": {"name": f"{note.name[:200]}.{mark}", "namespace": note.namespace},
+        "metadata": {"name": f"{note.name[:200].rstrip('-.')}.{mark}", "namespace": note.namespace},
         "involvedObject": {
             "apiVersion": note.api_version,
             "kind": note.kind,

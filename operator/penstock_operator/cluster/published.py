@@ -9,19 +9,22 @@ from typing import Final
 from penstock_config.codec import config_file_name, credentials_file_name, digest
 from penstock_config.credentials import RedisAccess
 from penstock_config.older import OLDER_CREDENTIALS, OLDER_VERSION
+from penstock_operator.api.names import (
+    COMPONENT_LABEL,
+    CONFIG_MAP,
+    CREDENTIALS_SECRET,
+    DIGEST_ANNOTATION,
+)
 from penstock_operator.cluster.client import CONFIG_MAPS, SECRETS, Cluster, Document
 from penstock_operator.cluster.errors import NotFound
 from penstock_operator.compile.files import File
 from penstock_operator.plan import NamespacePlan
 
-CONFIG_MAP_NAME: Final = "penstock-config"
-SECRET_NAME: Final = "penstock-credentials"  # noqa: S105  # a name
-DIGEST_ANNOTATION: Final = "penstock.dev/digest"
 _OLDER_CREDENTIALS: Final = credentials_file_name(OLDER_CREDENTIALS)
 LABELS: Final = {
     "app.kubernetes.io/managed-by": "penstock",
     "app.kubernetes.io/name": "penstock",
-    "app.kubernetes.io/component": "sidecar-configuration",
+    COMPONENT_LABEL: "sidecar-configuration",
 }
 
 
@@ -34,14 +37,14 @@ async def carry_out(cluster: Cluster, plan: NamespacePlan) -> None:
             credentials_file_name(): base64.b64encode(plan.credentials.data).decode(),
             _OLDER_CREDENTIALS: base64.b64encode(plan.older_credentials.data).decode(),
         }
-        document = {**_meta(SECRET_NAME, plan.namespace, plan.credentials), "data": data}
+        document = {**_meta(CREDENTIALS_SECRET, plan.namespace, plan.credentials), "data": data}
         await cluster.apply(SECRETS, {**document, "type": "Opaque"})
     if plan.config and plan.older:
         data = {
             config_file_name(): plan.config.data.decode(),
             config_file_name(OLDER_VERSION): plan.older.data.decode(),
         }
-        document = {**_meta(CONFIG_MAP_NAME, plan.namespace, plan.config), "data": data}
+        document = {**_meta(CONFIG_MAP, plan.namespace, plan.config), "data": data}
         await cluster.apply(CONFIG_MAPS, document)
 
 
@@ -97,7 +100,7 @@ def _text(document: Document, file: str) -> str:
 
 
 async def _remove(cluster: Cluster, namespace: str) -> None:
-    for resource, name in ((CONFIG_MAPS, CONFIG_MAP_NAME), (SECRETS, SECRET_NAME)):
+    for resource, name in ((CONFIG_MAPS, CONFIG_MAP), (SECRETS, CREDENTIALS_SECRET)):
         with contextlib.suppress(NotFound):
             await cluster.delete(resource, name, namespace)
 

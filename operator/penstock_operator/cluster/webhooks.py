@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_operator.api.names import COMPONENT_LABEL
 from penstock_operator.cluster.client import (
     MUTATING_WEBHOOKS,
     SECRETS,
@@ -24,7 +25,7 @@ from penstock_operator.cluster.published import LABELS
 CA_SECRET_NAME: Final = "penstock-webhook-ca"  # noqa: S105  # a name
 KINDS: Final = (VALIDATING_WEBHOOKS, MUTATING_WEBHOOKS)
 WATCH_RETRY_SECONDS: Final = 5
-_LABELS: Final = {**LABELS, "app.kubernetes.io/component": "injector"}
+_LABELS: Final = {**LABELS, COMPONENT_LABEL: "injector"}
 logger = logging.getLogger(__name__)
 
 

@@ -16,6 +16,7 @@ from penstock_config.older import (
 )
 from penstock_config.schema import SidecarConfig
 from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.names import VERSION_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.namespaces import Namespace
 from penstock_operator.compile.parse import ref_of
@@ -23,8 +24,6 @@ from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.rulings import rule_pods
 from penstock_operator.compile.snapshot import PodLabels, Snapshot
 
-VERSION_LABEL: Final = "penstock.dev/sidecar-version"
-"""Stamped on each pod by the injector."""
 MESSAGE: Final = (
     "sidecars of pods that run an older version cannot judge this, and deny every request that"
     " the rest of the rule matches: restart those pods (kubectl get pods -L {})"

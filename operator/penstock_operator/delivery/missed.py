@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from penstock_operator.api.names import INJECTION_LABEL
 from penstock_operator.delivery.pods import Body, SeenPod, has_sidecar, is_static, seen_pod
+from penstock_operator.injection.template import protected_namespaces
 
-NAMESPACE_LABEL: Final = "penstock.dev/injection"
 ENABLED: Final = "enabled"
-EXEMPT: Final = "kube-system"
-"""Never injected, whatever its labels."""
 REASON: Final = "SidecarMissing"
 MESSAGE: Final = (
     "Pod {} asks for a Penstock sidecar and has none: it was made while the injector was away, or"
@@ -20,8 +19,9 @@ MESSAGE: Final = (
 
 def enabled_namespaces(namespaces: Mapping[str, Mapping[str, str]], own: str) -> Iterator[str]:
     """Those whose pods are injected unless they say no."""
+    protected = protected_namespaces(own)
     for name, labels in sorted(namespaces.items()):
-        if labels.get(NAMESPACE_LABEL) == ENABLED and name not in (EXEMPT, own):
+        if labels.get(INJECTION_LABEL) == ENABLED and name not in protected:
             yield name
 
 

@@ -5,26 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from penstock_operator.api.names import CONTAINER, MARK_ANNOTATION, STATIC_ANNOTATION
 from penstock_operator.compile.snapshot import PodLabels
+from penstock_operator.delivery.owner import Owner, controller_of
 
-CONTAINER: Final = "penstock"
-"""The sidecar's, among a pod's containers or (native) its init containers."""
-MARK_ANNOTATION: Final = "penstock.dev/config"
-"""The operator's touch: changing it makes the kubelet refresh the pod's volumes at once."""
-STATIC_ANNOTATION: Final = "kubernetes.io/config.mirror"
-"""Of a static pod's image: no webhook ever sees such a pod made."""
 FINISHED: Final = ("Succeeded", "Failed")
 Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who made a pod, or the pod itself: on whom Events about it are posted."""
-
-    api_version: str
-    kind: str
-    name: str
-    uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,6 @@ def is_static(body: Body) -> bool:
 def owner_of(body: Body) -> Owner:
     """The pod's controller; the pod itself where nobody controls it."""
     meta = body["metadata"]
-    for each in meta.get("ownerReferences") or ():
-        if each.get("controller"):
-            return Owner(each["apiVersion"], each["kind"], each["name"], each["uid"])
-    return Owner("v1", "Pod", meta["name"], meta.get("uid", ""))
+    namespace = meta["namespace"]
+    itself = Owner("v1", "Pod", namespace, meta["name"], meta.get("uid", ""))
+    return controller_of(body, namespace) or itself

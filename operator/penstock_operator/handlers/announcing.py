@@ -45,6 +45,10 @@ class Kept:
     posted: set[tuple[str, ...]] = field(default_factory=set)
     """Occasions of Events that wait for the status to be written."""
 
+    @property
+    def open_alerts(self) -> frozenset[AlertKey]:
+        return frozenset(alert.key for alert in self.record.alerts if alert.open)
+
 
 class Announcer:
     """Writes a Budget's status when it is worth it, and tells what is new.
@@ -107,6 +111,7 @@ class Announcer:
         self._metrics.writes.labels("figures", "ok").inc()
         kept.record, kept.written_at = record_of(document), time.monotonic()
         kept.told -= {alert.key for alert in kept.record.alerts if alert.told}
+        kept.counted &= {alert.key for alert in kept.record.alerts}
         kept.posted.clear()
         return True
 

@@ -122,7 +122,7 @@ class Books:
 
     async def _round(self, tools: Round) -> bool:
         accounts = self._open()
-        tools.courier.keep(self._kept.keys())
+        tools.courier.keep({uid: kept.open_alerts for uid, kept in self._kept.items()})
         async with asyncio.timeout(ROUND_SECONDS):
             at = await tools.store.now()
             reading = await read(tools.store, accounts, at)

@@ -8,7 +8,7 @@ and our note of it: `Idempotency-Key` is the same then, also from another replic
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -78,10 +78,14 @@ class Courier:
         """How the delivery ended; `None` while it has not."""
         return self._ended.get((uid, key))
 
-    def keep(self, uids: Collection[str]) -> None:
-        """Forgets Budgets that are gone."""
-        self._accounts = {uid: each for uid, each in self._accounts.items() if uid in uids}
-        self._ended = {parcel: how for parcel, how in self._ended.items() if parcel[0] in uids}
+    def keep(self, open_alerts: Mapping[str, Collection[AlertKey]]) -> None:
+        """Forgets Budgets, by uid, that are gone, and ends that their statuses know."""
+        self._accounts = {uid: each for uid, each in self._accounts.items() if uid in open_alerts}
+        self._ended = {
+            (uid, key): how
+            for (uid, key), how in self._ended.items()
+            if key in open_alerts.get(uid, ())
+        }
 
     async def _deliver(self, parcel: Parcel, alert: Alert) -> None:
         pause = self._first_pause
@@ -113,12 +117,12 @@ class Courier:
             self._metrics.notifications.labels("failed").inc()
             fields = {"object": str(account.ref), "error": str(error)}
             logger.warning("notify.failed", extra=fields)
-            over = datetime.now(UTC) - alert.at >= PATIENCE
-            given_up = over or isinstance(error, CallRefused)
+            given_up = _is_over(alert) or isinstance(error, CallRefused)
             return ("GivenUp" if given_up else None), str(error)
-        except Exception:  # heard of by the log; one parcel must not stop all others
+        except Exception:  # heard of by log and metric; one parcel must not stop all others
+            self._metrics.notifications.labels("failed").inc()
             logger.exception("notify.broke", extra={"object": str(account.ref)})
-            return None, "the operator failed: see its log"
+            return ("GivenUp" if _is_over(alert) else None), "the operator failed: see its log"
         self._metrics.notifications.labels("ok").inc()
         return "Delivered", ""
 
@@ -145,6 +149,10 @@ class Courier:
             msg = "the Secret of notify, or its key, is not there"
             raise CallFailed(msg)
         return value.decode("utf-8", "replace").strip()
+
+
+def _is_over(alert: Alert) -> bool:
+    return datetime.now(UTC) - alert.at >= PATIENCE
 
 
 def idempotency_key(account: Account, alert: Alert) -> str:

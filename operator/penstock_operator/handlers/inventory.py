@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from penstock_config.credentials import RedisAccess
 from penstock_operator.api.budget import Budget
+from penstock_operator.api.names import INJECT_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster.published import (
     config_digest,
@@ -17,14 +18,13 @@ from penstock_operator.cluster.published import (
 )
 from penstock_operator.compile.parse import Resource, parse_resource, salvage
 from penstock_operator.compile.problem import ObjectRef, Problem
-from penstock_operator.delivery.pods import SeenPod, is_finished, seen_pod
+from penstock_operator.delivery.pods import SeenPod, is_finished, is_static, seen_pod
 from penstock_operator.plan import Published
 
 Body = Mapping[str, Any]
 READ_BACK: Final = (Budget.kind, RoutePolicy.kind)
 """Kinds whose status says what this process could not know after a restart."""
-SIDECAR_LABEL: Final = "penstock.dev/inject"
-SIDECAR_SELECTOR: Final = f"{SIDECAR_LABEL}=true"
+SIDECAR_SELECTOR: Final = f"{INJECT_LABEL}=true"
 """Pods that carry a sidecar; the label is set by people, or stamped by the injector."""
 
 
@@ -62,6 +62,8 @@ class Inventory:
     namespaces: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """Labels; without those that are being deleted."""
     pods: dict[tuple[str, str], SeenPod] = field(default_factory=dict)
+    _touched: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    """Versions of pods since our touch, until the watch has told of it."""
     published: dict[str, Published] = field(default_factory=dict)
     scope_keys: dict[str, str] = field(default_factory=dict, repr=False)
     redis_access: dict[str, RedisAccess] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Inventory:
         meta = body["metadata"]
         if gone or meta.get("deletionTimestamp"):
             self.scope_keys.pop(meta["name"], None)
+            self.redis_passwords.pop(meta["name"], None)
             return self.namespaces.pop(meta["name"], None) is not None
         labels = dict(meta.get("labels") or {})
         former = self.namespaces.get(meta["name"])
@@ -94,21 +97,34 @@ class Inventory:
     def note_pod(self, body: Body, *, gone: bool = False) -> bool:
         meta = body["metadata"]
         key = (meta["namespace"], meta["name"])
-        if gone or is_finished(body):
+        if gone or is_finished(body) or is_static(body):  # a static pod can mount no Secret
+            self._touched.pop(key, None)
             return self.pods.pop(key, None) is not None
         pod, former = seen_pod(body), self.pods.get(key)
+        if former is not None and former.uid == pod.uid and self._is_older(key, meta):
+            pod = replace(pod, mark=former.mark)
         if pod == former:
             return False
         self.pods[key] = pod
         self._stir()
         return former is None or former.labels != pod.labels
 
-    def note_touched(self, pod: SeenPod, mark: str) -> None:
-        """What we wrote ourselves, ahead of the watch."""
+    def note_touched(self, pod: SeenPod, mark: str, version: str) -> None:
+        """What we wrote ourselves, ahead of the watch; the pod has that `resourceVersion` since."""
         key = (pod.namespace, pod.name)
         current = self.pods.get(key)
         if current is not None and current.uid == pod.uid:
             self.pods[key] = replace(current, mark=mark)
+            self._touched[key] = version
+
+    def _is_older(self, key: tuple[str, str], meta: Body) -> bool:
+        """Whether the watch tells of before our own touch. Versions are numbers that grow, says
+        Kubernetes since 1.35 (KEP-5504), and they always were."""
+        touched, told = self._touched.get(key, ""), str(meta.get("resourceVersion", ""))
+        if touched.isdecimal() and told.isdecimal() and int(told) < int(touched):
+            return True
+        self._touched.pop(key, None)
+        return False
 
     def note_config(self, body: Body, *, gone: bool = False) -> bool:
         document = dict(body)
@@ -120,9 +136,8 @@ class Inventory:
 
     def note_credentials(self, body: Body, *, gone: bool = False) -> bool:
         namespace, key = body["metadata"]["namespace"], scope_key(dict(body))
-        if (
-            key
-        ):  # of a Secret that somebody deleted it is kept: with another, all counters begin anew
+        # Of a Secret that somebody deleted it is kept: with another, all counters begin anew.
+        if key:
             self.scope_keys[namespace] = key
         self._note_redis(namespace, None if gone else redis_access(dict(body)))
         return self._publish(

@@ -9,19 +9,17 @@ import logging
 import secrets
 from typing import Final
 
+from penstock_operator.api.names import COMPONENT_LABEL
 from penstock_operator.cluster import Cluster, Conflict, NotFound, connect
 from penstock_operator.cluster.client import SECRETS, Document
+from penstock_operator.cluster.published import LABELS
 from penstock_operator.ledger.login import USER, users_file
 from penstock_operator.settings import Settings
 
 PASSWORD_BYTES: Final = 32
 MANAGER_CHARACTERS: Final = 128
 """The API server takes no longer field manager."""
-LABELS: Final = {
-    "app.kubernetes.io/managed-by": "penstock",
-    "app.kubernetes.io/name": "penstock",
-    "app.kubernetes.io/component": "redis",
-}
+_LABELS: Final = {**LABELS, COMPONENT_LABEL: "redis"}
 logger = logging.getLogger(__name__)
 
 
@@ -58,7 +56,7 @@ def _login(namespace: str, name: str) -> Document:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     values = {"username": USER, "password": password, "users.acl": users_file(password)}
     return {
-        "metadata": {"name": name, "namespace": namespace, "labels": LABELS},
+        "metadata": {"name": name, "namespace": namespace, "labels": _LABELS},
         "type": "Opaque",
         "data": {key: base64.b64encode(text.encode()).decode() for key, text in values.items()},
     }

@@ -11,18 +11,20 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from penstock_operator.api.names import INJECT_LABEL
 from penstock_operator.cluster import Cluster, ClusterError, Forbidden, NotFound
 from penstock_operator.cluster.events import Note, post
 from penstock_operator.cluster.pods import without_label
 from penstock_operator.delivery.missed import (
-    EXEMPT,
     MESSAGE,
     REASON,
     enabled_namespaces,
     missed_among,
 )
-from penstock_operator.delivery.pods import Owner, SeenPod
-from penstock_operator.handlers.inventory import SIDECAR_LABEL, Inventory
+from penstock_operator.delivery.owner import Owner
+from penstock_operator.delivery.pods import SeenPod
+from penstock_operator.handlers.inventory import Inventory
+from penstock_operator.injection.template import protected_namespaces
 from penstock_operator.metrics import Metrics
 
 LOOK_SECONDS: Final = 20.0
@@ -78,10 +80,10 @@ class MissingSidecars:
 
     async def _missed(self) -> list[SeenPod]:
         pods = self._inventory.pods.values()
-        exempt = (EXEMPT, self._own)
+        exempt = protected_namespaces(self._own)
         found = [p for p in pods if p.missed_by and not p.leaving and p.namespace not in exempt]
         for namespace in enabled_namespaces(self._inventory.namespaces, self._own):
-            bodies = await without_label(self._cluster, namespace, SIDECAR_LABEL)
+            bodies = await without_label(self._cluster, namespace, INJECT_LABEL)
             found += missed_among(bodies)
         return found
 
@@ -89,7 +91,7 @@ class MissingSidecars:
         """Once for each owner: a Deployment's pods are missed all together."""
         note = Note(
             owner.kind,
-            pod.namespace,
+            owner.namespace,
             owner.name,
             owner.uid,
             "Warning",

@@ -114,7 +114,7 @@ class Nudger:
         if mark is None:
             return "needless"
         try:
-            await touch(self._cluster, pod, mark)
+            version = await touch(self._cluster, pod, mark)
         except (NotFound, Conflict):
             self._patience.failed(pod)  # gone, or another one of its name: the watch tells
             return "gone"
@@ -123,5 +123,5 @@ class Nudger:
             errors.add(str(error))
             return "failed"
         self._patience.succeeded(pod)
-        self._inventory.note_touched(pod, mark)
+        self._inventory.note_touched(pod, mark, version)
         return "ok"

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_operator.api.names import CONFIG_MAP, CREDENTIALS_SECRET
 from penstock_operator.cluster import client
 from penstock_operator.cluster.client import Cluster, Resource
-from penstock_operator.cluster.published import CONFIG_MAP_NAME, SECRET_NAME
 from penstock_operator.compile.parse import KINDS
 from penstock_operator.handlers.inventory import SIDECAR_SELECTOR, Body, Inventory
 
@@ -34,9 +34,11 @@ NAMESPACES: Final = Source(client.NAMESPACES, Inventory.note_namespace, namespac
 OTHERS: Final = (
     # How many there are may be known a little later: thousands may come in a minute.
     Source(client.PODS, Inventory.note_pod, labels=SIDECAR_SELECTOR, urgent=False),
-    Source(client.CONFIG_MAPS, Inventory.note_config, fields=f"metadata.name={CONFIG_MAP_NAME}"),
+    Source(client.CONFIG_MAPS, Inventory.note_config, fields=f"metadata.name={CONFIG_MAP}"),
     # By name: a Role can grant exactly this watch (resourceNames), and no other Secret is sent.
-    Source(client.SECRETS, Inventory.note_credentials, fields=f"metadata.name={SECRET_NAME}"),
+    Source(
+        client.SECRETS, Inventory.note_credentials, fields=f"metadata.name={CREDENTIALS_SECRET}"
+    ),
 )
 
 

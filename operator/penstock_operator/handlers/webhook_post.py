@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 TOTAL_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 5
@@ -82,24 +82,27 @@ async def call(
     client: aiohttp.ClientSession, url: str, payload: Mapping[str, Any], key: str, *, loopback: bool
 ) -> None:
     """Returns once it was taken (2xx); `CallRefused` where trying again is no use."""
-    host = _host(url)
-    if is_forbidden(host, loopback=loopback):
+    target = _target(url)
+    if is_forbidden(target.host or "", loopback=loopback):
         msg = "the URL leads to an address that is not called: give another"
         raise CallRefused(msg)
     headers = {"Idempotency-Key": key, "User-Agent": "penstock-operator"}
     try:
-        async with client.post(url, json=payload, headers=headers, allow_redirects=False) as answer:
+        async with client.post(
+            target, json=payload, headers=headers, allow_redirects=False
+        ) as answer:
             _judge(answer.status)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         msg = f"no answer: {type(error).__name__}"
         raise CallFailed(msg) from None  # its text may hold the URL
 
 
-def _host(url: str) -> str:
+def _target(url: str) -> URL:
+    """Read by the client's own parser: to another, one text may be another host's."""
     try:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return parts.hostname
+        found = URL(url)
+        if found.scheme in ("http", "https") and found.host and found.port != 0:
+            return found
     except ValueError:
         pass
     msg = "what the Secret holds is no URL such as https://hooks.example.com/budget"

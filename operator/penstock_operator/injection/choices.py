@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeVar, get_args
 
-from penstock_operator.injection.names import OVERRIDE_PREFIX
+from penstock_operator.api.names import OVERRIDE_PREFIX
 from penstock_operator.injection.pod import Pod
 from penstock_operator.injection.quantity import Kind, amount
 from penstock_operator.injection.template import are_fit

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from penstock_operator.api.names import CONTAINER, INJECT_LABEL, INJECTED_ANNOTATION, VERSION_LABEL
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Choices, choices_of
 from penstock_operator.injection.environment import changed_variables, missing_variables
@@ -94,7 +95,7 @@ def _add_sidecar(patch: Patch, pod: Pod, template: Template, choices: Choices, m
     patch.insert_first(("spec", FIELDS[mode]), sidecar)
     for volume in volumes():
         patch.append(("spec", "volumes"), volume)
-    labels = {names.INJECT_LABEL: "true", names.VERSION_LABEL: template.version}
+    labels = {INJECT_LABEL: "true", VERSION_LABEL: template.version}
     for name, value in labels.items():
         patch.put(("metadata", "labels"), name, value)
     for name, value in _annotations(pod, template, mode):
@@ -102,7 +103,7 @@ def _add_sidecar(patch: Patch, pod: Pod, template: Template, choices: Choices, m
 
 
 def _annotations(pod: Pod, template: Template, mode: Mode) -> Iterator[tuple[str, str]]:
-    record = {"version": template.version, "mode": mode, "container": names.CONTAINER}
-    yield names.INJECTED_ANNOTATION, json.dumps(record, separators=(",", ":"))
+    record = {"version": template.version, "mode": mode, "container": CONTAINER}
+    yield INJECTED_ANNOTATION, json.dumps(record, separators=(",", ":"))
     if pod.containers and names.DEFAULT_CONTAINER_ANNOTATION not in pod.annotations:
         yield names.DEFAULT_CONTAINER_ANNOTATION, pod.containers[0].name

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from penstock_operator.injection import names
+from penstock_operator.api.names import CONTAINER, INJECTED_ANNOTATION
 
 Document = Mapping[str, Any]
 DEFAULT_GRACE_SECONDS: Final = 30
@@ -102,7 +102,7 @@ class Pod:
         metadata, spec = _map(document, "metadata"), _map(document, "spec")
         containers = tuple(_containers(spec, "containers"))
         init_containers = tuple(_containers(spec, "initContainers"))
-        named = [each for each in (*init_containers, *containers) if each.name == names.CONTAINER]
+        named = [each for each in (*init_containers, *containers) if each.name == CONTAINER]
         grace = spec.get("terminationGracePeriodSeconds")
         return cls(
             namespace=namespace,
@@ -129,7 +129,7 @@ class Pod:
     @property
     def is_injected(self) -> bool:
         """Whether the container with our name was put there by us."""
-        return self.sidecar is not None and names.INJECTED_ANNOTATION in self.annotations
+        return self.sidecar is not None and INJECTED_ANNOTATION in self.annotations
 
 
 def _containers(spec: Document, field: str) -> Iterator[Container]:

@@ -8,6 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from penstock_operator.api.names import (
+    CONTAINER,
+    CREDENTIALS_SECRET,
+    INJECT_LABEL,
+    OVERRIDE_PREFIX,
+    STATIC_ANNOTATION,
+)
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Ports
 from penstock_operator.injection.pod import Container, Pod
@@ -47,8 +54,8 @@ def skipped_for(pod: Pod, protected_namespaces: frozenset[str]) -> SkipReason | 
     """Why this pod is none of our business."""
     facts: dict[SkipReason, bool] = {
         "ProtectedNamespace": pod.namespace in protected_namespaces,
-        "OptedOut": pod.labels.get(names.INJECT_LABEL) == "false",
-        "StaticPod": names.MIRROR_ANNOTATION in pod.annotations,
+        "OptedOut": pod.labels.get(INJECT_LABEL) == "false",
+        "StaticPod": STATIC_ANNOTATION in pod.annotations,
         "Ended": pod.has_ended,
         "Leaving": pod.is_leaving,
     }
@@ -89,7 +96,7 @@ def shares_processes(case: Case) -> Refusal | None:
 def has_our_containers_name(case: Case) -> Refusal | None:
     if case.pod.sidecar is None or case.pod.is_injected:
         return None
-    return Refusal("NameTaken", f"a container is called {names.CONTAINER!r}: rename it")
+    return Refusal("NameTaken", f"a container is called {CONTAINER!r}: rename it")
 
 
 def has_our_volumes_name(case: Case) -> Refusal | None:
@@ -108,7 +115,7 @@ def runs_as_our_user(case: Case) -> Refusal | None:
 
 
 def reads_our_credentials(case: Case) -> Refusal | None:
-    secret = names.CREDENTIALS_SECRET
+    secret = CREDENTIALS_SECRET
     shown_by = {name for name, secrets in case.pod.volumes.items() if secret in secrets}
     for each in _apps(case):
         if secret in each.secrets or shown_by & each.mounts:
@@ -123,7 +130,7 @@ def listens_on_our_port(case: Case) -> Refusal | None:
         for port in sorted(each.ports & case.ports.numbers):
             text = (
                 f"container {each.name!r} has port {port} too: set annotation "
-                f"{names.OVERRIDE_PREFIX}port, probe-port or admin-port"
+                f"{OVERRIDE_PREFIX}port, probe-port or admin-port"
             )
             return Refusal("PortTaken", text)
     return None
@@ -131,12 +138,12 @@ def listens_on_our_port(case: Case) -> Refusal | None:
 
 def would_not_end(case: Case) -> Refusal | None:
     """A sidecar that is an ordinary container keeps a Job running until somebody ends it."""
-    asked = case.pod.labels.get(names.INJECT_LABEL) == "true"
+    asked = case.pod.labels.get(INJECT_LABEL) == "true"
     if case.native or case.pod.restart_policy == "Always" or asked:
         return None
     text = (
         "on this cluster it would keep a Job from ending: end it with POST /quit and say so with "
-        f"label {names.INJECT_LABEL}=true"
+        f"label {INJECT_LABEL}=true"
     )
     return Refusal("WouldNotEnd", text)
 

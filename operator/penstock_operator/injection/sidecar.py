@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from penstock_operator.api.names import CONFIG_MAP, CONTAINER, CREDENTIALS_SECRET
 from penstock_operator.injection import names
 from penstock_operator.injection.choices import Choices
 from penstock_operator.injection.template import Mode, Template
@@ -23,7 +24,7 @@ READABLE: Final = 0o444
 def container_of(template: Template, choices: Choices, workload: str, mode: Mode) -> Document:
     """Ready to be an init container (`native`) or a container."""
     document: dict[str, Any] = {
-        "name": names.CONTAINER,
+        "name": CONTAINER,
         "image": template.image,
         "imagePullPolicy": template.pull_policy,
         "env": list(_environment(choices, workload)),
@@ -44,12 +45,12 @@ def volumes() -> Iterator[Document]:
     """Named for ever, because a pod's volumes cannot change: what is in them may."""
     yield {
         "name": names.CONFIG_VOLUME,
-        "configMap": {"name": names.CONFIG_MAP, "optional": True, "defaultMode": READABLE},
+        "configMap": {"name": CONFIG_MAP, "optional": True, "defaultMode": READABLE},
     }
     yield {
         "name": names.CREDENTIALS_VOLUME,
         "secret": {
-            "secretName": names.CREDENTIALS_SECRET,
+            "secretName": CREDENTIALS_SECRET,
             "optional": True,
             "defaultMode": READABLE,
         },

@@ -34,8 +34,13 @@ class Template:
             pull_policy=settings.sidecar_pull_policy,
             resources=resources,
             version=version,
-            protected_namespaces=SYSTEM_NAMESPACES | {settings.namespace},
+            protected_namespaces=protected_namespaces(settings.namespace),
         )
+
+
+def protected_namespaces(own: str) -> frozenset[str]:
+    """Where no pod is ever touched; `own` is the installation's."""
+    return SYSTEM_NAMESPACES | {own}
 
 
 def are_fit(resources: Resources, kind: Kind) -> bool:

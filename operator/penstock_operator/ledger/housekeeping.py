@@ -13,7 +13,7 @@ from penstock_config.layout import PROCESS, Group
 from penstock_config.periods import Calendar, Period
 from penstock_operator.ledger.account import PERIODS, Account, Book
 from penstock_operator.ledger.reading import Page
-from penstock_operator.ledger.store import Script, Store
+from penstock_operator.ledger.store import LedgerAway, Script, Store
 
 SILENT_US: Final = 3_600_000_000
 FORGOTTEN_US: Final = 2 * SILENT_US
@@ -58,7 +58,11 @@ class Housekeeper:
         for tag in self._from_here(groups):
             self._cursor = self._cursor if tag == self._tag else 0
             self._tag = tag
-            steps = await self._clean_group(groups[tag], labels, at, steps)
+            try:
+                steps = await self._clean_group(groups[tag], labels, at, steps)
+            except LedgerAway:
+                self._cursor = 0  # go on with the next: it may be what one namespace wrote
+                raise
             if self._cursor:
                 return
 

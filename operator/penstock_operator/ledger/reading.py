@@ -9,6 +9,8 @@ from penstock_operator.ledger.account import Account, Book, Span, SumKey
 from penstock_operator.ledger.store import Command, Store
 
 KINDS: Final = (SETTLED, RESERVED, UNSETTLED)
+MAX_SUM: Final = 10**18 - 1
+"""Twelve digits of dollars, as in the CRD. Whoever has a namespace's login may write more."""
 SPENDERS: Final = 100
 """Read for the twenty that are shown: some may be of a period that is over."""
 
@@ -82,6 +84,8 @@ def _sums(reply: Sequence[bytes | None], keys: Sequence[SumKey]) -> dict[SumKey,
         numbers = [0 if text is None else max(0, int(text)) for text in reply]
     except ValueError:
         return None
+    if max(numbers) > MAX_SUM:
+        return None
     width = len(KINDS)
     return {key: Sums(*numbers[width * i : width * (i + 1)]) for i, key in enumerate(keys)}
 
@@ -101,7 +105,7 @@ def _spenders(reply: Sequence[Any], label: bytes) -> tuple[dict[bytes, int], tup
     for member, score in zip(reply[::2], reply[1::2], strict=True):
         found, _, user = member.partition(b":")
         if found == label:
-            own[user] = int(float(score))
+            own[user] = int(max(0, min(float(score), MAX_SUM)))
         else:
             stale.append(member)
     return own, tuple(stale)

@@ -6,7 +6,7 @@ Read leniently: whoever can edit a status can write anything, and what cannot be
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from penstock_operator.compile.money import micro_usd
@@ -109,7 +109,7 @@ def _key(entry: Document, name: str) -> SumKey | None:
 def _micro(text: object) -> int | None:
     try:
         return micro_usd(text) if isinstance(text, str) and Decimal(text) >= 0 else None
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one without end
         return None
 
 

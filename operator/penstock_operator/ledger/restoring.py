@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from redis.exceptions import ResponseError
+
 from penstock_config.layout import SETTLED
 from penstock_operator.ledger.account import Book, SumKey
 from penstock_operator.ledger.reading import Reading
-from penstock_operator.ledger.store import Script, Store
+from penstock_operator.ledger.store import LedgerAway, Script, Store
 
 LEARNING_US: Final = 5_000_000
 """So long nothing is admitted after a loss: every sidecar has time to say what it knows."""
@@ -34,8 +36,20 @@ class Restorer:
         left = 0
         for book, sums in short.items():
             if sums:
-                left += await self._raise(book, sums)
+                left += await self._raised(book, sums)
         return left > 0
+
+    async def _raised(self, book: Book, sums: Mapping[str, int]) -> int:
+        """As `_raise`. Whoever has a namespace's login may have written what no script can add to:
+        that keeps his own sums from being raised, and nobody else's."""
+        try:
+            return await self._raise(book, sums)
+        except LedgerAway as error:
+            if not isinstance(error.__cause__, ResponseError):
+                raise
+            fields = {"budget": book.field_id, "error": str(error)}
+            logger.warning("ledger.not_restored", extra=fields)
+            return 0
 
     async def _raise(self, book: Book, sums: Mapping[str, int]) -> int:
         since = self._short_since.setdefault(book, self._clock())

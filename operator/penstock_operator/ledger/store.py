@@ -57,8 +57,8 @@ class Store:
                 pipeline.execute_command(*command)
             replies = await pipeline.execute(raise_on_error=False)
         failed = [reply for reply in replies if isinstance(reply, Exception)]
-        if failed and len(failed) == len(replies):
-            raise LedgerAway(said(failed[0])) from failed[0]
+        if len(failed) == len(replies) and (errors := [e for e in failed if not _is_the_keys(e)]):
+            raise LedgerAway(said(errors[0])) from errors[0]
         return [None if isinstance(reply, Exception) else reply for reply in replies]
 
     async def run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
@@ -80,6 +80,11 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield Store(client)
     finally:
         await close(client)
+
+
+def _is_the_keys(error: Exception) -> bool:
+    """Whether it says nothing of the server: something of another kind lies under the key."""
+    return str(error).startswith("WRONGTYPE")
 
 
 @contextmanager

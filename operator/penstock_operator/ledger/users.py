@@ -108,6 +108,7 @@ class Users:
         where none is there.
         """
         async with opened_nodes(self._settings) as nodes:
+            self._met = {(at, name) for at, name in self._met if at in nodes}
             turns = (self._put_on(at, node, users, keep) for at, node in nodes.items())
             refused = await asyncio.gather(*turns)
         if all(each is None for each in refused):
@@ -130,7 +131,7 @@ class Users:
             await self._meet(at, node, [user.name for user in users if user.name in there])
             refused = await self._set(node, users)
             if keep is not None:
-                refused |= await self._remove(node, there - {*keep} - {u.name for u in users})
+                refused |= await self._remove(at, node, there - {*keep} - {u.name for u in users})
         except LedgerAway as error:
             if isinstance(error.__cause__, ResponseError):
                 return {user.name: str(error) for user in users}
@@ -162,10 +163,11 @@ class Users:
         ]
         return _refused([user.name for user in users], await _ask(node, calls))
 
-    async def _remove(self, node: Redis, names: Collection[str]) -> dict[str, str]:
+    async def _remove(self, at: str, node: Redis, names: Collection[str]) -> dict[str, str]:
         replies = await _ask(node, [("ACL", "DELUSER", name) for name in names])
         for name in names:
             self._outgoing.forget(name)
+            self._met.discard((at, name))
         return _refused(names, replies)
 
 

@@ -64,6 +64,8 @@ class Announcer:
             self._waiting.put_nowait(announcement)
         except asyncio.QueueFull:
             self._count.labels("dropped").inc()
+        else:
+            self._remember(announcement)
 
     async def run(self) -> None:
         """Posts one after the other, until cancelled. What fails is not tried again."""
@@ -74,17 +76,23 @@ class Announcer:
             except ClusterError as error:
                 self._count.labels("failed").inc()
                 logger.warning("announcement.failed", extra={"error": str(error)})
+            except Exception:  # heard of by log and metric; no text of a pod may end the injector
+                self._count.labels("failed").inc()
+                logger.exception("announcement.broke")
             else:
                 self._count.labels("ok").inc()
 
     def _was_told(self, announcement: Announcement) -> bool:
-        key = (announcement.owner.uid, announcement.reason, announcement.message)
-        now = self._clock()
-        told = self._told.get(key)
-        if told is not None and now - told < AGAIN_SECONDS:
-            return True
-        self._told[key] = now
+        told = self._told.get(_key(announcement))
+        return told is not None and self._clock() - told < AGAIN_SECONDS
+
+    def _remember(self, announcement: Announcement) -> None:
+        key = _key(announcement)
+        self._told[key] = self._clock()
         self._told.move_to_end(key)
         while len(self._told) > MAX_REMEMBERED:
             self._told.popitem(last=False)
-        return False
+
+
+def _key(announcement: Announcement) -> tuple[str, str, str]:
+    return announcement.owner.uid, announcement.reason, announcement.message

@@ -18,8 +18,9 @@ from typing import Final
 
 from penstock_operator.webhook.certificates import CA_LIFE, LEAF_LIFE, SKEW, Certificate, Pair
 
-MAX_RETIRED: Final = 8
-"""More are never needed; those that are trusted longest stay."""
+MAX_RETIRED: Final = 32
+"""Each deletion of the Secret leaves one, for two lives of a leaf: nobody knows any more which of
+those that the bundles carry has signed. Beyond it, those that are trusted longest stay."""
 
 
 @dataclass(frozen=True, slots=True)

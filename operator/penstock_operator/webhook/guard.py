@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from penstock_operator.api.names import MARK_ANNOTATION
 from penstock_operator.webhook.review import Verdict
 
-OUR_ANNOTATION: Final = "penstock.dev/config"
 MAX_FIELDS: Final = 5
 """Named in a denial."""
 BOOKKEEPING: Final = "managedFields"
@@ -50,7 +50,9 @@ def changed_fields(former: Document, document: Document) -> Iterator[str]:
 
 
 def _denied(fields: str) -> Verdict:
-    text = f"Penstock's operator may change a pod's annotation {OUR_ANNOTATION} alone, not {fields}"
+    text = (
+        f"Penstock's operator may change a pod's annotation {MARK_ANNOTATION} alone, not {fields}"
+    )
     return Verdict("denied", text, code=HTTPStatus.FORBIDDEN)
 
 
@@ -62,7 +64,7 @@ def _comparable(pod: Document) -> Document:
     annotations = metadata.get("annotations") or {}
     if not isinstance(annotations, Mapping):
         return pod
-    others = {key: value for key, value in annotations.items() if key != OUR_ANNOTATION}
+    others = {key: value for key, value in annotations.items() if key != MARK_ANNOTATION}
     kept = {key: value for key, value in metadata.items() if key != BOOKKEEPING}
     return {**pod, "metadata": {**kept, "annotations": others}}
 

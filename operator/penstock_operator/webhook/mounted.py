@@ -3,6 +3,7 @@ changes. A kubelet renews a volume by moving a link, so what counts is the files
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,13 +60,20 @@ class MountedCertificate:
             return
         self._seen = found
         leaf = read_pair(*found)
-        if leaf is None:
+        if leaf is None or not self._loaded(replace(leaf, certificate=found[0])):
             logger.warning("certificates.mounted_unusable", extra={"folder": str(self._folder)})
             return
-        self._leaf = replace(leaf, certificate=found[0])  # with the chain
-        self._load_leaf(self._leaf)
         self._metrics.certificate_expiry.labels("leaf").set(leaf.expires.timestamp())
         logger.info("certificates.mounted_loaded", extra={"expires": leaf.expires.isoformat()})
+
+    def _loaded(self, leaf: Pair) -> bool:
+        """Of the leaf with its chain: there may be anything below what we looked at."""
+        try:
+            self._load_leaf(leaf)
+        except ssl.SSLError:
+            return False
+        self._leaf = leaf
+        return True
 
     def _read(self) -> tuple[bytes, bytes] | None:
         try:

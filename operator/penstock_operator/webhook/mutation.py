@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from penstock_operator.delivery.owner import controller_of
 from penstock_operator.injection.injector import Outcome, inject
 from penstock_operator.injection.template import Mode, Template
 from penstock_operator.metrics import Metrics
-from penstock_operator.webhook.announcement import Announcement, owner_of
+from penstock_operator.webhook.announcement import Announcement
 from penstock_operator.webhook.review import Verdict
 
 Document = Mapping[str, Any]
@@ -30,7 +31,7 @@ class Mutation:
         namespace = request.get("namespace") or ""
         try:
             outcome = self.inject(pod, namespace, self.template, self.mode())
-        except Exception:
+        except Exception:  # heard of by the metric, and by `server`, which logs it
             self.metrics.injections.labels("failed", "Fault").inc()
             raise
         self.metrics.injections.labels(outcome.result, outcome.reason).inc()
@@ -50,7 +51,7 @@ def _makes_a_pod(request: Document) -> bool:
 
 def _announcement(outcome: Outcome, pod: Document, namespace: str) -> Announcement | None:
     """For the pod's owner, whose people never see a warning that a controller got."""
-    owner = owner_of(pod, namespace)
+    owner = controller_of(pod, namespace)
     match outcome.result:
         case _ if owner is None:
             return None

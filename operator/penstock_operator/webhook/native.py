@@ -65,4 +65,7 @@ async def watched_mode(
 async def _look_on(mode: CurrentMode, look_seconds: float) -> None:
     while True:
         await asyncio.sleep(look_seconds)
-        await mode.look()
+        try:
+            await mode.look()
+        except Exception:  # heard of by the log; one bad look must not end all later ones
+            logger.exception("injector.look_failed")

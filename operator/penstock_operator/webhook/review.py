@@ -29,9 +29,9 @@ class Verdict:
     patch: tuple[Document, ...] = ()
     """Operations of a JSON patch (RFC 6902)."""
     announcement: Announcement | None = None
+    """Told after the answer, and never of a dry run."""
     code: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
     """Of a denial: 422 for what is wrong, 403 for what its author may not do."""
-    """Told after the answer, and never of a dry run."""
 
     def answer(self, uid: str) -> dict[str, Any]:
         response: dict[str, Any] = {"uid": uid, "allowed": self.result != "denied"}

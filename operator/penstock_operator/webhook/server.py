@@ -106,9 +106,13 @@ def new_context() -> ssl.SSLContext:
 
 
 def load_leaf(context: ssl.SSLContext, leaf: Pair) -> None:
-    """New connections get this leaf. Python reads keys from files alone."""
+    """New connections get this leaf; one that cannot be used is an `SSLError`, and changes nothing.
+
+    Python reads keys from files alone.
+    """
     with tempfile.TemporaryDirectory(prefix="penstock-") as directory:
         path = Path(directory) / "leaf.pem"
         path.touch(mode=0o600)
         path.write_bytes(leaf.certificate + leaf.key)
+        new_context().load_cert_chain(path)  # OpenSSL takes a chain piece by piece
         context.load_cert_chain(path)

@@ -52,6 +52,10 @@ class HoldEnded(StoreUnavailable):
     """Redis was there: the hold had been given up before it was taken."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Ledger:
     """Raises `StoreUnavailable`, after which nobody knows whether a call was heard."""
 
@@ -187,15 +191,17 @@ class Ledger:
         tellings: list[Telling] = []
 
         def build_and_note() -> tuple[Argument, ...]:
-            if tellings:
-                tellings.pop().undone()  # a reply said that it had done nothing
             tellings.append(Telling.of(totals))
             return build()
 
-        return self._heard(self._call(script, place, build_and_note), tellings, sums_at)
+        def undo() -> None:
+            tellings.pop().undone()
+
+        call = self._call(script, place, build_and_note, refused=undo)
+        return self._heard(call, place.group.tag, tellings, sums_at)
 
     async def _heard(
-        self, call: Coroutine[Any, Any, Reply], tellings: list[Telling], sums_at: int
+        self, call: Coroutine[Any, Any, Reply], tag: str, tellings: list[Telling], sums_at: int
     ) -> Reply:
         try:
             reply = await call
@@ -206,13 +212,19 @@ class Ledger:
             else:
                 telling.unanswered()
             raise
-        tellings.pop().heard(reply[sums_at:])
+        tellings.pop().heard(reply[sums_at:], silent=self.memory.silent(tag))
         return reply
 
     def _call(
-        self, script: Script, place: Place, build: Build, heard_us: int | None = None
+        self,
+        script: Script,
+        place: Place,
+        build: Build,
+        heard_us: int | None = None,
+        refused: Callable[[], None] = _nothing,
     ) -> Coroutine[Any, Any, Reply]:
-        """Sent by the call itself. `heard_us` is another process's."""
+        """Sent by the call itself. `heard_us` is another process's; `refused` is called when the
+        server says that it did nothing, before what this process knows is taken for the past."""
 
         def send() -> Coroutine[Any, Any, object]:
             books = self.memory.books(place.group.tag)
@@ -220,13 +232,14 @@ class Ledger:
             arguments = (books.epoch, heard, *build())
             return self._store.script(script, place.group.keys + place.keys, arguments)
 
-        return self._answer(script, send(), send, place.group.tag)
+        return self._answer(script, send(), send, refused, place.group.tag)
 
     async def _answer(
         self,
         script: Script,
         said: Coroutine[Any, Any, object],
         send: Callable[[], Coroutine[Any, Any, object]],
+        refused: Callable[[], None],
         tag: str,
     ) -> Reply:
         for _ in range(_EPOCHS):
@@ -237,6 +250,7 @@ class Ledger:
                 ):
                     self.on_disturbed()
                 return reply
+            refused()
             if self.memory.adopt(tag, reply[1]):
                 self.on_disturbed()
             said = send()
@@ -260,10 +274,6 @@ class _NoStore:
 
     async def script(self, *_: object) -> object:
         raise StoreUnavailable("no Redis is configured", sent=False)
-
-
-def _nothing() -> None:
-    pass
 
 
 def _verdict(reply: Reply, holds: Sequence[Hold], place: Place, utc: float) -> Grant | Refusal:

@@ -17,6 +17,7 @@ from penstock_sidecar.limits.totals import Totals
 from penstock_sidecar.metering.learned import TokenRatios
 
 PROCESS_BYTES: Final = 6
+MICRO: Final = 1_000_000
 SILENCE_US: Final = 1_800_000_000
 """The operator drops what a process told of whom it did not hear for twice as long."""
 
@@ -35,6 +36,8 @@ class Books:
     """When the process last said in this epoch that it lives, by Redis's clock."""
     latest_us: int = 0
     """The same, but for one who was silent and has not told his totals again."""
+    heard_at: float = 0
+    """The same by the clock of this process."""
     processes: int = 1
 
 
@@ -104,15 +107,24 @@ class Memory:
         for listener in self.listeners:
             listener()
 
+    def silent(self, tag: str) -> bool:
+        """Whether what this process told may have been dropped, and is not told again yet."""
+        books = self.books(tag)
+        return bool(books.heard_us) and (
+            self.clock.monotonic() - books.heard_at > SILENCE_US / MICRO
+        )
+
     def told_alive(self, tag: str, processes: int, now_us: int) -> None:
         books = self.books(tag)
         was_silent = books.latest_us == books.heard_us < now_us - SILENCE_US and books.heard_us
         books.disturbances += bool(was_silent)
         if books.latest_us == books.heard_us and not was_silent:
-            books.heard_us = now_us
+            books.heard_us, books.heard_at = now_us, self.clock.monotonic()
         books.processes, books.latest_us = processes, now_us
 
     def told_all(self, tag: str) -> None:
         """Whatever was dropped in a silence is there again."""
         books = self.books(tag)
-        books.heard_us = books.latest_us
+        books.heard_us, books.heard_at = books.latest_us, self.clock.monotonic()
+        for total in self.totals.within(tag):
+            total.kept = total.told

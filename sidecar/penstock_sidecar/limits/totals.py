@@ -28,6 +28,9 @@ class Total:
     """All of it."""
     told: int = 0
     """That Redis has heard of, in this epoch."""
+    kept: int = 0
+    """The same, but for what it heard after a silence in which this process may have been dropped:
+    of all else it can be sure that it was told here before."""
     base: int = 0
     """That an epoch before may have heard of: others may know it by now."""
     seen: int = 0
@@ -43,8 +46,8 @@ class Total:
 
     @property
     def arguments(self) -> tuple[int, int, int, int]:
-        """Total, told, base and seen, as the scripts want them."""
-        return self.settled, self.told, self.base, self.seen
+        """Total, told before any silence, base and seen, as the scripts want them."""
+        return self.settled, self.kept, self.base, self.seen
 
     @property
     def after_loss(self) -> tuple[int, int, int, int]:
@@ -56,21 +59,23 @@ class Total:
         """The most that Redis may have heard of in this epoch."""
         return max(self.told, self.unsure, *self.sending)
 
-    def heard(self, sent: int, settled: int) -> None:
-        """Redis answered that the period's sum is `settled`, having been told `sent`."""
+    def heard(self, sent: int, settled: int, *, silent: bool) -> None:
+        """Redis answered that the period's sum is `settled`, having been told `sent`. `silent`:
+        this process has not said for long that it lives."""
         self.told = max(self.told, sent)
+        self.kept = self.kept if silent else self.told
         self.others = max(0, settled - sent)
 
     def lost(self) -> None:
         """A new epoch has begun: Redis may know nothing of this one."""
         _, self.told, self.base, self.seen = self.after_loss
         self.ever = self.base
-        self.others = self.unsure = 0
+        self.kept = self.others = self.unsure = 0
 
     def fell_back(self) -> None:
         """To an epoch before: what it does not know of this process it never heard."""
         self.base = self.ever = max(self.ever, self.sent)
-        self.seen = self.told = self.others = self.unsure = 0
+        self.seen = self.told = self.kept = self.others = self.unsure = 0
 
 
 @dataclass(slots=True)
@@ -86,10 +91,10 @@ class Telling:
             total.sending.append(total.settled)
         return cls(totals, [total.settled for total in totals])
 
-    def heard(self, sums: Sequence[int]) -> None:
+    def heard(self, sums: Sequence[int], *, silent: bool) -> None:
         self.undone()
         for total, sent, settled in zip(self.totals, self.sent, sums, strict=True):
-            total.heard(sent, settled)
+            total.heard(sent, settled, silent=silent)
 
     def undone(self) -> None:
         """Redis did nothing, for sure."""

@@ -16,7 +16,14 @@ from penstock_operator.cluster import (
     Refused,
     connect,
 )
-from penstock_operator.cluster.client import CONFIG_MAPS, LEASES, NAMESPACES, SECRETS, custom
+from penstock_operator.cluster.client import (
+    CONFIG_MAPS,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    SECRETS,
+    custom,
+)
 from tests.cluster.control_plane import free_port
 from tests.operator.cluster.api_server import api_server, status, stream, write_kubeconfig
 
@@ -204,3 +211,8 @@ async def test_a_group_that_is_not_there_serves_nothing(tmp_path: Path) -> None:
     async with api_server(answer, tmp_path) as kubeconfig, connect(kubeconfig) as cluster:
         assert await cluster.served("penstock.dev", "v1alpha1") == {"budgets"}
         assert await cluster.served("other.dev", "v1") == frozenset()
+
+
+def test_no_name_leads_to_another_path() -> None:
+    assert EVENTS.path("shop") == "/api/v1/namespaces/shop/events"
+    assert EVENTS.path("a/../b?c#", "n.1") == "/api/v1/namespaces/a%2F..%2Fb%3Fc%23/events/n.1"

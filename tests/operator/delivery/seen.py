@@ -4,11 +4,12 @@ from typing import Any
 
 from penstock_config.heartbeat import Heartbeat
 from penstock_config.policy import Policy, Selector
-from penstock_operator.delivery.pods import Owner, SeenPod
+from penstock_operator.delivery.owner import Owner
+from penstock_operator.delivery.pods import SeenPod
 from penstock_operator.plan import Published
 
 PUBLISHED = Published("config", "credentials")
-OWNER = Owner("apps/v1", "ReplicaSet", "web", "uid-web")
+OWNER = Owner("apps/v1", "ReplicaSet", "shop", "web", "uid-web")
 
 
 def pod(name: str = "p", namespace: str = "shop", **fields: Any) -> SeenPod:

@@ -12,6 +12,7 @@ def test_namespaces_that_asked_are_enabled_but_for_the_systems_and_our_own() -> 
         "off": {"penstock.dev/injection": "disabled"},
         "plain": {},
         "kube-system": ON,
+        "kube-public": ON,
         "penstock-system": ON,
     }
     assert [*enabled_namespaces(namespaces, "penstock-system")] == ["shop"]

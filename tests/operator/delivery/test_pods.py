@@ -2,13 +2,9 @@
 
 from typing import Any
 
-from penstock_operator.delivery.pods import (
-    MARK_ANNOTATION,
-    Owner,
-    is_finished,
-    is_static,
-    seen_pod,
-)
+from penstock_operator.api.names import MARK_ANNOTATION
+from penstock_operator.delivery.owner import Owner
+from penstock_operator.delivery.pods import is_finished, is_static, seen_pod
 
 
 def body(*containers: str, native: tuple[str, ...] = (), **meta: Any) -> dict[str, Any]:
@@ -30,8 +26,9 @@ def test_a_pod_without_one_names_who_made_it() -> None:
     reference = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u"}
     other = {**reference, "name": "somebody"}
     owned = body(ownerReferences=[other, {**reference, "controller": True}])
-    assert seen_pod(owned).missed_by == Owner("apps/v1", "ReplicaSet", "web", "u")
-    assert seen_pod(body(ownerReferences=[other])).missed_by == Owner("v1", "Pod", "p", "uid-p")
+    assert seen_pod(owned).missed_by == Owner("apps/v1", "ReplicaSet", "shop", "web", "u")
+    bare = body(ownerReferences=[other])
+    assert seen_pod(bare).missed_by == Owner("v1", "Pod", "shop", "p", "uid-p")
 
 
 def test_labels_mark_and_leaving_are_kept() -> None:

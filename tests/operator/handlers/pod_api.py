@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from penstock_operator.delivery.pods import MARK_ANNOTATION
+from penstock_operator.api.names import MARK_ANNOTATION
 from tests.operator.cluster.api_server import api_server, status
 
 Body = dict[str, Any]

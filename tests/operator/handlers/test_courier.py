@@ -172,9 +172,28 @@ async def test_a_budget_that_is_gone_is_forgotten(hooks: Hooks, tmp_path: Path) 
     async with working(keeping(hooks), tmp_path) as bench:
         bench.courier.offer(WHO, ALERT)
         await until(lambda: bool(hooks.calls))
-        bench.courier.keep(set())
+        bench.courier.keep({})
         await until(lambda: not bench.courier._running)
     assert bench.outcome() is None
+
+
+async def test_what_the_status_knows_is_forgotten(hooks: Hooks, tmp_path: Path) -> None:
+    async with working(keeping(hooks), tmp_path) as bench:
+        bench.courier.offer(WHO, ALERT)
+        await until(lambda: bench.outcome() == "Delivered")
+        bench.courier.keep({WHO.uid: {ALERT.key}})
+        assert bench.outcome() == "Delivered"
+        bench.courier.keep({WHO.uid: set()})
+        assert bench.outcome() is None
+
+
+async def test_what_breaks_for_a_day_is_given_up_too(hooks: Hooks, tmp_path: Path) -> None:
+    old = replace(ALERT, at=ALERT.at - timedelta(days=1))
+    async with working(keeping(hooks), tmp_path) as bench:
+        await bench.courier._client.close()
+        bench.courier.offer(WHO, old)
+        await until(lambda: bench.outcome() == "GivenUp")
+    assert "see its log" in bench.news[0].message
 
 
 async def test_a_replica_that_may_not_write_calls_nobody(hooks: Hooks, tmp_path: Path) -> None:
@@ -221,6 +240,25 @@ async def test_a_name_that_leads_to_this_machine_is_not_called(hooks: Hooks) -> 
             await call(client, by_name, {}, "key", loopback=False)
         with pytest.raises(CallRefused):
             await call(client, hooks.url, {}, "key", loopback=False)
+    assert hooks.calls == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",
+        "127\u30020\u30020\u30021",
+        "a@127.0.0.1",
+        "127.1",
+        "2130706433",
+    ],
+)
+async def test_an_address_is_known_however_it_is_written(hooks: Hooks, host: str) -> None:
+    """The client reads digits of any script, and takes other dots for dots."""
+    async with session(loopback=False) as client:
+        with pytest.raises(CallFailed):
+            await call(client, hooks.url.replace("127.0.0.1", host), {}, "k", loopback=False)
     assert hooks.calls == []
 
 

@@ -11,7 +11,8 @@ from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.older import credentials_as_version_1
 from penstock_operator.api.budget import Budget
-from penstock_operator.cluster.published import DIGEST_ANNOTATION, LABELS
+from penstock_operator.api.names import DIGEST_ANNOTATION
+from penstock_operator.cluster.published import LABELS
 from penstock_operator.compile.problem import ObjectRef
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.plan import Published
@@ -86,6 +87,10 @@ def pod(phase: str = "Running", **labels: str) -> Body:
     return meta("Pod", "p", labels=labels) | {"status": {"phase": phase}}
 
 
+def pod_at(version: str, **more: str) -> Body:
+    return {"metadata": {**pod()["metadata"], "resourceVersion": version, **more}}
+
+
 def test_only_labels_of_a_living_pod_matter() -> None:
     inventory = Inventory()
     assert inventory.note_pod(pod("Pending", app="a"))
@@ -120,11 +125,32 @@ def test_our_own_touch_is_known_before_the_watch_says_it_and_of_that_very_pod() 
     inventory = Inventory()
     inventory.note_pod(pod())
     seen = inventory.pods["shop", "p"]
-    inventory.note_touched(seen, "mark")
+    inventory.note_touched(seen, "mark", "7")
     assert inventory.pods["shop", "p"].mark == "mark"
-    inventory.note_touched(replace(seen, uid="of-another"), "other")
-    inventory.note_touched(replace(seen, name="gone"), "other")
+    inventory.note_touched(replace(seen, uid="of-another"), "other", "8")
+    inventory.note_touched(replace(seen, name="gone"), "other", "9")
     assert [each.mark for each in inventory.pods.values()] == ["mark"]
+
+
+def test_what_the_watch_tells_of_before_our_touch_does_not_undo_it() -> None:
+    """Else the pod would be touched again, and once more for each such event."""
+    inventory = Inventory()
+    inventory.note_pod(pod_at("8"))
+    inventory.note_touched(inventory.pods["shop", "p"], "mark", "10")
+    inventory.note_pod(pod_at("9"))
+    assert inventory.pods["shop", "p"].mark == "mark"
+    inventory.note_pod(pod_at("11"))
+    assert inventory.pods["shop", "p"].mark == "", "somebody took it away"
+    inventory.note_pod(pod_at("9"))
+    assert inventory.pods["shop", "p"].mark == ""
+
+
+def test_of_a_pod_made_anew_no_touch_is_known() -> None:
+    inventory = Inventory()
+    inventory.note_pod(pod_at("8"))
+    inventory.note_touched(inventory.pods["shop", "p"], "mark", "10")
+    inventory.note_pod(pod_at("9", uid="another"))
+    assert inventory.pods["shop", "p"].mark == ""
 
 
 def secret(credentials: Credentials, **annotations: str) -> Body:
@@ -229,6 +255,19 @@ def test_a_way_to_redis_that_we_could_not_write_is_none(text: str) -> None:
     spoiled = base64.b64encode(text.encode()).decode()
     inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v2.json": spoiled}})
     assert inventory.redis_access == {}
+
+
+def test_a_static_pod_is_none_of_ours_whatever_its_labels() -> None:
+    inventory = Inventory()
+    annotations = {"kubernetes.io/config.mirror": "hash"}
+    inventory.note_pod(meta("Pod", "etcd", "shop", labels={}, annotations=annotations))
+    assert inventory.pods == {}
+
+
+def test_a_namespace_that_goes_takes_a_password_along_that_was_never_published() -> None:
+    inventory = Inventory(redis_passwords={"shop": "hush"})
+    inventory.note_namespace(meta("Namespace", "shop", ""), gone=True)
+    assert inventory.redis_passwords == {}
 
 
 def test_a_namespace_that_goes_takes_its_scope_key_along() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,9 @@ async def test_pain_04_pods_that_the_injector_missed_are_told_of(tmp_path: Path)
         ]
     )
     inventory = Inventory(namespaces={"shop": ON, "other": {}, "kube-system": ON})
+    elsewhere = replace(OWNER, namespace="other")
     for name in ("labelled-1", "labelled-2"):
-        inventory.pods["other", name] = pod(name, "other", missed_by=OWNER)
+        inventory.pods["other", name] = pod(name, "other", missed_by=elsewhere)
     inventory.pods["other", "fine"] = pod("fine", "other")
     async with looking(api, inventory, tmp_path) as metrics:
         await until(lambda: counted(metrics) == {"shop": 2, "other": 2})
@@ -100,3 +102,15 @@ async def test_when_all_have_their_sidecars_nothing_is_said_and_the_figure_goes(
         await until(lambda: counted(metrics) == {})
     assert len(api.events) == 1
     assert not api.calls, "no namespace is enabled"
+
+
+async def test_an_event_is_called_rightly_however_long_the_name_of_its_object(
+    tmp_path: Path,
+) -> None:
+    api = PodApi()
+    owner = replace(OWNER, name=f"{'a' * 198}-.{'b' * 40}")
+    inventory = Inventory(pods={("shop", "p"): pod(missed_by=owner)})
+    async with looking(api, inventory, tmp_path):
+        await until(lambda: len(api.events) == 1)
+    (event,) = api.events
+    assert event["metadata"]["name"].startswith(f"{'a' * 198}.")

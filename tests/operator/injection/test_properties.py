@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock_operator.api.names import CONTAINER, INJECT_LABEL, INJECTED_ANNOTATION, VERSION_LABEL
 from penstock_operator.injection import names
 from penstock_operator.injection.template import Mode
 from tests.operator.injection.pods import MODES, outcome_of, patched
@@ -92,13 +93,13 @@ def test_a_second_application_is_empty(pod: Any, mode: Mode, later: Mode) -> Non
 def _without_ours(result: Any, pod: Any) -> Any:
     """What the patch added taken off again; the lists of hosts as they were."""
     metadata, spec = result["metadata"], result["spec"]
-    for key in (names.INJECT_LABEL, names.VERSION_LABEL):
+    for key in (INJECT_LABEL, VERSION_LABEL):
         del metadata["labels"][key]
-    for key in (names.INJECTED_ANNOTATION, names.DEFAULT_CONTAINER_ANNOTATION):
+    for key in (INJECTED_ANNOTATION, names.DEFAULT_CONTAINER_ANNOTATION):
         del metadata["annotations"][key]
     spec["volumes"] = [each for each in spec["volumes"] if each["name"] not in names.VOLUMES]
     for field in ("containers", "initContainers"):
-        found = [each for each in spec.get(field) or () if each["name"] != names.CONTAINER]
+        found = [each for each in spec.get(field) or () if each["name"] != CONTAINER]
         spec[field] = [
             _as_before(each, former)
             for each, former in zip(found, pod["spec"].get(field) or (), strict=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import redis.asyncio
 
 from penstock_operator.ledger.account import Account
@@ -14,8 +15,8 @@ from penstock_operator.ledger.housekeeping import (
     kept_labels,
     parse_field,
 )
-from penstock_operator.ledger.store import Store
-from tests.operator.ledger.accounts import DAY, USD, YESTERDAY, account
+from penstock_operator.ledger.store import LedgerAway, Store
+from tests.operator.ledger.accounts import DAY, USD, YESTERDAY, account, provider_wide
 
 
 async def now(books: redis.asyncio.Redis) -> float:
@@ -101,3 +102,22 @@ async def test_a_large_group_is_cleaned_in_bounded_steps(
     for _ in range(5):
         await housekeeper.clean([first, second], at)
     assert await books.hlen(state) == 0
+
+
+async def test_a_group_that_cannot_be_cleaned_is_in_no_others_way(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    who, at = account(*provider_wide("shop/a", "shop/b")), await now(books)
+    broken, whole = sorted(who.books, key=lambda book: book.group.tag)
+    label = who.spans(at)[0].label
+    told = {broken.field(("daily", label), f"I{number}"): 1 for number in range(5 * STEP)}
+    await books.hset(broken.group.state, mapping=dict[Any, Any](told))
+    await books.hset(whole.group.state, "budget:shop/money:daily:20200101:S", 1)
+    housekeeper = Housekeeper(store, pages=1)
+    await housekeeper.clean([who], at)
+    await books.delete(broken.group.members)
+    await books.set(broken.group.members, "no sorted set")
+    with pytest.raises(LedgerAway):
+        await housekeeper.clean([who], at)
+    await housekeeper.clean([who], at)
+    assert not await books.exists(whole.group.state)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_config.budget import Amounts, Boost
@@ -106,6 +106,7 @@ def test_a_status_is_what_the_crd_takes() -> None:
     assert parsed.observed_time == datetime.fromtimestamp(NOON, UTC)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 9 * USD), st.integers(0, 9 * USD), st.integers(0, 9 * USD))
 def test_what_is_shown_adds_up(settled: int, reserved: int, unsettled: int) -> None:
     found = written(account(), Sums(settled, reserved, unsettled)).document["periods"][0]
@@ -258,6 +259,7 @@ def test_a_boost_is_news_when_it_begins_and_when_it_ends() -> None:
         {"periods": "x", "alerts": [1], "conditions": None, "observedTime": 5},
         {"periods": [{"name": "hourly", "label": "a", "spent": "1"}]},
         {"periods": [{"name": "daily", "label": DAY, "spent": "NaN", "limit": "-1"}]},
+        {"periods": [{"name": "daily", "label": DAY, "spent": "Infinity", "limit": "1e999999"}]},
         {"alerts": [{"period": "daily", "label": DAY, "percent": "80", "time": "now"}]},
     ],
 )

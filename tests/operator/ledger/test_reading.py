@@ -8,7 +8,7 @@ import redis.asyncio
 from penstock_config.budget import Amounts
 from penstock_operator.ledger.account import PERIODS
 from penstock_operator.ledger.housekeeping import trim_spenders
-from penstock_operator.ledger.reading import Sums, read
+from penstock_operator.ledger.reading import MAX_SUM, Sums, read
 from penstock_operator.ledger.store import Command, Script, Store
 from tests.operator.ledger.accounts import (
     DAY,
@@ -44,6 +44,29 @@ async def test_a_sum_below_zero_is_none(store: Store, books: redis.asyncio.Redis
     (book,) = who.books
     await books.hset(book.group.state, book.field(("daily", DAY), "R"), -5)
     assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums()
+
+
+async def test_a_sum_that_nobody_can_have_spent_is_none(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    who = account()
+    (book,) = who.books
+    field = book.field(("daily", DAY), "S")
+    await books.hset(book.group.state, field, "9" * 400)
+    assert await read(store, [who], NOON) == {}
+    await books.hset(book.group.state, field, MAX_SUM)
+    assert (await read(store, [who], NOON))[book].sums[("daily", DAY)] == Sums(MAX_SUM)
+
+
+async def test_what_a_namespace_wrote_instead_of_spenders_is_nobody_elses_trouble(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    who = account(per_user=Amounts(daily=USD))
+    (book,) = who.books
+    await books.zadd(book.spenders, {f"{DAY}:ann": float("inf"), f"{DAY}:bob": float("-inf")})
+    assert (await read(store, [who], NOON))[book].spenders == {b"ann": MAX_SUM, b"bob": 0}
+    await books.set(book.spenders, "no sorted set")
+    assert (await read(store, [who], NOON))[book].spenders == {}
 
 
 async def test_a_book_that_cannot_be_read_hides_no_other(

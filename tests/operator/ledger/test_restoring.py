@@ -8,7 +8,7 @@ from penstock_operator.ledger.account import Account, SumKey
 from penstock_operator.ledger.reading import read
 from penstock_operator.ledger.restoring import PATIENCE_SECONDS, Restorer
 from penstock_operator.ledger.store import Store
-from tests.operator.ledger.accounts import DAY, NOON, USD, account
+from tests.operator.ledger.accounts import DAY, NOON, USD, account, provider_wide
 
 TODAY: SumKey = ("daily", DAY)
 
@@ -44,6 +44,19 @@ async def test_after_a_loss_it_is_back_at_once_and_nothing_is_admitted_for_a_whi
     assert 0 < int(str(epoch)) < 2**53
     assert int(str(learning)) > int(seconds) * 1_000_000
     assert sequence == "1"
+
+
+async def test_a_book_that_no_script_can_add_to_keeps_no_other_from_being_restored(
+    store: Store, books: redis.asyncio.Redis
+) -> None:
+    """Whoever has a namespace's login may write anything into its own books."""
+    who = account(*provider_wide("shop/a", "shop/b"))
+    broken, whole = who.books
+    await books.hset(broken.group.state, mapping={"@epoch": 7, "@learning": "soon"})
+    known = {book: {TODAY: 4 * USD} for book in who.books}
+    await Restorer(store, Clock()).restore(known, await read(store, [who], NOON))
+    assert await books.hget(whole.group.state, whole.field(TODAY, "S")) == str(4 * USD)
+    assert await books.hget(broken.group.state, broken.field(TODAY, "S")) is None
 
 
 async def test_another_operators_restoring_changes_nothing(

@@ -139,6 +139,19 @@ async def test_another_leader_also_lets_out_late(
     assert not may(each_redis_url, new, of_provider("x/old"))
 
 
+async def test_a_user_that_was_removed_is_looked_at_anew(
+    each_redis_url: str, users: Users, clock: Clock
+) -> None:
+    """Another leader may have made it meanwhile, and given it out."""
+    old, new = user("a", password="old"), user("a", password="new")
+    await users.put([old])
+    await users.put([old])
+    await users.put([], keep=[])
+    await Users(Settings(cluster=CLUSTER, redis_url=each_redis_url), clock, GRACE).put([old])
+    await users.put([new])
+    assert may(each_redis_url, old, state("a"))
+
+
 async def test_what_somebody_granted_by_hand_does_not_stay(
     each_redis_url: str, users: Users, admin: Call
 ) -> None:

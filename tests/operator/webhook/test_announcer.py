@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from penstock_operator.cluster import ClusterUnreachable
+from penstock_operator.delivery.owner import Owner
 from penstock_operator.metrics import Metrics
-from penstock_operator.webhook.announcement import Announcement, Owner, owner_of
+from penstock_operator.webhook.announcement import Announcement
 from penstock_operator.webhook.announcer import (
     AGAIN_SECONDS,
     MAX_REMEMBERED,
@@ -32,7 +33,7 @@ class Board:
     def __init__(self) -> None:
         self.metrics = Metrics()
         self.now = 0.0
-        self.fails = False
+        self.failure: Exception | None = None
         self.posted: list[Announcement] = []
         self.announcer = Announcer(self.post, self.metrics, lambda: self.now)
         self._came = asyncio.Event()
@@ -40,8 +41,8 @@ class Board:
     async def post(self, announcement: Announcement) -> None:
         self.posted.append(announcement)
         self._came.set()
-        if self.fails:
-            raise ClusterUnreachable("POST /api/v1/namespaces/team/events: 503")
+        if self.failure:
+            raise self.failure
 
     async def until(self, number: int) -> None:
         while len(self.posted) < number:
@@ -82,12 +83,23 @@ async def test_an_owner_is_told_the_same_thing_once_an_hour(board: Board) -> Non
     assert board.count("ok") == 4
 
 
-async def test_what_fails_is_counted_and_the_next_is_posted(board: Board) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClusterUnreachable("POST /api/v1/namespaces/team/events: 503"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+    ],
+    ids=["the server does", "the text cannot be sent"],
+)
+async def test_what_fails_is_counted_and_the_next_is_posted(
+    board: Board, failure: Exception
+) -> None:
+    """Anybody who reaches the webhook may send it any text."""
     async with posting(board):
-        board.fails = True
+        board.failure = failure
         board.announcer.tell(INJECTED)
         await board.until(1)
-        board.fails = False
+        board.failure = None
         board.announcer.tell(of("uid-2"))
         await board.until(2)
     assert board.count("failed") == 1
@@ -97,6 +109,11 @@ async def test_more_than_can_wait_are_dropped_and_counted(board: Board) -> None:
     for number in range(MAX_WAITING + 3):
         board.announcer.tell(of(str(number)))
     assert board.count("dropped") == 3
+    async with posting(board):
+        await board.until(MAX_WAITING)
+        board.announcer.tell(of(str(MAX_WAITING)))
+        await board.until(MAX_WAITING + 1)
+    assert board.posted[-1] == of(str(MAX_WAITING)), "what was dropped was not told"
     async with posting(board):
         await board.until(MAX_WAITING)
 
@@ -110,37 +127,3 @@ async def test_what_was_told_is_remembered_up_to_a_bound(board: Board) -> None:
         board.announcer.tell(of("0"))
         await board.until(MAX_REMEMBERED + 2)
     assert board.posted[-1] == of("0"), "the oldest was forgotten, the newest was not"
-
-
-def reference(**fields: object) -> dict[str, object]:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "name": "web-1",
-        "uid": "uid-1",
-        "controller": True,
-        **fields,
-    }
-
-
-def test_the_owner_is_the_controller_in_the_requests_namespace() -> None:
-    other = reference(kind="ConfigMap", controller=False)
-    pod = {"metadata": {"ownerReferences": [other, reference()]}}
-    assert owner_of(pod, "team") == OWNER
-
-
-@pytest.mark.parametrize(
-    "references",
-    [
-        None,
-        [],
-        "text",
-        [None],
-        [reference(controller=None)],
-        [reference(controller="true")],
-        [reference(uid="")],
-    ],
-)
-def test_a_pod_without_a_controller_has_no_owner(references: object) -> None:
-    assert owner_of({"metadata": {"ownerReferences": references}}, "team") is None
-    assert owner_of({}, "team") is None

@@ -13,6 +13,7 @@ from penstock_operator.metrics import Metrics
 from penstock_operator.settings import SettingsError
 from penstock_operator.webhook.certificates import Pair, make_ca
 from penstock_operator.webhook.mounted import MountedCertificate
+from penstock_operator.webhook.server import load_leaf, new_context
 from tests.operator.webhook.volume import Volume
 
 
@@ -82,6 +83,22 @@ async def test_what_cannot_be_used_leaves_the_last_one(volume: Volume, loaded: L
     last = volume.renew()
     certificate._look()
     assert [each.key for each in loaded.leaves] == [first.key, last.key]
+
+
+async def test_a_chain_that_cannot_be_used_leaves_the_last_one(volume: Volume) -> None:
+    context = new_context()
+    certificate = MountedCertificate(
+        volume.folder, lambda leaf: load_leaf(context, leaf), Metrics()
+    )
+    first = volume.renew()
+    await certificate.begin()
+    later = volume.renew()
+    broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    volume.write(later.certificate + broken, later.key)
+    certificate._look()
+    assert certificate.missing() is None
+    assert certificate._leaf is not None
+    assert certificate._leaf.key == first.key
 
 
 async def test_without_a_certificate_it_does_not_begin(volume: Volume, loaded: Loaded) -> None:

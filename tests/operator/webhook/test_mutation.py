@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from penstock_operator.delivery.owner import Owner
 from penstock_operator.injection.injector import Outcome
 from penstock_operator.metrics import Metrics
-from penstock_operator.webhook.announcement import Owner
 from penstock_operator.webhook.mutation import Mutation
 from penstock_operator.webhook.review import Verdict
 from penstock_operator.webhook.server import review_app

@@ -12,7 +12,7 @@ from penstock_operator.webhook.native import Choice, CurrentMode, watched_mode
 class Asked:
     """A cluster that answers as told, and says when it was asked again."""
 
-    def __init__(self, *answers: bool | ClusterError) -> None:
+    def __init__(self, *answers: bool | Exception) -> None:
         self._answers = list(answers)
         self.exhausted = asyncio.Event()
 
@@ -20,7 +20,7 @@ class Asked:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if len(self._answers) == 1:
             self.exhausted.set()
-        if isinstance(answer, ClusterError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -29,6 +29,14 @@ async def test_it_is_known_from_the_start_and_looked_at_again() -> None:
     asked = Asked(True, True, False, False)
     async with watched_mode("auto", asked, look_seconds=0.001) as mode:
         assert mode() == "native"
+        async with asyncio.timeout(10):
+            await asked.exhausted.wait()
+        assert mode() == "container"
+
+
+async def test_an_answer_that_nobody_understands_does_not_end_the_looking() -> None:
+    asked = Asked(True, ValueError("no version"), False, False)
+    async with watched_mode("auto", asked, look_seconds=0.001) as mode:
         async with asyncio.timeout(10):
             await asked.exhausted.wait()
         assert mode() == "container"

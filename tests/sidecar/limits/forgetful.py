@@ -152,7 +152,9 @@ class Forgetful(RuleBasedStateMachine):
     )
     def serve_without_a_hold(self, data: st.DataObject, group: Group, spent: int, way: Way) -> None:
         """As while Redis is away."""
-        process = data.draw(st.sampled_from(self.live))
+        self._serve(data.draw(st.sampled_from(self.live)), group, spent, way)
+
+    def _serve(self, process: Process, group: Group, spent: int, way: Way) -> None:
         place, calendar = PLACES[group.tag], LongPeriods("daily")
         sums = (Sum(1, f"money:{calendar.label(self.store.utc())}"),)
         self.number += 1
@@ -197,7 +199,9 @@ class Forgetful(RuleBasedStateMachine):
     @rule(data=st.data())
     def it_falls_back(self, data: st.DataObject) -> None:
         """To what a replica had, or a file: every connection breaks."""
-        saved = data.draw(st.sampled_from(self.saved))
+        self._fall_back(data.draw(st.sampled_from(self.saved)))
+
+    def _fall_back(self, saved: Saved) -> None:
         self._flush()
         for name, value in saved.keys.items():
             self.client.restore(name, 0, value)

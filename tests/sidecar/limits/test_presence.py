@@ -9,7 +9,7 @@ import redis
 from penstock_sidecar.limits.holds import End, Grant, Hold, Place, Sum
 from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.store import StoreUnavailable
-from tests.sidecar.limits.forgetful import BOUNDS, PLACES, SECOND
+from tests.sidecar.limits.forgetful import BOUNDS, PLACES, SECOND, SILENCE
 from tests.sidecar.limits.process import GROUPS, Process
 from tests.sidecar.limits.truth import Truth
 from tests.sidecar.limits.virtual import VirtualStore
@@ -85,6 +85,53 @@ async def test_a_lost_connection_makes_every_group_doubtful(
         await process.presence.tell(CLOUD)
     await process.presence.tell(SHOP)
     assert settled(client) == 5
+
+
+async def test_what_lost_data_refused_to_hear_was_not_part_of_it(
+    client: "redis.Redis", store: VirtualStore, process: Process
+) -> None:
+    """Else a sum that a process tells for the first time after the loss is taken for one that
+    another saw before, and is not added to what that one knows of the dead."""
+    dead, newcomer = Process(store, Truth()), Process(store, Truth())
+    await newcomer.presence.tell(SHOP)
+    await spend(dead, "one", 128)
+    await spend(process, "two", 1)
+    client.flushall()
+    store.now_us += 1
+    await spend(newcomer, "three", 77)
+    await spend(process, "four", 1)
+    assert settled(client) == 128 + 1 + 77 + 1
+    for each in (dead, newcomer):
+        await each.close()
+
+
+async def test_what_was_told_after_a_long_silence_and_then_forgotten_is_told_again(
+    client: "redis.Redis", store: VirtualStore, process: Process
+) -> None:
+    """It was not among what the operator drops of whom it has not heard."""
+    await process.presence.tell(SHOP)
+    store.now_us += SILENCE
+    former = client.dump(SHOP.state)
+    await spend(process, "two", 93)
+    client.delete(SHOP.state)
+    client.restore(SHOP.state, 0, cast("bytes", former))
+    process.wire.broken = True
+    with pytest.raises(StoreUnavailable):
+        await process.presence.tell(SHOP)
+    await process.presence.tell(SHOP)
+    assert settled(client) == 93
+
+
+async def test_what_was_dropped_in_a_long_silence_is_not_counted_twice(
+    client: "redis.Redis", store: VirtualStore, process: Process
+) -> None:
+    await spend(process, "one", 5)
+    await process.presence.tell(SHOP)
+    store.now_us += SILENCE
+    client.hdel(SHOP.state, f"{FIELD}:I{process.name}")
+    await spend(process, "two", 93)
+    await process.presence.tell(SHOP)
+    assert settled(client) == 5 + 93
 
 
 async def test_a_new_connection_hears_all_at_once_though_no_call_failed(

@@ -10,13 +10,13 @@ from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.limits.renewals import Renewals
 from penstock_sidecar.limits.totals import Telling, Total
-from tests.sidecar.limits.forgetful import Forgetful
+from tests.sidecar.limits.unlucky import Unlucky
 
 
 def check(url: str, examples: int, mutate: tuple[str, str] | None = None) -> None:
     """Mutants are always shown the same examples."""
     with redis.Redis.from_url(url) as client:
-        machine = type("Machine", (Forgetful,), {"client": client, "mutate": mutate})
+        machine = type("Machine", (Unlucky,), {"client": client, "mutate": mutate})
         run_state_machine_as_test(
             machine,
             settings=settings(

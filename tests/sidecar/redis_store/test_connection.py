@@ -9,6 +9,7 @@ from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.redis_store.address import Login, dial, parse
 from penstock_sidecar.redis_store.connection import MAX_IN_FLIGHT, ConnectionLost
 from penstock_sidecar.store import StoreUnavailable
+from tests.fakes.listening import listening
 
 PATIENCE_SECONDS = 5
 
@@ -73,15 +74,12 @@ async def test_what_is_not_redis_is_away() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    store = await connect(
-        RedisAccess(url=f"redis://127.0.0.1:{port}"), deadline_seconds=PATIENCE_SECONDS
-    )
-    assert not store.available
-    with pytest.raises(StoreUnavailable):
-        await store.command("PING")
-    await store.close()
-    server.close()
+    async with listening(answer) as port:
+        store = await connect(
+            RedisAccess(url=f"redis://127.0.0.1:{port}"), deadline_seconds=PATIENCE_SECONDS
+        )
+        assert not store.available
+        with pytest.raises(StoreUnavailable):
+            await store.command("PING")
+        await store.close()

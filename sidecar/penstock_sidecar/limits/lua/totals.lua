@@ -12,8 +12,8 @@ local SILENCE = 1800e6        -- whom the operator did not hear for twice this, 
 -- alone, or what somebody saw and N on top. Either counts nothing twice; P lacks only processes that
 -- are gone. Where nothing was ever lost, base and seen are 0, and P and N are S.
 --
--- A process that was silent may have been dropped by the operator: then `told`, what it heard that
--- it had told here, is counted.
+-- A process that was silent may have been dropped by the operator: then `told`, what it heard before
+-- the silence that it had told here, is counted.
 local function ask_total(sum, process)
     sum.settled, sum.own = sum.field .. ':S', sum.field .. ':I' .. process
     sum.all, sum.new = sum.field .. ':P', sum.field .. ':N'
