@@ -41,7 +41,7 @@ class Monitor:
         self._reader.start()
 
     def end(self) -> None:
-        self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.shutdown(socket.SHUT_WR)  # both ways it would be reset by what still comes
         self._reader.join()
 
     def _read(self) -> None:
