@@ -13,7 +13,7 @@ from penstock_operator.api.address import is_local
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
-from penstock_operator.api.preset import ProviderType
+from penstock_operator.api.preset import PRESETS, ProviderType
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.not_yet_enforced import not_yet_enforced
 from penstock_operator.compile.offer import served_models
@@ -52,6 +52,7 @@ A_CALL: Final = (
     "is the address of one call, to which the sidecar would append another: write what stands "
     "before /chat/completions, /v1/messages or /api/chat"
 )
+NO_KEY: Final = "is not set, and {} serves nobody without a key: name a Secret that has one"
 NO_PATH: Final = "is a vendor's host without the path of its API: write {}"
 
 
@@ -132,8 +133,24 @@ def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
             message = "holds nothing that callers ask for, so that the model is idle: add chat"
             path = f"spec.models[{index}].capabilities"
             yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
+    yield from _keyless(provider)
     yield from _undeployed(provider)
     yield from unpriced(provider)
+
+
+def _keyless(provider: LLMProvider) -> Iterator[Problem]:
+    """At a vendor's own address; whatever else stands there may ask for none."""
+    spec = provider.spec
+    vendor = spec.preset if spec.preset and PRESETS[spec.preset].base_url else None
+    if vendor and not (spec.credentials or spec.headers or spec.base_url or spec.proxy_url):
+        yield Problem(
+            ref_of(provider),
+            "ResolvedRefs",
+            "NoCredentials",
+            NO_KEY.format(vendor),
+            "warning",
+            "spec.credentials",
+        )
 
 
 def _undeployed(provider: LLMProvider) -> Iterator[Problem]:

@@ -4,12 +4,15 @@ from typing import Final
 
 import orjson
 
+from penstock_sidecar.dialects.fields import list_of
 from penstock_sidecar.errors import MalformedRequest
 from penstock_sidecar.model import JsonObject
 
 SPARE_LEVELS: Final = 54
 MAX_DEPTH: Final = 254 - SPARE_LEVELS
 """orjson reads 1024 levels but writes 254, and later stages may wrap the document in their own."""
+MAX_OBJECTS: Final = 50_000
+"""Each costs some microseconds, and the loop waits for them all."""
 MAX_MODEL_CHARACTERS: Final = 256
 OWN_FIELDS: Final = ("cache",)
 """Fields that speak to a gateway (LiteLLM's), which no provider knows."""
@@ -27,6 +30,7 @@ def read_document(body: bytes, needs: str) -> dict[str, object]:
     if not isinstance(document, dict):
         raise MalformedRequest(f"The body is not a JSON object: send one with {needs}")
     _refuse_depth(body, document)
+    _refuse_number(body, document)
     return document
 
 
@@ -73,3 +77,18 @@ def _refuse_depth(body: bytes, document: JsonObject) -> None:
     except TypeError:
         msg = f"The body nests deeper than {MAX_DEPTH} levels: flatten it"
         raise MalformedRequest(msg) from None
+
+
+def _refuse_number(body: bytes, document: JsonObject) -> None:
+    """Ten megabytes could hold a third of a million messages."""
+    if body.count(b"{") <= MAX_OBJECTS:
+        return
+    left: list[object] = [document]
+    objects = 0
+    while left and objects <= MAX_OBJECTS:
+        value = left.pop()
+        objects += isinstance(value, dict)
+        inside = value.values() if isinstance(value, dict) else list_of(value)
+        left.extend(each for each in inside if isinstance(each, dict | list))
+    if objects > MAX_OBJECTS:
+        raise MalformedRequest(f"The body has more than {MAX_OBJECTS} objects: send fewer")

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -14,12 +14,13 @@ _DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)s")
 """JSON of google.protobuf.Duration."""
 
 
-def visible_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Names in lower case. A value that could not be sent on is left out."""
+def visible_headers(headers: Mapping[str, str], redact: Callable[[str], str]) -> dict[str, str]:
+    """Names in lower case. A value that could not be sent on is left out, as is one with a key."""
     visible = {}
     for name, value in headers.items():
         lower = name.lower()
-        if (lower in VISIBLE or lower.startswith(VISIBLE_PREFIXES)) and _sendable(value):
+        wanted = lower in VISIBLE or lower.startswith(VISIBLE_PREFIXES)
+        if wanted and _sendable(value) and redact(value) == value:
             visible[lower] = value
     return visible
 

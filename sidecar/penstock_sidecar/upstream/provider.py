@@ -107,7 +107,7 @@ class ProviderUpstream:
         identity: Identity,
     ) -> Answer:
         side, refusals = spoken.side, self._wire.refusals
-        headers = dict(visible_headers(incoming.headers))
+        headers = visible_headers(incoming.headers, refusals.redact)
         if request.stream:
             incoming.require(side.framing.content_type)
             reader = side.stream_reader(request.choices)

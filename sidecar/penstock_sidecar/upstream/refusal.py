@@ -106,7 +106,7 @@ class Refusals:
         error = self._error(label, status, said)
         waits = retry_after_seconds(headers, utc)
         error.retry_after_seconds = said.retry_seconds if waits is None else waits
-        error.headers = visible_headers(headers)
+        error.headers = visible_headers(headers, self.redact)
         return error
 
     def in_band(self, label: str, value: object) -> UpstreamError:

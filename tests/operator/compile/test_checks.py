@@ -130,3 +130,18 @@ def test_a_model_that_no_request_can_reach_says_so() -> None:
     [warning] = check_object(provider(models=models))
     assert (warning.reason, warning.severity) == ("NotYetEnforced", "warning")
     assert warning.path == "spec.models[0].capabilities"
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({}, True),
+        ({"credentials": {"secretRefs": [{"name": "keys", "key": "groq"}]}}, False),
+        ({"baseURL": "https://relay.example.com/v1"}, False),
+        ({"headers": [{"name": "x-relay", "value": "yes"}]}, False),
+    ],
+)
+def test_a_vendor_without_a_key_is_warned_of(fields: dict[str, object], missing: bool) -> None:
+    groq = provider(**{"type": None, "baseURL": None, "preset": "groq"} | fields)
+    found = [(p.reason, p.path) for p in check_object(groq) if p.reason == "NoCredentials"]
+    assert found == [("NoCredentials", "spec.credentials")] * missing

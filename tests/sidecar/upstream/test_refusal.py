@@ -163,3 +163,9 @@ async def test_the_provider_s_rate_limits_come_with_the_error(
 ) -> None:
     stub.always(Status(429, headers={"x-ratelimit-reset-tokens": "6m0s", "server": "x"}))
     assert (await failure(acme)).headers == {"x-ratelimit-reset-tokens": "6m0s"}
+
+
+async def test_a_header_that_repeats_our_key_is_left_out(stub: StubProvider, acme: Acme) -> None:
+    said = {"x-request-id": f"req-{acme.keys[0]}", "openai-processing-ms": "7"}
+    stub.always(Status(429, headers=said))
+    assert (await failure(acme)).headers == {"openai-processing-ms": "7"}
