@@ -28,6 +28,8 @@ class _Lease:
     runtime: Runtime
     in_flight: set[asyncio.Timeout] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: bool = False
+    """It gives back what it holds: whoever cancelled that would lose the rest."""
 
     async def left(self) -> None:
         """Returns when no request is in it."""
@@ -88,8 +90,9 @@ class RuntimeHolder:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVING_SECONDS):
                 await asyncio.gather(*(lease.left() for lease in leases))
-        for task in self._retired.values():
-            task.cancel()
+        for lease, task in self._retired.items():
+            if not lease.closing:
+                task.cancel()
         await asyncio.gather(*self._retired.values(), return_exceptions=True)
         if self._current:
             await self._current.runtime.close()
@@ -101,6 +104,7 @@ class RuntimeHolder:
                 async with asyncio.timeout(SETTLED_SECONDS):
                     await lease.runtime.settled()
         finally:
+            lease.closing = True
             await lease.runtime.close()
             del self._retired[lease]
 

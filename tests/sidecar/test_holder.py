@@ -19,11 +19,13 @@ class FakeRuntime:
         self.redis_heard = asyncio.Event()
         self.redis_heard.set()
         self.closed = asyncio.Event()
+        self.close_seconds = 0
 
     async def settled(self) -> None:
         await self.redis_heard.wait()
 
     async def close(self) -> None:
+        await asyncio.sleep(self.close_seconds)
         self.closed.set()
 
 
@@ -104,6 +106,16 @@ async def test_what_was_used_is_told_to_redis_before_a_runtime_ends() -> None:
     former.redis_heard.set()
     await former.closed.wait()
     await holder.close()
+
+
+async def test_a_runtime_that_is_closing_at_the_end_is_closed_to_its_own_end() -> None:
+    holder, former = RuntimeHolder(), FakeRuntime()
+    former.close_seconds = 5
+    await put(holder, former)
+    await put(holder)
+    await asyncio.sleep(1)
+    await holder.close()
+    assert former.closed.is_set()
 
 
 async def test_a_redis_that_never_comes_back_keeps_nothing_for_ever() -> None:
