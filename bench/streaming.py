@@ -1,7 +1,8 @@
 """What a sidecar adds to streams: until the first piece, and to each, against a direct connection.
 
 Both ways are measured in turn in the same run, many streams at once. The sidecar has core 0 to
-itself; provider and callers share the other.
+itself; provider and callers share the other. Beside it a bare proxy of the same server and client
+is measured, which does nothing: the floor.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -62,25 +64,33 @@ class Compared:
 async def streaming(
     folder: Path, subjects: Sequence[On], streams: int, rounds: int
 ) -> list[Compared]:
-    """Each subject in turn, before the same provider."""
+    """The floor and each subject in turn, before the same provider."""
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {OTHER_CORE})
     port = free_port()
     command = [sys.executable, "-m", "bench.stream_source", str(port)]
     found = []
     async with running(command, port, core=OTHER_CORE) as source, redis_server() as redis:
+        async with _bare_proxy(source) as server:
+            found.append(await _compared("bare proxy", source, server, streams, rounds))
         for on in subjects:
             config = configuration(source.port, on)
             async with sidecar(folder / f"streaming-{on}", config, redis, PROXY_CORE) as server:
-                await _round(server, streams)  # the first of everything is another matter
                 found.append(await _compared(f"sidecar, {on} on", source, server, streams, rounds))
     return found
+
+
+def _bare_proxy(source: Server) -> AbstractAsyncContextManager[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.bare_proxy", str(port), str(source.port)]
+    return running(command, port, core=PROXY_CORE)
 
 
 async def _compared(
     subject: str, source: Server, server: Server, streams: int, rounds: int
 ) -> Compared:
     direct, through = Delays(), Delays()
+    await _round(server, streams)  # the first of everything is another matter
     for _ in range(rounds):
         direct.add(await _round(source, streams))
         through.add(await _round(server, streams))
@@ -98,8 +108,8 @@ async def _round(server: Server, streams: int) -> Delays:
 
 
 async def _stream(port: int, after_seconds: float) -> Delays:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)  # as clients' pools have them
     await asyncio.sleep(after_seconds)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     delays, chunks = Delays(), 0
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(BODY)}"
     began = time.monotonic_ns()

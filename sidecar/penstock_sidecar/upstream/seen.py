@@ -24,6 +24,9 @@ CONTENT_FILTER: Final = "content_filter"
 def chunk_of(data: bytes, events: Sequence[Event], *, plain: bool = False) -> Chunk:
     """White space counts as bytes, not as an answer; nor does thinking, where nothing follows, nor
     its signature."""
+    if len(events) == 1 and isinstance(events[0], TextPiece):  # most pieces of a stream
+        text = events[0].text
+        return Chunk(data, content=not text.isspace(), text_bytes=_utf8_bytes(text))
     finishes = [event.reason for event in events if isinstance(event, Finished)]
     counts = [event.usage for event in events if isinstance(event, Counted)]
     return Chunk(

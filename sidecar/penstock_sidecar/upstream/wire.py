@@ -114,13 +114,14 @@ class Wire:
         label = letter.label
         deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=letter.stream)
         response = await self._accepted(letter, deadlines)
+        incoming = Incoming(response, deadlines, label, letter.max_answer_bytes)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 msg = f"{label} compresses its answers although nobody asked for that"
                 raise UpstreamMisconfigured(msg)
-            yield Incoming(response, deadlines, label, letter.max_answer_bytes)
+            yield incoming
         finally:
-            response.close()
+            incoming.close()
 
     async def _accepted(self, letter: Letter, deadlines: Deadlines) -> aiohttp.ClientResponse:
         """With the first key that is neither turned away nor at its limit."""
@@ -191,12 +192,13 @@ class Wire:
     async def _failure(
         self, response: aiohttp.ClientResponse, label: str, deadlines: Deadlines
     ) -> UpstreamError:
+        incoming = Incoming(response, deadlines, label, MAX_ERROR_BYTES)
         try:
-            body = await Incoming(response, deadlines, label, MAX_ERROR_BYTES).read_all()
+            body = await incoming.read_all()
         except UpstreamError:
             body = b""  # the status says enough
         finally:
-            response.close()
+            incoming.close()
         return self.refusals.of_response(
             label, response.status, response.headers, body, self._clock.utc()
         )

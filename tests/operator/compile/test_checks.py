@@ -1,5 +1,7 @@
 """What an object says wrong of itself, beyond what its type refuses."""
 
+from typing import Any
+
 import pytest
 
 from penstock_operator.compile.checks import check_object, is_time_zone
@@ -141,7 +143,7 @@ def test_a_model_that_no_request_can_reach_says_so() -> None:
         ({"headers": [{"name": "x-relay", "value": "yes"}]}, False),
     ],
 )
-def test_a_vendor_without_a_key_is_warned_of(fields: dict[str, object], missing: bool) -> None:
+def test_a_vendor_without_a_key_is_warned_of(fields: dict[str, Any], missing: bool) -> None:
     groq = provider(**{"type": None, "baseURL": None, "preset": "groq"} | fields)
     found = [(p.reason, p.path) for p in check_object(groq) if p.reason == "NoCredentials"]
     assert found == [("NoCredentials", "spec.credentials")] * missing

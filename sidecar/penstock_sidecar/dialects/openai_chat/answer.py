@@ -27,6 +27,7 @@ FINISHES: Final[Mapping[object, Finish]] = {
     "function_call": "tool_calls",
     "content_filter": "content_filter",
 }
+TEXT_ALONE: Final = frozenset({"content", "role"})
 
 
 class OpenAiReader:
@@ -94,6 +95,10 @@ def text_of(value: object) -> str:
 
 def _said(piece: object, choice: int, logprobs: tuple[JsonObject, ...]) -> Iterator[Event]:
     if not isinstance(piece, dict):
+        return
+    if piece.keys() <= TEXT_ALONE:  # as most pieces of a stream
+        if text := text_of(piece.get("content")):
+            yield TextPiece(text, choice, logprobs)
         return
     if thought := text_of(piece.get("reasoning_content")) or text_of(piece.get("reasoning")):
         yield ThoughtPiece(thought, choice=choice)
