@@ -168,7 +168,8 @@ class Attempts:
         """Who cannot be reached has left, or will be taken to have, in a moment."""
         try:
             if chunk.data:
-                await self._begin(content_type)
+                if not self._begun:
+                    await self._begin(content_type)
                 await self.reply.send(chunk.data)
             if chunk.end:
                 await self._end()
@@ -181,9 +182,8 @@ class Attempts:
         return candidate is None or candidate.provider.drain_seconds is None
 
     async def _begin(self, content_type: str) -> None:
-        if not self._begun:
-            self._begun = True
-            await self.reply.start(content_type, self.progress.headers())
+        self._begun = True
+        await self.reply.start(content_type, self.progress.headers())
 
     async def _end(self) -> None:
         await self.reply.end()

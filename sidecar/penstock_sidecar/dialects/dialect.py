@@ -144,5 +144,7 @@ class Passage:
     """Whether a piece of the stream is there only because we asked for it."""
     end: bytes = b""
     """What a stream's end is, where the provider left it out."""
+    usual_text: Callable[[bytes], bytes | None] = lambda _event: None
+    """Text in ASCII that an event of the stream adds, where that is all and its bytes show it."""
     parse: Callable[[bytes], object] = parse
     """Reads as much of a whole answer as the provider's side wants to know. Raises `ValueError`."""

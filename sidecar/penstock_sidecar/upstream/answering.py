@@ -30,15 +30,28 @@ class Piece(NamedTuple):
 class Sink(Protocol):
     """What the caller gets of a piece."""
 
+    def at_once(self, frame: bytes) -> Chunk | None:
+        """For one that needs no reading."""
+
     def data(self, piece: Piece) -> bytes: ...
 
 
 class Passed:
     """The provider's own bytes, less what only we asked for."""
 
-    def __init__(self, hides: Callable[[JsonObject], bool], end: bytes) -> None:
+    def __init__(
+        self,
+        hides: Callable[[JsonObject], bool],
+        end: bytes,
+        usual_text: Callable[[bytes], bytes | None] = lambda _frame: None,
+    ) -> None:
         self._hides = hides
         self._end = end
+        self._usual_text = usual_text
+
+    def at_once(self, frame: bytes) -> Chunk | None:
+        text = self._usual_text(frame)
+        return None if text is None else Chunk(frame, not text.isspace(), len(text))
 
     def data(self, piece: Piece) -> bytes:
         if not piece.frame:
@@ -51,6 +64,9 @@ class Written:
 
     def __init__(self, writer: StreamWriter) -> None:
         self._writer = writer
+
+    def at_once(self, _frame: bytes) -> None:
+        """Another dialect's bytes are never the caller's."""
 
     def data(self, piece: Piece) -> bytes:
         return b"".join([self._writer.write(event) for event in piece.events])
@@ -107,6 +123,9 @@ class AnswerStream:
         return rest + self._framing.last if rest else b""
 
     def _chunk(self, frame: bytes) -> Chunk:
+        return self._sink.at_once(frame) or self._read(frame)
+
+    def _read(self, frame: bytes) -> Chunk:
         data = self._framing.payload(frame) if frame else b""
         if frame and not data:
             return Chunk(self._sink.data(Piece(frame, {})))

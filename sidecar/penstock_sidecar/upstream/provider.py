@@ -132,7 +132,11 @@ class ProviderUpstream:
     def _sink(self, request: Request, passage: Passage | None, identity: Identity) -> Sink:
         if passage is None:
             return Written(CALLERS[request.api].stream_writer(identity))
-        return Passed(lambda document: passage.hides(request, document), passage.end)
+
+        def hides(document: JsonObject) -> bool:
+            return passage.hides(request, document)
+
+        return Passed(hides, passage.end, passage.usual_text)
 
     def _identity(self, request: Request) -> Identity:
         created = int(self._clock.utc())

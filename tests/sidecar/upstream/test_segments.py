@@ -12,6 +12,7 @@ from penstock_sidecar.dialects.framing import LINES, SSE
 from penstock_sidecar.dialects.ollama.answer import OllamaReader
 from penstock_sidecar.dialects.openai_chat.answer import OpenAiReader
 from penstock_sidecar.dialects.openai_chat.reply import OpenAiWriter
+from penstock_sidecar.dialects.openai_chat.usual import usual_text
 from penstock_sidecar.dialects.splitter import SSE_END, EventTooLarge, Splitter
 from penstock_sidecar.dialects.sse import DONE_EVENT
 from penstock_sidecar.errors import StreamBroken, UpstreamError
@@ -47,7 +48,7 @@ class Segments:
 
 
 def openai(source: Source) -> AsyncIterator[Chunk]:
-    sink = Passed(lambda document: not document.get("choices"), DONE_EVENT)
+    sink = Passed(lambda document: not document.get("choices"), DONE_EVENT, usual_text)
     return AnswerStream(source, REFUSALS, SSE, OpenAiReader(1), sink)
 
 
