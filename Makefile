@@ -8,13 +8,15 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; 
 PIP_FLAGS := --quiet --disable-pip-version-check
 LOCAL := .venvs/local
 DEV := .venvs/dev
+# Other people's clients, which some tests run: one that is no more the newest, and a framework.
+CLIENTS := .venvs/openai2/.ready .venvs/langchain/.ready
 ENVTEST := .cache/envtest
 PYTEST := $(DEV)/bin/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit e2e crds images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +33,15 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/lint-imports
 
 # What measures time runs alone; all else in two processes, for most of it waits.
-unit: $(DEV)/.ready ## The tests; ARGS="-k cache" narrows them (one process then)
+unit: $(DEV)/.ready $(CLIENTS) ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
 	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
+
+fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
+	$(DEV)/bin/python -m tests.fuzz $(ARGS)
 
 # Setting up (a cluster, images, the chart) counts for the first test.
 e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or kind and docker; ARGS as for unit
@@ -45,6 +50,9 @@ e2e: $(DEV)/.ready ## Images, chart and real pods: needs ../shared/cluster, or k
 crds: $(DEV)/.ready ## Write crds/, the chart's copy and docs/reference/ from the resource types
 	$(DEV)/bin/python -m penstock_operator.crd crds charts/penstock/templates/crds
 	$(DEV)/bin/python -m penstock_operator.reference docs/reference
+
+docs: $(DEV)/.ready ## Write docs/translation.md from the dialects' tables
+	$(DEV)/bin/python -m penstock_sidecar.translation docs/translation.md
 
 envtest: ## Find or fetch a control plane for the cluster tests; prints the exports to use
 	@.ci/envtest $(ENVTEST)
@@ -72,6 +80,10 @@ lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
 		echo "requirements/$$tools.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/$$tools.in \
 			-o requirements/$$tools.txt || exit 1; done
+	@for client in openai2 langchain; do \
+		echo "requirements/$$client.txt"; \
+		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) requirements/$$client.in \
+			-o requirements/$$client.txt || exit 1; done
 
 clean: ## Remove what these targets made
 	rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
@@ -89,7 +101,7 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venvs/sbom/.ready: requirements/sbom.txt
+.venvs/sbom/.ready .venvs/openai2/.ready .venvs/langchain/.ready: .venvs/%/.ready: requirements/%.txt
 	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 2; }
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r $<

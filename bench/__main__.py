@@ -1,6 +1,6 @@
-"""`python -m bench [throughput|limits|operator]`: measure and print.
+"""`python -m bench [throughput|limits|streaming|operator]`: measure and print.
 
-Where none is named, `throughput` and `limits`; `operator` needs a kube-apiserver and minutes.
+Where none is named, all but `operator`, which needs a kube-apiserver and minutes.
 """
 
 import argparse
@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 from bench.limits import redis_costs
 from bench.load import Load
 from bench.operator import operator_steps, operator_table
@@ -17,22 +19,30 @@ from bench.penstock import On
 from bench.population import Size
 from bench.redis_cost import command_table, cost_table
 from bench.report import table
+from bench.streaming import ROUNDS, STREAMS, streaming, streaming_table
 from bench.throughput import OTHER_CORE, throughput
 
+WHAT: Final = ("throughput", "limits", "streaming", "operator")
 SIZE: Final = ("NAMESPACES", "POLICIES", "PODS", "CHURNED")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("throughput", "limits", "operator"))
+    parser.add_argument("what", nargs="?", choices=WHAT)
     parser.add_argument("--seconds", type=int, default=10, help="per measurement (default 10)")
     parser.add_argument("--connections", type=int, default=32, help="at once (default 32)")
     parser.add_argument("--requests", type=int, default=2000, help="per batch (default 2000)")
+    parser.add_argument("--streams", type=int, default=STREAMS, help=f"at once (default {STREAMS})")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of streams (default {ROUNDS})")
     parser.add_argument("--no-peer", action="store_true", help="leave LiteLLM out")
     parser.add_argument("--size", type=int, nargs=4, metavar=SIZE)
     options = parser.parse_args()
     if options.what == "operator":
         return _operator(Size(*options.size) if options.size else Size())
+    if options.what in {None, "streaming"}:
+        print(_streaming(options.streams, options.rounds), end="\n\n")
+    if options.what == "streaming":
+        return 0
     if options.what != "throughput":
         costs = asyncio.run(redis_costs(options.requests))
         print(cost_table(costs), command_table(costs), sep="\n\n", end="\n\n")
@@ -46,6 +56,12 @@ def main() -> int:
         rows = asyncio.run(throughput(Path(folder), load, subjects, with_peer=with_peer))
     print(table(rows))
     return 1 if any(row.busy.failed for row in rows) else 0
+
+
+def _streaming(streams: int, rounds: int) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        found = uvloop.run(streaming(Path(folder), ("nothing", "everything"), streams, rounds))
+    return streaming_table(found)
 
 
 def _operator(size: Size) -> int:

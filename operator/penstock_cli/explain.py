@@ -132,7 +132,10 @@ def _parts(explanation: Explanation) -> Iterator[Text | Table]:
 
 
 def _candidates(explanation: Explanation) -> Table:
-    table = Table("", "Candidate", "Tier", "Priority", "Weight", "Costs at most", box=None)
+    table = Table("", box=None)
+    table.add_column("Candidate", overflow="fold")
+    for heading in ("Tier", "Priority", "Weight", "Costs at most"):
+        table.add_column(heading)
     for number, (candidate, cost) in enumerate(_priced(explanation), 1):
         most = cost.most_micro_usd
         table.add_row(
@@ -141,9 +144,13 @@ def _candidates(explanation: Explanation) -> Table:
             candidate.tier,
             str(candidate.priority),
             str(candidate.weight),
-            "price unknown: refused" if most is None else _dollars(most),
+            _unknown(cost) if most is None else _dollars(most),
         )
     return table
+
+
+def _unknown(cost: Cost) -> str:
+    return "price unknown: refused by a budget" if cost.refused else "price unknown"
 
 
 def _dollars(micro: int) -> str:

@@ -50,10 +50,11 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a candidate's answer can cost, with `output_tokens` at most; `None` where no price is
-    known and the request is refused for it."""
+    known, and `refused` where a budget binds it that refuses for this."""
 
     most_micro_usd: int | None
     output_tokens: int
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def explained(standin: StandInPod, question: Question) -> Explanation:
         given,
         route,
         selection,
-        tuple(_cost(c, request, given) for c in selection.candidates),
+        tuple(_cost(c, request, given, standin) for c in selection.candidates),
         tuple(b for b in standin.config.budgets if _binds(b, standin, selection.candidates)),
     )
 
@@ -109,14 +110,15 @@ def _header(line: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
-def _cost(candidate: Candidate, request: Request, given: Input) -> Cost:
+def _cost(candidate: Candidate, request: Request, given: Input, standin: StandInPod) -> Cost:
     output_tokens = output_cap(request, candidate.model) or OUTPUT_TOKENS
     try:
         price = price_of(candidate.provider, candidate.model)
     except PriceUnknown:
-        return Cost(None, output_tokens)
+        binding = (b for b in standin.config.budgets if _binds(b, standin, (candidate,)))
+        return Cost(None, output_tokens, any(b.on_exceeded != "Warn" for b in binding))
     quote = Quote.of(price, given, request.choices, output_tokens)
-    return Cost(quote.most_micro_usd, output_tokens)
+    return Cost(quote.most_micro_usd, output_tokens, refused=False)
 
 
 def _binds(budget: Budget, pod: StandInPod, candidates: tuple[Candidate, ...]) -> bool:

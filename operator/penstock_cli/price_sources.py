@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 from penstock_cli.failure import WrongUsage
 from penstock_operator.api.preset import PresetName
+from penstock_operator.api.provider_model import Capability
 from penstock_operator.catalogue.prices import FORMAT, PriceList, parse
 
 TIMEOUT_SECONDS: Final = 30
@@ -43,6 +44,18 @@ NOT_BY_TOKEN: Final = re.compile(
     r"|tiered_pricing"
 )
 """Fields of models that bill by what a chat's price cannot say."""
+DIRECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "chat": ("input", "output"),
+    "responses": ("input", "output"),
+    "embedding": ("input",),
+}
+"""What a model of this mode must have a price for."""
+SUPPORTS: Final[Mapping[str, Capability]] = {
+    "supports_function_calling": "tools",
+    "supports_vision": "vision",
+    "supports_response_schema": "json",
+    "supports_reasoning": "reasoning",
+}
 NOT_A_MODEL: Final = ("search", "deep-research", "together-ai-")
 """In names of models that search with every request, for a fee; and of classes of models."""
 Entry = Mapping[str, object]
@@ -98,19 +111,20 @@ def _of_litellm(document: Entry, source: str, today: date) -> PriceList:
 def _models(document: Entry, today: date) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for key, entry in document.items():
-        if isinstance(entry, Mapping) and _is_chat_by_token(key, entry, today):
+        if isinstance(entry, Mapping) and _is_by_token(key, entry, today):
             vendor = str(entry["litellm_provider"])
             name = key.removeprefix(f"{vendor}/")
             found.setdefault(LITELLM[vendor], {})[name] = _model(entry)
     return found
 
 
-def _is_chat_by_token(key: str, entry: Entry, today: date) -> bool:
-    """A price of zero is none: the map has it where nobody knows, too."""
+def _is_by_token(key: str, entry: Entry, today: date) -> bool:
+    """A price of zero is none: the map has it where nobody knows, too. Vectors have no output."""
+    ways = DIRECTIONS.get(str(entry.get("mode")))
     return (
         entry.get("litellm_provider") in LITELLM
-        and entry.get("mode") in {"chat", "responses"}
-        and all(_number(entry, f"{way}_cost_per_token") for way in ("input", "output"))
+        and ways is not None
+        and all(_number(entry, f"{way}_cost_per_token") for way in ways)
         and not any(NOT_BY_TOKEN.match(field) for field in entry)
         and not any(word in key for word in NOT_A_MODEL)
         and str(entry.get("deprecation_date", "9999")) > today.isoformat()
@@ -118,7 +132,7 @@ def _is_chat_by_token(key: str, entry: Entry, today: date) -> bool:
 
 
 def _model(entry: Entry) -> dict[str, object]:
-    price: dict[str, object] = {**_tokens(entry)}
+    price: dict[str, object] = {"outputPerMillion": "0", **_tokens(entry)}
     if image := _number(entry, "input_cost_per_image"):
         price["perImage"] = _text(image)
     if fee := _number(entry, "input_cost_per_request"):
@@ -128,9 +142,18 @@ def _model(entry: Entry) -> dict[str, object]:
         last = _tokens(entry, f"_above_{steps[-1]}k_tokens")
         price["longContext"] = {"aboveTokens": steps[0] * 1000} | _tokens(entry) | last
     limits = {"contextWindow": "max_input_tokens", "maxOutputTokens": "max_output_tokens"}
-    return {"price": price} | {
+    return {"price": price, "capabilities": list(_capabilities(entry))} | {
         name: int(count) for name, field in limits.items() if (count := _number(entry, field))
     }
+
+
+def _capabilities(entry: Entry) -> Iterator[str]:
+    """None for what is asked neither for chats nor for vectors: OpenAI's for responses alone."""
+    if entry.get("mode") == "chat":
+        yield "chat"
+        yield from (name for field, name in SUPPORTS.items() if entry.get(field) is True)
+    if entry.get("mode") == "embedding":
+        yield "embeddings"
 
 
 def _tokens(entry: Entry, suffix: str = "") -> dict[str, object]:

@@ -26,6 +26,7 @@ from penstock_operator.catalogue.prices import (
     render,
     shipped,
 )
+from penstock_operator.compile.offer import is_free
 from penstock_operator.compile.parse import ref_of
 
 Flat = Mapping[str, str]
@@ -131,13 +132,13 @@ def differences_between(former: PriceList, latter: PriceList) -> Iterator[Differ
 
 
 def _compared(provider: LLMProvider, prices: PriceList, workspace: Workspace) -> Iterator[Finding]:
-    """Of a preset; or of an address that is a preset's."""
+    """Of a preset; or of an address that is a preset's. What a free plan has costs nothing."""
     spec, ref = provider.spec, ref_of(provider)
     own = (name for name, preset in PRESETS.items() if preset.base_url == spec.base_url)
     preset = spec.preset or (next(own, None) if spec.base_url else None)
     for index, model in enumerate(spec.models):
         listed = prices.find(preset, model.upstream_name or model.name)
-        if listed:
+        if listed and not is_free(spec, model):
             at = f"spec.models[{index}].price"
             for reason, text in _judged(model, listed):
                 place = workspace.place_of(ref, at)

@@ -3,9 +3,24 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
-from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
+from penstock_operator.api.reference import SecretKeyReference
 from penstock_operator.compile.snapshot import SecretData, Snapshot
+
+Holds = Literal["key", "login", "certificates"]
+NOBODY: Final = """\
+-----BEGIN CERTIFICATE-----
+MIIBEzCBuaADAgECAgEBMAoGCCqGSM49BAMCMBMxETAPBgNVBAMMCG5vdCByZWFk
+MB4XDTI2MDEwMTAwMDAwMFoXDTI2MDEwMjAwMDAwMFowEzERMA8GA1UEAwwIbm90
+IHJlYWQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATcKXos6yDTaO7vcAJfW5p9
+qRhakcL1O/lVkbqPr78EvLzEVHzA/+FpH8/Ga9lNRlNl3TCiVKaE30f2n+RuI8vh
+MAoGCCqGSM49BAMCA0kAMEYCIQCzKxMktNmRPAm+Hh3G0NfJtk03L4FCoRdUUoSW
+og14aQIhANMi2g8c2WtTBSyTp+x5CQukLX69Qa7+J0ZMxeGmfUDN
+-----END CERTIFICATE-----
+"""
+"""A certificate whose key was thrown away: in place of those that are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,7 @@ class SecretKey:
     namespace: str
     name: str
     key: str
+    holds: Holds = "key"
 
     @property
     def variable(self) -> str:
@@ -36,9 +52,15 @@ def from_environment(environment: Mapping[str, str]) -> SecretSource:
     return find
 
 
-def taken_for_granted(_: SecretKey) -> bytes:
+def taken_for_granted(wanted: SecretKey) -> bytes:
     """A source that has everything: for commands that never send a request."""
-    return b"not-read"
+    match wanted.holds:
+        case "key":
+            return b"not-read"
+        case "login":
+            return b"not:read"
+        case "certificates":
+            return NOBODY.encode()
 
 
 def absent_secrets(snapshot: Snapshot) -> tuple[SecretKey, ...]:
@@ -58,6 +80,18 @@ def with_secrets(snapshot: Snapshot, source: SecretSource) -> Snapshot:
 
 
 def _wanted_by(provider: LLMProvider) -> Iterator[SecretKey]:
-    credentials = provider.spec.credentials
+    meta = provider.metadata
+    for ref, holds in _references(provider.spec):
+        yield SecretKey(meta.name, meta.namespace, ref.name, ref.key, holds)
+
+
+def _references(spec: LLMProviderSpec) -> Iterator[tuple[SecretKeyReference, Holds]]:
+    credentials = spec.credentials
     for ref in credentials.secret_refs if credentials else ():
-        yield SecretKey(provider.metadata.name, provider.metadata.namespace, ref.name, ref.key)
+        yield ref, "key"
+    if credentials and credentials.entra and credentials.entra.client_secret_ref:
+        yield credentials.entra.client_secret_ref, "key"
+    if spec.proxy_secret_ref:
+        yield spec.proxy_secret_ref, "login"
+    if spec.tls:
+        yield spec.tls.ca_secret_ref, "certificates"

@@ -47,7 +47,12 @@ class RunningSidecar:
     @property
     def url(self) -> str:
         """What applications take as OpenAI's base URL."""
-        return f"http://{LOOPBACK}:{self.port}/v1"
+        return f"{self.root}/v1"
+
+    @property
+    def root(self) -> str:
+        """What they take as Anthropic's base URL, and as Ollama's host."""
+        return f"http://{LOOPBACK}:{self.port}"
 
 
 @asynccontextmanager

@@ -131,7 +131,8 @@ def _settings(url: str) -> RedisSettings:
 def _banner(pod: StandInPod, running: RunningSidecar, names: tuple[str, ...]) -> Text:
     labels = ",".join(f"{k}={v}" for k, v in pod.labels.items()) or "none"
     lines = [
-        ("Applications  ", running.url),
+        ("Applications  ", f"{running.url} for OpenAI's clients"),
+        ("              ", f"{running.root} for Anthropic's and Ollama's"),
         ("Health        ", f"http://127.0.0.1:{running.probe_port}/healthz, /readyz, /metrics"),
         ("Debugging     ", f"http://127.0.0.1:{running.admin_port}/debug/config, /debug/state"),
         ("Stands for    ", f"app {pod.app} of namespace {pod.namespace}, labels {labels}"),

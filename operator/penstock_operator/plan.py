@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from penstock_config.codec import encode
 from penstock_config.credentials import Credentials
-from penstock_operator.compile.files import ConfigFiles, File
+from penstock_operator.compile.files import ConfigFiles, CredentialsFiles, File
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +15,7 @@ class Published:
     credentials: str | None = None
     older: str | None = None
     """The same configuration for sidecars of the version before."""
+    older_credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class NamespacePlan:
     config: File | None = None
     older: File | None = None
     """With `config`, always: they are one object."""
+    older_credentials: File | None = None
+    """With `credentials`, likewise."""
     remove: bool = False
 
 
@@ -45,11 +47,18 @@ def plan_writes(
         plan = (
             _written(namespace, config, there) if config else NamespacePlan(namespace, remove=True)
         )
-        if secrets and (file := File.of(encode(secrets))).digest != there.credentials:
-            plan = replace(plan, credentials=file)
+        if secrets and (files := _differing(secrets, there)):
+            plan = replace(plan, credentials=files.newest, older_credentials=files.older)
         if plan != NamespacePlan(namespace):
             plans.append(plan)
     return tuple(plans)
+
+
+def _differing(credentials: Credentials, there: Published) -> CredentialsFiles | None:
+    """Both versions, or neither."""
+    files = CredentialsFiles.of(credentials)
+    found = (files.newest.digest, files.older.digest)
+    return None if found == (there.credentials, there.older_credentials) else files
 
 
 def _written(namespace: str, config: ConfigFiles, there: Published) -> NamespacePlan:

@@ -54,8 +54,9 @@ def decode_config(data: bytes, version: int = SCHEMA_VERSION) -> SidecarConfig:
     return _decode(SidecarConfig, data, version)
 
 
-def decode_credentials(data: bytes) -> Credentials:
-    return _decode(Credentials, data, CREDENTIALS_VERSION)
+def decode_credentials(data: bytes, version: int = CREDENTIALS_VERSION) -> Credentials:
+    """As `decode_config`."""
+    return _decode(Credentials, data, version)
 
 
 def _decode(model: type[T], data: bytes, version: int) -> T:

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from penstock_config.base import ConfigModel, ObjectId
 
-CREDENTIALS_VERSION: Final = 1
+CREDENTIALS_VERSION: Final = 2
+"""Version 1 had no `client_secrets`, `proxy_logins` and `authorities`: see `older`."""
 
 
 class RedisAccess(ConfigModel):
@@ -34,8 +35,16 @@ class RedisAccess(ConfigModel):
 class Credentials(ConfigModel):
     """What the namespace's policies can reach, and nothing more."""
 
-    schema_version: Literal[1] = CREDENTIALS_VERSION
+    schema_version: Literal[2] = CREDENTIALS_VERSION
     provider_keys: Mapping[ObjectId, tuple[SecretStr, ...]] = {}
+    client_secrets: Mapping[ObjectId, SecretStr] = {}
+    """Of the applications that ask Microsoft Entra ID for tokens, by provider. Since version 2."""
+    proxy_logins: Mapping[ObjectId, SecretStr] = {}
+    """`<user>:<password>` for each provider's proxy. Since version 2."""
+    authorities: Mapping[ObjectId, str] = {}
+    """Certificates (PEM) by which those providers are checked that have `private_ca`. No secret,
+    but they come out of Secrets, and what lies beside them there must not be published. Since
+    version 2."""
     redis: RedisAccess | None = None
     """`None` is no Redis: every policy then goes by its `on_redis_loss`."""
     scope_key: SecretStr

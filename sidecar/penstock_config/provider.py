@@ -67,6 +67,15 @@ class Auth(ConfigModel):
     name: str = "Authorization"
 
 
+class Entra(ConfigModel):
+    """A token of Microsoft Entra ID in place of a key. Since version 2."""
+
+    tenant_id: str
+    client_id: str
+    has_secret: bool
+    """The application's secret is in `credentials`; else the pod's workload identity speaks."""
+
+
 class Timeouts(ConfigModel):
     """Upper bounds of one attempt, in seconds."""
 
@@ -88,10 +97,23 @@ class Provider(ConfigModel):
 
     id: ObjectId
     type: ProviderType
+    preset: str | None = None
+    """Which known provider it is: its peculiarities, where the address does not tell them. Since
+    version 2."""
     base_url: str
+    api_version: str | None = None
+    """With `type` azure-openai: what each request says. `None` is the v1 API. Since version 2."""
+    proxy_url: str | None = None
+    """Proxy on the way there, for CONNECT. Since version 2."""
+    proxy_login: bool = False
+    """The proxy asks who comes; the answer is in `credentials`. Since version 2."""
+    private_ca: bool = False
+    """Its certificate is checked by the authorities in `credentials` alone. Since version 2."""
     auth: Auth = Auth()
     needs_key: bool
-    """False for a provider without credentials; True and no key in `credentials` is an error."""
+    """False for a provider without keys; True and no key in `credentials` is an error."""
+    entra: Entra | None = None
+    """Since version 2."""
     headers: Mapping[str, str] = {}
     models: tuple[Model, ...]
     limits: RateLimits = RateLimits()
@@ -99,5 +121,8 @@ class Provider(ConfigModel):
     health: Health = Health()
     may_send_personal_data: bool = True
     on_unknown_price: Literal["Deny", "UseHighest", "Free"] = "Deny"
+    drain_seconds: float | None = Field(None, gt=0)
+    """How long an answer is read on for its usage when its caller has left; `None` cuts it. Since
+    version 2; sidecars of version 1 cut, and charge what was seen."""
     sidecars: int = Field(1, ge=1)
     """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

@@ -19,26 +19,36 @@ from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
+from penstock_sidecar.http import models, ollama
 from penstock_sidecar.http.admin import Admin
-from penstock_sidecar.http.chat import Bounds, Chat
+from penstock_sidecar.http.asking import Asking, Bounds, Parse
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
-from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.probes import Probes
+from penstock_sidecar.http.responses import KeptResponses
 from penstock_sidecar.http.server import LOOPBACK, Port
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
+from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
+from penstock_sidecar.normalise.embeddings import (
+    parse_ollama_embed,
+    parse_ollama_embeddings,
+    parse_openai_embeddings,
+)
+from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
 from penstock_sidecar.normalise.openai import parse_chat
+from penstock_sidecar.normalise.openai_completions import parse_completion
+from penstock_sidecar.normalise.openai_responses import parse_response
 from penstock_sidecar.routing.health import Health
 from penstock_sidecar.runtime import Shared, build_runtime
 from penstock_sidecar.settings import Settings
 from penstock_sidecar.telemetry.metrics import Metrics
 from penstock_sidecar.telemetry.recorder import Recorders
 from penstock_sidecar.telemetry.request_log import RequestLog
-from penstock_sidecar.upstream.session import open_session
+from penstock_sidecar.upstream import Directory, Ways
 from penstock_sidecar.watcher import Loaded, ReloadListener, Watcher
 
 logger = logging.getLogger(__name__)
@@ -119,12 +129,13 @@ class Sidecar:
             recorder=Recorders((self._metrics, RequestLog(clock))),
             limit_observer=self._metrics,
             clock=clock,
-            session=await self._exits.enter_async_context(open_session()),
+            ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
             memory=Memory(clock, Shares(clock), self._journal(clock)),
         )
         self._exits.push_async_callback(self._holder.close)
+        self._exits.push_async_callback(self._load.stragglers.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)
         self._metrics.watch_redis(self._redis_available)
         await self._watcher.check()
@@ -138,6 +149,10 @@ class Sidecar:
             self._exits.push_async_callback(_cancel, asyncio.create_task(work))
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
+
+    def _directory(self) -> Directory:
+        settings = self._settings
+        return Directory(settings.azure_authority_host, settings.azure_federated_token_file)
 
     def _journal(self, clock: Clock) -> Journal:
         directory = self._settings.journal_dir
@@ -168,13 +183,38 @@ class Sidecar:
         await self._holder.replace(runtime)
 
     def _api(self) -> Port:
-        bounds = Bounds(self._settings.max_body_bytes)
-        chat = Chat(parse_chat, self._holder.current, self._load, bounds, self._metrics)
+        settings = self._settings
+        bounds = Bounds(settings.max_body_bytes, pulse_seconds=settings.pulse_seconds)
+
+        def asking(parse: Parse) -> Asking:
+            return Asking(parse, self._holder.current, self._load, bounds, self._metrics)
+
+        def loading(parse: Parse) -> Asking:
+            services = ollama.Loading(self._holder.current, SystemClock())
+            return Asking(parse, services, self._load, bounds, self._metrics)
+
+        listing = models.Models(self._holder.current)
         routes: Routes = {
-            ("POST", "/v1/chat/completions"): chat,
-            ("GET", "/v1/models"): Models(self._holder.current),
+            ("POST", "/v1/chat/completions"): asking(parse_chat),
+            ("POST", "/v1/completions"): asking(parse_completion),
+            ("POST", "/v1/responses"): asking(parse_response),
+            ("POST", "/v1/embeddings"): asking(parse_openai_embeddings),
+            ("POST", "/api/embed"): loading(parse_ollama_embed),
+            ("POST", "/api/embeddings"): loading(parse_ollama_embeddings),
+            ("POST", "/v1/messages"): asking(parse_messages),
+            ("POST", "/v1/messages/count_tokens"): asking(parse_count),
+            ("GET", models.PATH): listing,
+            ("POST", "/api/chat"): loading(parse_ollama_chat),
+            ("POST", "/api/generate"): loading(parse_generate),
+            **ollama.routes(self._holder.current),
         }
-        return Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self._metrics))
+        guards = (only_loopback_names, no_unasked_pages)
+        below: Routes = {
+            **dict.fromkeys(ollama.BLOBS, ollama.refuse_change),
+            **KeptResponses(self._holder.current).routes(),
+            ("GET", models.BELOW): listing.one,
+        }
+        return Port(Dispatcher(routes, guards, self._metrics, below))
 
     def _probes(self) -> Port:
         probes = Probes(self._load, self._metrics.exposition)

@@ -16,19 +16,22 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from random import Random
+from typing import Final
 
 from penstock_config.policy import Retry
 from penstock_config.tier import Tier
 from penstock_sidecar.cache.exact import Collector
+from penstock_sidecar.dialects.nudge import NUDGE_BYTES
 from penstock_sidecar.errors import EmptyCompletion, SidecarError, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt, Ticket
 from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Call, Upstream
-from penstock_sidecar.upstream.openai_request import NUDGE_BYTES
 from penstock_sidecar.upstream.retry import backoff_seconds
 from penstock_sidecar.verdict import Failure, downgrades, saturated, verdict, wait_seconds
+
+LEFT: Final = "the caller has left"
 
 
 @dataclass(slots=True)
@@ -91,10 +94,12 @@ class Attempts:
             try:
                 await self._attempt(candidate, wait_for, nudge=nudge)
             except SidecarError as error:
+                if self.reply.left:
+                    raise ConnectionResetError(LEFT) from error
                 if self._begun or not error.next_candidate:
                     raise
                 failures.append(Failure(candidate, error))
-                nudge = isinstance(error, EmptyCompletion)
+                nudge = isinstance(error, EmptyCompletion) and not self.progress.request.embeds
                 delay_seconds = backoff_seconds(self.retry, tries, error, self.random)
             else:
                 return True
@@ -117,6 +122,8 @@ class Attempts:
             self.progress.cost_micro_usd += attempt.cost_micro_usd
             self.progress.cost_known = self.progress.cost_known and attempt.cost_known
             self.progress.usage = attempt.usage or self.progress.usage
+        if self.reply.left and not self.progress.answered:
+            raise ConnectionResetError(LEFT)
         if plain:
             await self._send_plain(plain)
 
@@ -125,6 +132,7 @@ class Attempts:
         candidate, clock = call.candidate, self.progress.clock
         began = clock.monotonic()
         attempt.sent()
+        self.reply.outlast(candidate.provider.drain_seconds)
         try:
             async with self.upstreams[candidate.provider.id].call(call) as answer:
                 self.progress.first_content = clock.monotonic() - self.progress.started
@@ -136,6 +144,7 @@ class Attempts:
             self.router.failed(candidate, error)
             raise
         finally:
+            self.reply.outlast(None)
             self.progress.waited_seconds += clock.monotonic() - began
         self.router.succeeded(candidate)
         return plain
@@ -147,21 +156,34 @@ class Attempts:
         streaming = self.progress.request.stream
         async for chunk in answer.chunks:
             attempt.saw(chunk)
-            if self.collector:
-                self.collector.add(chunk)
             if not streaming:
                 plain.append(chunk)
-            elif chunk.data:
-                await self._begin(answer.content_type)
-                await self.reply.send(chunk.data)
-            if streaming and chunk.end:
-                await self._end()
+            elif not self.reply.left:
+                await self._pass_on(chunk, answer.content_type)
+            if self.collector:  # last: the caller does not wait for it
+                self.collector.add(chunk)
         return plain
 
+    async def _pass_on(self, chunk: Chunk, content_type: str) -> None:
+        """Who cannot be reached has left, or will be taken to have, in a moment."""
+        try:
+            if chunk.data:
+                if not self._begun:
+                    await self._begin(content_type)
+                await self.reply.send(chunk.data)
+            if chunk.end:
+                await self._end()
+        except ConnectionResetError:
+            if self._cut_when_left():
+                raise
+
+    def _cut_when_left(self) -> bool:
+        candidate = self.progress.candidate
+        return candidate is None or candidate.provider.drain_seconds is None
+
     async def _begin(self, content_type: str) -> None:
-        if not self._begun:
-            self._begun = True
-            await self.reply.start(content_type, self.progress.headers())
+        self._begun = True
+        await self.reply.start(content_type, self.progress.headers())
 
     async def _end(self) -> None:
         await self.reply.end()

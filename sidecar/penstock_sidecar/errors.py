@@ -10,6 +10,9 @@ SidecarError                          status, type, code, public message
 | - MethodNotAllowed 405
 | - UnknownPath 404
 | - UnknownModel 404                  `model_not_found`
+| - ModelsUnchangeable 403            which models there are is not the caller's to say
+| - UnknownResponse 400               `previous_response_not_found`
+| - ResponseNotFound 404              a response that is not kept, asked for by itself
 | - UserRequired 400
 | - ContextTooLong 400
 + PolicyError                         the platform's policy says no, or not now
@@ -26,6 +29,7 @@ SidecarError                          status, type, code, public message
 | | - UpstreamTokensLimited 429       of tokens
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
 | - UpstreamUnavailable 502           connection refused, 5xx
+| | - UpstreamOverloaded 503          it has too much to do (Anthropic's 529)
 | | - UpstreamLost 502                the connection broke off with nothing seen
 | | - UpstreamGarbled 502             a 200 that nobody can read
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
@@ -36,6 +40,7 @@ SidecarError                          status, type, code, public message
 + OwnError                            ours to mend
   - ConfigurationMissing 503
   - LimiterUnavailable 503            Redis away and the policy says Closed
+  - ResponsesUnavailable 503          Redis away, and a former response is wanted
   - Overloaded 503                    a bound of ours was reached
   - Draining 503
 
@@ -130,6 +135,29 @@ class UnknownModel(CallerError):
     status = 404
     code = "model_not_found"
     error_type = "caller_unknown_model"
+
+
+class ModelsUnchangeable(CallerError):
+    status = 403
+    code = "models_unchangeable"
+
+
+class UnknownResponse(CallerError):
+    """OpenAI's own code and words."""
+
+    code = "previous_response_not_found"
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(
+            f"Previous response with id '{response_id}' not found.", param="previous_response_id"
+        )
+
+
+class ResponseNotFound(CallerError):
+    status = 404
+
+    def __init__(self, response_id: str) -> None:
+        super().__init__(f"Response with id '{response_id}' not found.")
 
 
 class UserRequired(CallerError):
@@ -280,6 +308,12 @@ class UpstreamUnavailable(UpstreamError):
     error_type = "provider_unavailable"
 
 
+class UpstreamOverloaded(UpstreamUnavailable):
+    status = 503
+    type = "overloaded_error"
+    code = "overloaded"
+
+
 class UpstreamLost(UpstreamUnavailable):
     charged = None
 
@@ -334,6 +368,11 @@ class ConfigurationMissing(OwnError):
 class LimiterUnavailable(OwnError):
     code = "limiter_unavailable"
     error_type = "own_limiter_unavailable"
+
+
+class ResponsesUnavailable(OwnError):
+    code = "responses_unavailable"
+    error_type = "own_responses_unavailable"
 
 
 class Overloaded(OwnError):

@@ -5,13 +5,37 @@ Knows no protocol and no storage. `penstock_config` types appear where a value i
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 from penstock_config.provider import Model, Provider
 
 JsonObject = Mapping[str, object]
 """A parsed JSON document, read only; it leaves its stage only to be written to a wire again."""
 
+Api = Literal[
+    "openai-chat",
+    "openai-completions",
+    "openai-responses",
+    "openai-embeddings",
+    "anthropic-messages",
+    "anthropic-count-tokens",
+    "ollama-chat",
+    "ollama-generate",
+    "ollama-embed",
+    "ollama-embeddings",
+]
+"""What a caller may speak: a dialect, and what is asked in it."""
+EMBEDDING_APIS: Final = frozenset({"openai-embeddings", "ollama-embed", "ollama-embeddings"})
+INPUT_FIELDS: Final[Mapping[Api, str]] = {
+    "openai-completions": "prompt",
+    "openai-responses": "input",
+    "openai-embeddings": "input",
+    "ollama-generate": "prompt",
+    "ollama-embed": "input",
+    "ollama-embeddings": "prompt",
+}
+"""What an `Api` calls its input, where that is not `messages`."""
+OLLAMA_APIS: Final = frozenset(api for api in get_args(Api) if api.startswith("ollama-"))
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
 
@@ -49,9 +73,17 @@ class CacheControl:
     """The answer is to be kept no longer than this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A former response; so many `items` of a request's document are its."""
+
+    id: str
+    items: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A chat request as it came, parsed once. Never printed: it holds the prompt."""
+    """A request as it came, parsed once. Never printed: it holds the prompt."""
 
     call_id: str
     model: str
@@ -73,6 +105,30 @@ class Request:
     choices: int = 1
     """How many answers were asked for (`n`): each may use `max_output_tokens`."""
     cache_control: CacheControl = CacheControl()
+    api: Api = "openai-chat"
+    inline_bytes: int = 0
+    """Of `body`: pictures that came along. Only what providers read as one; text stays text."""
+    text_only: bool = True
+    """No pictures, sound or files: tokens are the text's alone."""
+    resumed: Resumed | None = None
+    """The former response that it goes on from."""
+    counted_tokens: int | None = None
+    """Of the input, where the caller sent tokens and no text."""
+
+    @property
+    def input_field(self) -> str:
+        """For errors about all of the input."""
+        return INPUT_FIELDS.get(self.api, "messages")
+
+    @property
+    def counts(self) -> bool:
+        """Only the number of its tokens is asked for."""
+        return self.api == "anthropic-count-tokens"
+
+    @property
+    def embeds(self) -> bool:
+        """Vectors are asked for, not words: nothing is generated."""
+        return self.api in EMBEDDING_APIS
 
     def __repr__(self) -> str:
         return f"Request({self.call_id}, {len(self.body)} bytes)"
@@ -167,6 +223,7 @@ class Outcome:
     overhead_seconds: float
     """Time spent here, upstream calls and the caller's reading left out."""
     first_content_seconds: float | None
+    api: Api = "openai-chat"
 
 
 class Recorder(Protocol):
@@ -181,6 +238,13 @@ class Reply(Protocol):
     `start` sends status 200 and headers; after it an error can only be said in-band (`broken`).
     Raises `ConnectionResetError` when the caller has gone.
     """
+
+    @property
+    def left(self) -> bool:
+        """The caller has gone, and the request goes on without him."""
+
+    def outlast(self, seconds: float | None) -> None:
+        """How long to go on from when the caller leaves; `None` is: cancelled at once."""
 
     async def start(self, content_type: str, headers: Mapping[str, str]) -> None: ...
 

@@ -1,6 +1,6 @@
 """A request's way, top to bottom.
 
-identify -> match rule -> cache lookup -> order candidates -> attempts -> store -> record
+identify -> resume -> match rule -> cache lookup -> order candidates -> attempts -> store -> record
 
 Everything taken is given back by `async with`, also when the caller leaves half-way. After the
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
@@ -14,11 +14,13 @@ from penstock_config.policy import Policy
 from penstock_sidecar.attempts import Attempts
 from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.counting import Counting
 from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.model import Candidate, Recorder, Reply, Request
 from penstock_sidecar.progress import Progress
+from penstock_sidecar.responses import Responses, in_own_words
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.upstream.base import Upstream
 
@@ -31,6 +33,7 @@ class Pipeline:
     identifier: Identifier
     router: Router
     cache: ExactCache
+    responses: Responses
     limiter: Limiter
     upstreams: Mapping[str, Upstream]
     recorder: Recorder
@@ -44,6 +47,7 @@ class Pipeline:
         try:
             await self._answer(request, reply, progress)
         except SidecarError as caught:
+            in_own_words(caught, progress.request)
             caught.headers = {**progress.headers(), **progress.cost_headers(), **caught.headers}
             error = caught
             raise
@@ -55,6 +59,8 @@ class Pipeline:
 
     async def _answer(self, request: Request, reply: Reply, progress: Progress) -> None:
         caller = self.identifier.identify(request)
+        request = progress.request = await self.responses.resumed(request, caller)
+        reply = self.responses.remembering(request, caller, reply)
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens)
         progress.rule = route.rule
@@ -62,6 +68,9 @@ class Pipeline:
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
         selection = self.router.order(route, request, ticket.input_tokens)
+        if request.counts:
+            counting = Counting(self.upstreams, ticket, reply, progress)
+            return await counting.serve(selection.candidates)
 
         def collect(candidate: Candidate) -> Collector | None:
             return self.cache.collector(key, request, candidate) if key else None

@@ -117,6 +117,7 @@ class Progress:
             duration_seconds=self.clock.monotonic() - self.started,
             overhead_seconds=self.overhead_seconds(),
             first_content_seconds=self.first_content,
+            api=self.request.api,
         )
 
 

@@ -1,9 +1,8 @@
 """From configuration to live objects."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-
-from aiohttp import ClientSession
 
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.policy import Policy
@@ -15,13 +14,16 @@ from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.limits.memory import Memory
-from penstock_sidecar.model import Pod, Recorder, Reply, Request
+from penstock_sidecar.model import JsonObject, Pod, Recorder, Reply, Request
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.selector import matches
-from penstock_sidecar.upstream import build_upstreams
+from penstock_sidecar.upstream import Hold, Ways, build_upstreams
+from penstock_sidecar.upstream.base import Upstream
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Shared:
     recorder: Recorder
     limit_observer: LimitObserver
     clock: Clock
-    session: ClientSession
+    ways: Ways
     random: Random
     health: Health
     """Failures are remembered over changes of the configuration."""
@@ -69,6 +71,7 @@ class Runtime:
     """None where no policy selects this pod."""
     store: RedisStore | None
     _access: RedisAccess | None
+    _hold: Hold
     _shared: Shared
 
     async def serve(self, request: Request, reply: Reply) -> None:
@@ -77,6 +80,19 @@ class Runtime:
     def models(self) -> tuple[tuple[str, str], ...]:
         """(id, owner) of all that may be asked for: tiers, models, `auto`."""
         return self._ruled().router.models()
+
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be had by each of these names."""
+        return self._ruled().router.offers()
+
+    async def kept_response(self, request: Request, response_id: str) -> JsonObject:
+        """For the caller whom the request names."""
+        pipeline = self._ruled()
+        return await pipeline.responses.found(response_id, pipeline.identifier.identify(request))
+
+    async def forget_response(self, request: Request, response_id: str) -> None:
+        pipeline = self._ruled()
+        await pipeline.responses.forget(response_id, pipeline.identifier.identify(request))
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""
@@ -87,6 +103,7 @@ class Runtime:
         """Flushes settlements as far as Redis answers, then lets go of it."""
         if self.pipeline:
             await self.pipeline.limiter.close()
+        await self._hold.close()
         if self._access:
             await self._shared.close_store(self._access)
 
@@ -104,6 +121,15 @@ def ruling_policy(config: SidecarConfig, pod: Pod) -> Policy | None:
     return next((p for p in config.policies if matches(p.selector, pod.labels)), None)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Found:
+    """What the credentials lead to."""
+
+    scope_key: bytes
+    store: RedisStore | None
+    upstreams: Mapping[str, Upstream]
+
+
 async def build_runtime(
     config: SidecarConfig,
     digest: str,
@@ -116,9 +142,14 @@ async def build_runtime(
     access = credentials.redis
     store = await shared.open_store(access) if access else None
     policy = ruling_policy(config, pod)
+    hold = shared.ways.hold()
     try:
-        pipeline = _pipeline(config, policy, credentials, pod, store, shared) if policy else None
+        upstreams = build_upstreams(config, credentials, hold) if policy else {}
+        scope_key = credentials.scope_key.get_secret_value().encode()
+        found = _Found(scope_key, store, upstreams)
+        pipeline = _pipeline(config, policy, pod, found, shared) if policy else None
     except BaseException:
+        await hold.close()
         if access:
             await shared.close_store(access)
         raise
@@ -132,6 +163,7 @@ async def build_runtime(
         pipeline=pipeline,
         store=store,
         _access=access,
+        _hold=hold,
         _shared=shared,
     )
 
@@ -139,12 +171,10 @@ async def build_runtime(
 def _pipeline(
     config: SidecarConfig,
     policy: Policy,
-    credentials: Credentials,
     pod: Pod,
-    store: RedisStore | None,
+    found: _Found,
     shared: Shared,
 ) -> Pipeline:
-    scope_key = credentials.scope_key.get_secret_value().encode()
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
@@ -154,20 +184,28 @@ def _pipeline(
             config.cluster,
             config.namespace,
             policy.id,
-            scope_key,
-            store,
+            found.scope_key,
+            found.store,
             shared.clock,
+        ),
+        responses=Responses(
+            policy.cache.scope,
+            config.cluster,
+            config.namespace,
+            policy.id,
+            found.scope_key,
+            found.store,
         ),
         limiter=Limiter(
             config,
             policy,
             pod,
-            store,
-            scope_key,
+            found.store,
+            found.scope_key,
             shared.memory,
             observer=shared.limit_observer,
         ),
-        upstreams=build_upstreams(config, credentials, shared.session),
+        upstreams=found.upstreams,
         recorder=shared.recorder,
         clock=shared.clock,
         random=shared.random,

@@ -8,6 +8,11 @@ from types import NoneType
 from typing import Self, get_args
 
 DEFAULT_BODY_BYTES = 10 * 1024 * 1024
+FOREIGN = {
+    "azure_authority_host": "AZURE_AUTHORITY_HOST",
+    "azure_federated_token_file": "AZURE_FEDERATED_TOKEN_FILE",
+}
+"""Fields whose variables others name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +38,24 @@ class Settings:
     max_body_bytes: int = DEFAULT_BODY_BYTES
     max_in_flight: int = 1000
     drain_seconds: float = 25
+    pulse_seconds: float = 15
+    """A stream whose provider is silent so long says that it is alive; 0 is never."""
     journal_dir: Path | None = None
     """Where settlements that Redis has not confirmed outlive the process; this sidecar's alone."""
     log_level: str = "info"
+    azure_authority_host: str = "https://login.microsoftonline.com"
+    """Who gives tokens of Microsoft Entra ID."""
+    azure_federated_token_file: Path | None = None
+    """The pod's own proof of identity to it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """`PENSTOCK_<FIELD>`; a value that does not parse is a `ValueError` naming the variable."""
+        """`PENSTOCK_<FIELD>`; a value that does not parse is a `ValueError` naming the variable.
+        Names in `FOREIGN` are what Azure's workload identity sets."""
         values: dict[str, object] = {}
         for name, annotation in cls.__annotations__.items():
             kind = _present(annotation)
-            variable = f"PENSTOCK_{name.upper()}"
+            variable = FOREIGN.get(name, f"PENSTOCK_{name.upper()}")
             if text := environment.get(variable):
                 try:
                     values[name] = kind(text)

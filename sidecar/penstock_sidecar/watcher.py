@@ -13,14 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
-from penstock_config.codec import (
-    ConfigError,
-    credentials_file_name,
-    decode_credentials,
-    digest,
-)
+from penstock_config.codec import ConfigError, digest
 from penstock_config.credentials import Credentials
-from penstock_config.older import READERS
+from penstock_config.older import CREDENTIALS_READERS, READERS
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.settings import Settings
 
@@ -125,8 +120,7 @@ class Watcher:
         listener: ReloadListener,
     ) -> None:
         self._config = MountedFile(settings.config_dir, READERS)
-        secrets = {credentials_file_name(): decode_credentials}
-        self._credentials = MountedFile(settings.credentials_dir, secrets)
+        self._credentials = MountedFile(settings.credentials_dir, CREDENTIALS_READERS)
         self._labels = MountedFile(settings.pod_info_dir, {"labels": parse_labels})
         self._load = load
         self._listener = listener

@@ -8,8 +8,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.acceptance.endpoints import Answer
 from tests.acceptance.fleet import Fleet, Shipped
-from tests.acceptance.registry import Answer, Case
+from tests.acceptance.registry import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,24 @@
 """What every acceptance test runs over: the sidecar's endpoints, and the types of providers.
 
-Who adds an endpoint or a type of provider adds a line to `ENDPOINTS` or `PROVIDERS` here, and all
-promises of AT1 to AT13 (gateways.md, section 4) are tested of it. Knows no fixtures.
+`CASES` are loaded with all of AT1 to AT13 (gateways.md, section 4). Limits know no dialects, so the
+other endpoints and types of providers are in `PAIRS`, each at least once: they are what tests run
+over that ask what a request is charged, whatever becomes of it. Who adds an endpoint or a type of
+provider adds a line there. Knows no fixtures.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 from penstock_cli.stub import StubProvider
-from penstock_config.provider import Provider, ProviderType
+from penstock_config.provider import Auth, Provider, ProviderType
+from penstock_sidecar.metering.estimate import HIDDEN_TOKENS
+from tests.acceptance import endpoints
+from tests.acceptance.endpoints import Answer, Words
+from tests.fakes.vendors.anthropic import AnthropicProvider
+from tests.fakes.vendors.azure import AzureStub
+from tests.fakes.vendors.gemini import GeminiProvider
 from tests.planes.plane import NAMESPACE, model
 
 LARGEST = {"context_window": 128_000, "max_output_tokens": 16_384}
@@ -25,19 +33,6 @@ class Fake(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What an application makes of a response. `finish` is `None` where it broke off; tokens are
-    `None` where no usage came."""
-
-    text: str
-    finish: str | None
-    input_tokens: int | None
-    output_tokens: int | None
-    complete: bool
-    """A stream's last event came, or the whole document."""
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One way to ask. `write` gives the request's document for a model, a text and the most output
     tokens there may be; `read` takes a response's body, which may be cut off anywhere."""
@@ -47,6 +42,11 @@ class Endpoint:
     streamed: bool
     write: Callable[[str, str, int | None], dict[str, Any]]
     read: Callable[[bytes], Answer]
+    shown: tuple[bytes, ...] = (b'"content":"x', b'"reasoning_content":"t')
+    """What only a piece of the metered provider's has in it, whichever dialect it spoke."""
+    event_end: bytes = b"\n\n"
+    hidden_tokens: int = 0
+    """What is held for a template, beside the body's bytes."""
 
     def body(
         self, model: str, text: str = "hello", *, max_tokens: int | None = None, **fields: Any
@@ -71,6 +71,8 @@ class ProviderKind:
     needs_key: bool
     fake: Callable[..., StubProvider]
     """Takes `port`."""
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Further fields of the provider's."""
 
     def configured(self, fake: Fake, name: str | None = None, **changes: Any) -> Provider:
         """As the operator would write it: `team/<name>`, with one model `small`. A name of its own
@@ -81,6 +83,7 @@ class ProviderKind:
             "base_url": fake.url + self.base_path,
             "needs_key": self.needs_key,
             "models": (SMALL,),
+            **self.more,
         }
         return Provider(**fields | changes)
 
@@ -157,3 +160,106 @@ PROVIDERS = (
     ProviderKind("ollama", "", needs_key=False, fake=StubProvider),
 )
 CASES = tuple(Case(endpoint, provider) for provider in PROVIDERS for endpoint in ENDPOINTS)
+
+OPENAI, OLLAMA = PROVIDERS
+OPENAI_ITSELF = replace(OPENAI, more={"preset": "openai"})
+"""It has responses of its own."""
+ANTHROPIC = ProviderKind(
+    "anthropic",
+    "",
+    needs_key=True,
+    fake=AnthropicProvider,
+    more={"auth": Auth(scheme="Header", name="x-api-key")},
+)
+GEMINI = ProviderKind(
+    "gemini",
+    "/v1beta",
+    needs_key=True,
+    fake=GeminiProvider,
+    more={"auth": Auth(scheme="Header", name="x-goog-api-key")},
+)
+AZURE = ProviderKind(
+    "azure-openai",
+    "",
+    needs_key=True,
+    fake=AzureStub,
+    more={"auth": Auth(scheme="Header", name="api-key")},
+)
+
+
+def _both(
+    name: str,
+    path: str,
+    writes: tuple[endpoints.Write, endpoints.Write],
+    reads: tuple[Words, Words],
+    **more: Any,
+) -> tuple[Endpoint, Endpoint]:
+    """An endpoint's plain answers and its streams."""
+    plain = Endpoint(name, path, False, writes[0], reads[0].read, **more)
+    return plain, Endpoint(f"{name}-stream", path, True, writes[1], reads[1].read, **more)
+
+
+def _streamed(write: endpoints.Write) -> tuple[endpoints.Write, endpoints.Write]:
+    return write, endpoints.streamed(write)
+
+
+PLAIN_CHAT, CHAT_STREAM = ENDPOINTS
+MESSAGE, MESSAGE_STREAM = _both(
+    "messages",
+    "/v1/messages",
+    _streamed(endpoints.message),
+    (endpoints.MESSAGE, endpoints.MESSAGE_STREAM),
+    shown=(b'"text":"x', b'"thinking":"t'),
+)
+RESPONSE, RESPONSE_STREAM = _both(
+    "responses",
+    "/v1/responses",
+    _streamed(endpoints.response),
+    (endpoints.RESPONSE, endpoints.RESPONSE_STREAM),
+    shown=(b'"delta":"x', b'"delta":"t'),
+    hidden_tokens=HIDDEN_TOKENS,
+)
+COMPLETION, COMPLETION_STREAM = _both(
+    "completions",
+    "/v1/completions",
+    (endpoints.completion, endpoints.completion_stream),
+    (endpoints.COMPLETION, endpoints.COMPLETION),
+    shown=(b'"text":"x', b'"text":"t'),
+)
+OLLAMA_CHAT, OLLAMA_CHAT_STREAM = _both(
+    "ollama-chat",
+    "/api/chat",
+    _streamed(endpoints.ollama_chat),
+    (endpoints.OLLAMA, endpoints.OLLAMA),
+    shown=(b'"content":"x', b'"thinking":"t'),
+    event_end=b"\n",
+)
+GENERATE, GENERATE_STREAM = _both(
+    "ollama-generate",
+    "/api/generate",
+    _streamed(endpoints.ollama_generate),
+    (endpoints.OLLAMA, endpoints.OLLAMA),
+    shown=(b'"response":"x', b'"thinking":"t'),
+    event_end=b"\n",
+    hidden_tokens=HIDDEN_TOKENS,
+)
+PAIRS = (
+    Case(MESSAGE, ANTHROPIC),
+    Case(MESSAGE_STREAM, ANTHROPIC),
+    Case(CHAT_STREAM, ANTHROPIC),
+    Case(PLAIN_CHAT, GEMINI),
+    Case(MESSAGE_STREAM, GEMINI),
+    Case(CHAT_STREAM, AZURE),
+    Case(RESPONSE, OPENAI_ITSELF),
+    Case(RESPONSE_STREAM, OPENAI_ITSELF),
+    Case(RESPONSE_STREAM, GEMINI),
+    Case(COMPLETION, OPENAI),
+    Case(COMPLETION_STREAM, OPENAI),
+    Case(OLLAMA_CHAT, ANTHROPIC),
+    Case(OLLAMA_CHAT_STREAM, OLLAMA),
+    Case(GENERATE, AZURE),
+    Case(GENERATE_STREAM, OLLAMA),
+)
+"""Passed on where the dialects are the same, else translated."""
+EVERY = CASES + PAIRS
+EVERY_PROVIDER = (*PROVIDERS, ANTHROPIC, GEMINI, AZURE)

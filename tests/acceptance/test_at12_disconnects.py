@@ -23,11 +23,11 @@ from tests.acceptance.metered.world import (
     until,
     world,
 )
-from tests.acceptance.registry import CASES, Case
+from tests.acceptance.registry import EVERY, Case
 from tests.sidecar.http.edge import head
 from tests.sidecar.limits.books import Books
 
-STREAMS = [case for case in CASES if case.endpoint.streamed]
+STREAMS = [case for case in EVERY if case.endpoint.streamed]
 LONG = "ask " * 1000
 """So long that the request's own few words are lost in it."""
 TARIFF = Tariff(image_tokens=1000)
@@ -69,6 +69,7 @@ async def test_at12_who_leaves_at_a_chunk_is_charged_what_the_provider_generated
     assert bill <= money.settled <= 1.1 * bill
 
 
+@pytest.mark.parametrize("case", EVERY, ids=str)
 @pytest.mark.parametrize("goes_on", [False, True], ids=["stops", "goes-on"])
 async def test_at12_who_leaves_before_anything_came_leaves_the_whole_hold_unsettled(
     here: World, case: Case, goes_on: bool
@@ -89,6 +90,7 @@ async def test_at12_who_leaves_before_anything_came_leaves_the_whole_hold_unsett
     assert fake.meter.bill_micro_usd() <= money.unsettled
 
 
+@pytest.mark.parametrize("case", EVERY, ids=str)
 async def test_at12_an_explicit_zero_is_kept(here: World, case: Case) -> None:
     async with MeteredProvider(lambda *_: Plan(usage="zero"), TARIFF) as fake:
         await here.publish(metered(case, fake, "one"), budgets=(TEAM,))
@@ -98,6 +100,7 @@ async def test_at12_an_explicit_zero_is_kept(here: World, case: Case) -> None:
     assert money_of(here.books, TEAM).used == 0
 
 
+@pytest.mark.parametrize("case", EVERY, ids=str)
 async def test_at12_without_usage_the_estimate_covers_the_bill(here: World, case: Case) -> None:
     async with MeteredProvider(lambda *_: Plan(says=2000, usage="missing"), TARIFF) as fake:
         await here.publish(metered(case, fake, "one"), budgets=(TEAM,))

@@ -17,7 +17,7 @@ from tests.acceptance.metered.world import (
     money_of,
     world,
 )
-from tests.acceptance.registry import CASES, Case
+from tests.acceptance.registry import EVERY, Case
 
 TARIFF = Tariff(input_token=1_000_000, output_token=10_000_000)
 THINKER = metered_model(TARIFF, capabilities=THINKS)
@@ -36,7 +36,7 @@ async def here(tmp_path: Path, redis_url: str) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize(("plan", "leaves_after"), HALF_WAY)
-@pytest.mark.parametrize("case", [c for c in CASES if c.endpoint.streamed], ids=str)
+@pytest.mark.parametrize("case", [c for c in EVERY if c.endpoint.streamed], ids=str)
 async def test_at9_thoughts_that_nobody_sees_are_within_what_is_charged(
     here: World, case: Case, plan: Plan, leaves_after: int | None
 ) -> None:

@@ -1,7 +1,7 @@
 """AT9: the provider's bill never passes a hard budget, and the budget can be used up."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from zlib import crc32
@@ -25,10 +25,11 @@ from tests.acceptance.metered.world import (
     money_of,
     quiet,
 )
-from tests.acceptance.registry import CASES, PROVIDERS, ProviderKind
+from tests.acceptance.registry import CASES, PAIRS, PROVIDERS, Case, ProviderKind
 from tests.planes.plane import NAMESPACE
 from tests.sidecar.limits.books import Books
 
+Cases = Sequence[Case]
 AT_ONCE = 500
 MOST_WAVES = 12
 TARIFF = Tariff(image=2_000_000_000, request=5_000_000, image_tokens=49_000)
@@ -77,15 +78,19 @@ def patience(plan: Plan) -> int | None:
     return 2 if plan.fate == "answer" and plan.stepped else None
 
 
-def offers(kind: ProviderKind, name: str, plans: Plans, seed: str) -> list[Offer]:
+def offers(cases: Cases, name: str, plans: Plans, seed: str) -> list[Offer]:
     """A wave, over every endpoint."""
     chance = Random(seed)
-    cases = [case for case in CASES if case.provider is kind]
-    found = [
-        random_offer(chance.choice(cases), name, f"{seed}-{number}", chance)
-        for number in range(AT_ONCE)
-    ]
+    found = []
+    for number in range(AT_ONCE):
+        case = chance.choice(cases)
+        found.append(random_offer(case, _name(name, case), f"{seed}-{number}", chance))
     return [replace(o, leaves_after=patience(plans(o.tag, 1))) for o in found]
+
+
+def _name(name: str, case: Case) -> str:
+    """Of the provider that serves it: OpenAI's own differs from who only speaks its dialect."""
+    return f"{name}-{case.provider.type}{'-itself' * ('preset' in case.provider.more)}"
 
 
 @dataclass(frozen=True)
@@ -98,18 +103,20 @@ class Flood:
     limit: Budget
     books: Books
 
-    async def use_up(self, kind: ProviderKind, name: str) -> None:
-        any_case = next(case for case in CASES if case.provider is kind)
+    async def use_up(self, cases: Cases, name: str) -> None:
         never_cools = Health(failure_threshold=10**9)
         model = metered_model(TARIFF, capabilities=THINKS)
-        serving = metered(any_case, self.fake, name, models=(model,), health=never_cools)
+        serving = [
+            metered(case, self.fake, provider, models=(model,), health=never_cools)
+            for provider, case in {_name(name, case): case for case in cases}.items()
+        ]
         retry = Retry(attempts=2, backoff_ms=0)
-        await self.fleet.publish(config(serving, budgets=(self.limit,), retry=retry))
-        await self.until_refused(kind, name)
+        await self.fleet.publish(config(*serving, budgets=(self.limit,), retry=retry))
+        await self.until_refused(cases, name)
 
-    async def until_refused(self, kind: ProviderKind, name: str) -> None:
+    async def until_refused(self, cases: Cases, name: str) -> None:
         for wave in range(MOST_WAVES):
-            offered = offers(kind, name, self.plans, f"{name}-{wave}")
+            offered = offers(cases, name, self.plans, f"{name}-{wave}")
             dearest = max(o.bound_micro_usd(TARIFF) for o in offered)
             room = AMOUNT - self.money().used
             admitted = await self.offer(offered)
@@ -150,10 +157,15 @@ def wide(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(params=PROVIDERS, ids=lambda kind: kind.type)
 def kind(request: pytest.FixtureRequest) -> ProviderKind:
-    """With all endpoints at once."""
     found = request.param
     assert isinstance(found, ProviderKind)
     return found
+
+
+@pytest.fixture
+def cases(kind: ProviderKind) -> Cases:
+    """All endpoints at once."""
+    return [case for case in CASES if case.provider is kind]
 
 
 @pytest.fixture
@@ -163,20 +175,21 @@ def books(eight: Fleet) -> Iterator[Books]:
     opened.client.close()
 
 
-def hard(name: str, *, wide: bool) -> Budget:
-    """Of the provider of that name."""
-    return budget(name, AMOUNT, provider_wide=wide, providers=(f"{NAMESPACE}/{name}",))
+def hard(name: str, cases: Cases, *, wide: bool = False) -> Budget:
+    """Of all providers that serve these."""
+    serving = {f"{NAMESPACE}/{_name(name, case)}" for case in cases}
+    return budget(name, AMOUNT, provider_wide=wide, providers=tuple(sorted(serving)))
 
 
 @pytest.mark.slow
 async def test_at9_answers_use_a_hard_budget_up_and_never_pass_it(
-    eight: Fleet, kind: ProviderKind, wide: bool, books: Books
+    eight: Fleet, cases: Cases, kind: ProviderKind, wide: bool, books: Books
 ) -> None:
     name = f"nine-{kind.type}-{wide}".lower()
     async with MeteredProvider(answers, TARIFF) as fake:
-        flood = Flood(eight, fake, answers, hard(name, wide=wide), books)
-        await flood.use_up(kind, name)
-    dearest = max(o.bound_micro_usd(TARIFF) for o in offers(kind, name, answers, f"{name}-0"))
+        flood = Flood(eight, fake, answers, hard(name, cases, wide=wide), books)
+        await flood.use_up(cases, name)
+    dearest = max(o.bound_micro_usd(TARIFF) for o in offers(cases, name, answers, f"{name}-0"))
     money, bill = flood.money(), fake.meter.bill_micro_usd()
     exact = sum(-(-work.bill_pico_usd // PICO_PER_MICRO) for work in fake.meter.works)
     assert (money.settled, money.unsettled) == (exact, 0)
@@ -185,13 +198,30 @@ async def test_at9_answers_use_a_hard_budget_up_and_never_pass_it(
 
 @pytest.mark.slow
 async def test_at9_whatever_goes_wrong_the_bill_stays_within_a_hard_budget(
-    eight: Fleet, kind: ProviderKind, wide: bool, books: Books
+    eight: Fleet, cases: Cases, kind: ProviderKind, wide: bool, books: Books
 ) -> None:
     """Callers leave as well. What nobody can know is counted as much as it can be."""
-    name = f"mishaps-{kind.type}-{wide}".lower()
+    await go_wrong(
+        eight, cases, hard(f"mishaps-{kind.type}-{wide}".lower(), cases, wide=wide), books
+    )
+
+
+@pytest.mark.slow
+async def test_at9_in_every_dialect_the_bill_stays_within_one_hard_budget(
+    eight: Fleet, books: Books
+) -> None:
+    """Of all providers at once, passed on and translated."""
+    await go_wrong(eight, PAIRS, hard("dialects", PAIRS), books)
+
+
+async def go_wrong(eight: Fleet, cases: Cases, limit: Budget, books: Books) -> None:
     async with MeteredProvider(mishaps, TARIFF) as fake:
-        flood = Flood(eight, fake, mishaps, hard(name, wide=wide), books)
-        await flood.use_up(kind, name)
+        flood = Flood(eight, fake, mishaps, limit, books)
+        name = limit.id.removeprefix(f"{NAMESPACE}/")
+        await flood.use_up(cases, name)
+    served = fake.meter.attempts()
+    first = offers(cases, name, mishaps, f"{name}-0")
+    assert {str(o.case) for o in first if o.tag in served} == set(map(str, cases))
     money = flood.money()
     assert fake.meter.bill_micro_usd() <= money.used <= AMOUNT
     assert any(work.unknowable for work in fake.meter.works)

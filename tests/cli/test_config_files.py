@@ -20,7 +20,7 @@ def _written(folder: Path) -> ConfigFiles:
 def test_a_sidecar_can_read_what_was_written(tmp_path: Path) -> None:
     files = _written(tmp_path)
     config = decode_config((files.config_dir / "config.v2.json").read_bytes())
-    credentials = decode_credentials((files.credentials_dir / "credentials.v1.json").read_bytes())
+    credentials = decode_credentials((files.credentials_dir / "credentials.v2.json").read_bytes())
     assert config.namespace == "shop"
     assert list(credentials.provider_keys) == ["shop/mill"]
 

@@ -42,6 +42,21 @@ def test_a_budget_says_what_comes_before_its_end(penstock: Penstock, tmp_path: P
     assert "shop/fast from 70 %, then Downgrade" in shown
 
 
+@pytest.mark.parametrize(
+    ("exceeded", "told"), [("Reject", "price unknown: refused by a budget"), ("Warn", "unknown\n")]
+)
+def test_without_a_price_only_a_budget_that_refuses_says_no(
+    penstock: Penstock, tmp_path: Path, exceeded: str, told: str
+) -> None:
+    write(tmp_path)
+    provider = (tmp_path / "provider.yaml").read_text()
+    (tmp_path / "provider.yaml").write_text(provider[: provider.index("      price")])
+    with (tmp_path / "budget.yaml").open("a") as file:
+        file.write(f"  onExceeded: {exceeded}\n")
+    shown = penstock("explain", "-f", tmp_path, "-m", "auto").out
+    assert told in "\n".join(map(str.rstrip, shown.splitlines()))
+
+
 def test_a_rule_that_matches_is_named(penstock: Penstock, tmp_path: Path) -> None:
     ended = penstock("explain", "-f", write(tmp_path), "-m", "essay-long", "--user", "eve")
     assert ended.code == 0

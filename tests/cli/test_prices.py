@@ -106,6 +106,16 @@ def test_check_is_content_with_equal_prices(penstock: Penstock, tmp_path: Path) 
     assert (ended.code, ended.out.startswith("0 findings")) == (0, True)
 
 
+def test_check_asks_no_price_of_a_free_plan(penstock: Penstock, tmp_path: Path) -> None:
+    path = tmp_path / "provider.yaml"
+    free = "  preset: groq\n  plan: Free\n  models: [{name: openai/gpt-oss-20b}, {name: %s}]\n"
+    head = PROVIDER[: PROVIDER.index("  preset:")]
+    path.write_text(head + free % "openai/gpt-oss-120b")
+    assert penstock("prices", "check", "-f", path).code == 0
+    path.write_text(head + (free % "qwen/qwen3.8-27b"))  # has a price, and is not in the plan
+    assert "qwen/qwen3.8-27b has no price" in penstock("prices", "check", "-f", path).out
+
+
 def test_refresh_writes_a_list_and_tells_what_changed(penstock: Penstock, tmp_path: Path) -> None:
     theirs, ours = tmp_path / "theirs.json", tmp_path / "ours.json"
     theirs.write_text(litellm(m=PLAIN, gone=PLAIN))
@@ -237,7 +247,34 @@ def test_every_class_of_tokens_is_taken_over() -> None:
         },
         "contextWindow": 1_000_000,
         "maxOutputTokens": 65_536,
+        "capabilities": ["chat"],
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "capabilities", "output"),
+    [
+        ({}, ("chat",), "0.3"),
+        (
+            {"supports_vision": True, "supports_function_calling": True},
+            ("chat", "tools", "vision"),
+            "0.3",
+        ),
+        (
+            {"supports_response_schema": True, "supports_reasoning": True},
+            ("chat", "json", "reasoning"),
+            "0.3",
+        ),
+        ({"supports_vision": False, "supports_reasoning": "yes"}, ("chat",), "0.3"),
+        ({"mode": "responses", "supports_vision": True}, (), "0.3"),
+        ({"mode": "embedding", "output_cost_per_token": 0}, ("embeddings",), "0"),
+    ],
+)
+def test_what_a_model_can_is_taken_over(
+    fields: dict[str, Any], capabilities: tuple[str, ...], output: str
+) -> None:
+    found = of_litellm(m={**PLAIN, **fields}).providers["openai"]["m"]
+    assert (found.capabilities, found.price.output_per_million) == (capabilities, output)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +285,7 @@ def test_every_class_of_tokens_is_taken_over() -> None:
         {"input_cost_per_token": -1e-06},
         {"input_cost_per_token": "1e-06"},
         {"input_cost_per_token": True},
-        {"mode": "embedding"},
+        {"mode": "completion"},
         {"litellm_provider": "nobody"},
         {"output_cost_per_image_token": 3e-05},
         {"tiered_pricing": []},

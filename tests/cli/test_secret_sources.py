@@ -50,3 +50,27 @@ def test_a_secret_without_the_key_is_judged_as_it_is(tmp_path: Path) -> None:
     secret = SECRET.replace("api-key: sesame", "other: sesame")
     found = compile_files((str(write(tmp_path, secret=secret)),), taken_for_granted)
     assert "SecretKeyMissing" in {finding.reason for finding in found.errors}
+
+
+ALL_KINDS = """\
+apiVersion: penstock.dev/v1alpha1
+kind: LLMProvider
+metadata: {name: azure, namespace: shop}
+spec:
+  type: azure-openai
+  baseURL: https://x.openai.azure.com
+  credentials: {entra: {tenantID: t, clientID: c, clientSecretRef: {name: entra, key: secret}}}
+  tls: {caSecretRef: {name: ca, key: pem}}
+  proxyURL: http://proxy.example.com:3128
+  proxySecretRef: {name: proxy, key: login}
+  models: [{name: m, price: {inputPerMillion: "1", outputPerMillion: "1"}}]
+"""
+
+
+def test_every_kind_of_secret_is_taken_for_granted_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "azure.yaml"
+    path.write_text(ALL_KINDS)
+    found = compile_files((str(path),), taken_for_granted)
+    assert found.errors == ()
+    lacking = compile_files((str(path),), from_environment({}))
+    assert [finding.reason for finding in lacking.errors] == ["SecretNotFound"] * 3

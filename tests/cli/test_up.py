@@ -49,6 +49,8 @@ async def test_it_serves_what_the_files_say(tmp_path: Path) -> None:
             "fast, grind, auto",
             "shop/front",
             "app=web",
+            "/v1 for OpenAI's clients",
+            "for Anthropic's and Ollama's",
             "curl http://127.0.0.1:",
             '"model": "auto"',
         ):

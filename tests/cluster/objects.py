@@ -202,7 +202,7 @@ async def credentials_secret(cluster: Cluster, namespace: str) -> Document:
 
 
 def credentials_bytes(document: Document) -> bytes:
-    return base64.b64decode(document["data"]["credentials.v1.json"])
+    return base64.b64decode(document["data"]["credentials.v2.json"])
 
 
 async def conditions_of(

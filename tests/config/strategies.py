@@ -19,6 +19,8 @@ REDIS = st.builds(
 CREDENTIALS = st.builds(
     Credentials,
     provider_keys=st.dictionaries(IDS, st.lists(SECRETS, min_size=1, max_size=3).map(tuple)),
+    client_secrets=st.dictionaries(IDS, SECRETS),
+    authorities=st.dictionaries(IDS, st.just("PEM")),
     redis=st.none() | REDIS,
     scope_key=SECRETS,
 )

@@ -4,12 +4,24 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from penstock_config.codec import ConfigError, digest, encode
-from penstock_config.older import READERS, Inexpressible, as_version_1, decode_version_1
+from penstock_config.credentials import Credentials
+from penstock_config.older import (
+    CREDENTIALS_READERS,
+    READERS,
+    Inexpressible,
+    Unreachable,
+    as_version_1,
+    credentials_as_version_1,
+    decode_credentials_version_1,
+    decode_version_1,
+)
 from penstock_config.policy import HeaderMatch, Match, Modality, Policy, Rule, Target
+from penstock_config.provider import Model, Provider
 from penstock_config.schema import SidecarConfig
-from penstock_config.tier import Tier
+from penstock_config.tier import Candidate, Tier
 
 TIER = Target(tier="n/t")
 REST = Match(models=("gpt-*",), users=("ann",), max_input_tokens=9)
@@ -81,3 +93,82 @@ def test_the_present_version_is_read_before_the_older_one() -> None:
     told = config(rule("a"))
     files = (encode(told), as_version_1(told).data)
     assert [read(data) for read, data in zip(READERS.values(), files, strict=True)] == [told] * 2
+
+
+def provider(name: str, **fields: Any) -> Provider:
+    told = {"type": "openai", "base_url": "https://p.example.com", "needs_key": True, **fields}
+    return Provider(id=f"n/{name}", models=(MODEL,), **told)
+
+
+def reaching(*providers: Provider) -> SidecarConfig:
+    candidates = tuple(Candidate(provider=each.id, model="m") for each in providers)
+    tier = Tier(id="n/t", name="t", candidates=candidates)
+    return config(rule("a")).model_copy(update={"providers": providers, "tiers": (tier,)})
+
+
+MODEL = Model(name="m", upstream_name="m", capabilities=("chat",))
+PLAIN = provider("plain")
+BEYOND = [
+    ({"proxy_url": "http://proxy:3128"}, "proxy_url"),
+    ({"private_ca": True}, "private_ca"),
+    ({"type": "azure-openai", "api_version": "preview"}, "type"),
+    ({"type": "anthropic"}, "type"),
+    ({"type": "gemini"}, "type"),
+]
+
+
+@pytest.mark.parametrize(("fields", "why"), BEYOND)
+def test_a_provider_that_version_1_would_reach_otherwise_is_no_candidate(
+    fields: dict[str, Any], why: str
+) -> None:
+    older = as_version_1(reaching(provider("far", **fields), PLAIN))
+    assert older.unreachable == (Unreachable("n/far", why),)
+    told = decode_version_1(older.data)
+    assert told.providers == (PLAIN,)
+    (tier,) = told.tiers
+    assert ([c.provider for c in tier.candidates], tier.denied) == (["n/plain"], None)
+
+
+def test_a_tier_without_another_candidate_denies() -> None:
+    told = decode_version_1(as_version_1(reaching(provider("far", private_ca=True))).data)
+    assert (told.providers, told.tiers[0].candidates) == ((), ())
+    assert told.tiers[0].denied == (
+        "this pod's sidecar is too old to reach LLMProvider n/far: restart the pod for a newer one"
+    )
+
+
+def test_what_only_informs_is_left_out() -> None:
+    older = as_version_1(reaching(provider("plain", preset="vllm")))
+    assert (decode_version_1(older.data), older.unreachable) == (reaching(PLAIN), ())
+
+
+@pytest.mark.parametrize("name", ["preset", "api_version", "proxy_url"])
+def test_a_provider_of_version_1_says_no_more_than_it_can(name: str) -> None:
+    document = json.loads(encode(reaching(provider("far", **{name: "http://x"})), 1))
+    with pytest.raises(ConfigError, match=rf"providers\.\*\.{name}: is not in version 1"):
+        decode_version_1(json.dumps(document).encode())
+
+
+SECRETS = Credentials(
+    provider_keys={"n/plain": (SecretStr("sk"),)},
+    client_secrets={"n/far": SecretStr("hush")},
+    proxy_logins={"n/far": SecretStr("shop:hush")},
+    authorities={"n/far": "PEM"},
+    scope_key=SecretStr("scope"),
+)
+
+
+def test_credentials_of_version_1_hold_what_it_knows() -> None:
+    data = credentials_as_version_1(SECRETS)
+    assert b"hush" not in data
+    added: dict[str, object] = {"client_secrets": {}, "proxy_logins": {}, "authorities": {}}
+    known = SECRETS.model_copy(update=added)
+    assert decode_credentials_version_1(data) == known
+    assert list(CREDENTIALS_READERS) == ["credentials.v2.json", "credentials.v1.json"]
+
+
+@pytest.mark.parametrize("field", ["client_secrets", "proxy_logins", "authorities"])
+def test_credentials_of_version_1_say_no_more_than_they_can(field: str) -> None:
+    document = json.dumps({"schema_version": 1, "scope_key": "s", field: {"n/far": "x"}})
+    with pytest.raises(ConfigError, match=f"{field}: is not in version 1"):
+        decode_credentials_version_1(document.encode())

@@ -1,5 +1,6 @@
 """What is written, and what is left alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
-from penstock_config.older import as_version_1
+from penstock_config.older import as_version_1, credentials_as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_operator.compile.files import ConfigFiles, File
 from penstock_operator.plan import NamespacePlan, Published, plan_writes
@@ -25,6 +26,7 @@ def name_of(value: SidecarConfig | Credentials) -> str:
 
 
 OLDER = File.of(as_version_1(config("a")).data)
+OLDER_SECRETS = File.of(credentials_as_version_1(CREDENTIALS))
 
 
 def plans(**there: Any) -> dict[str, NamespacePlan]:
@@ -37,12 +39,22 @@ def test_a_namespace_without_anything_gets_all_files() -> None:
     assert plan.config == File(encode(config("a")), name_of(config("a")))
     assert plan.older == OLDER
     assert plan.credentials == File(encode(CREDENTIALS), name_of(CREDENTIALS))
+    assert plan.older_credentials == OLDER_SECRETS
     assert not plan.remove
 
 
+THERE = Published(name_of(config("a")), name_of(CREDENTIALS), OLDER.digest, OLDER_SECRETS.digest)
+
+
 def test_what_is_there_already_is_not_written() -> None:
-    there = Published(name_of(config("a")), name_of(CREDENTIALS), OLDER.digest)
-    assert plans(published={"a": there}) == {}
+    assert plans(published={"a": THERE}) == {}
+
+
+@pytest.mark.parametrize("field", ["credentials", "older_credentials"])
+def test_both_versions_of_the_credentials_are_written_when_one_differs(field: str) -> None:
+    plan = plans(published={"a": replace(THERE, **{field: "spoiled"})})["a"]
+    assert plan.credentials == File.of(encode(CREDENTIALS))
+    assert (plan.older_credentials, plan.config) == (OLDER_SECRETS, None)
 
 
 def test_only_the_file_that_differs_is_written() -> None:

@@ -229,7 +229,7 @@ async def test_no_configuration_at_all(tmp_path: Path, plane: Plane) -> None:
         assert (await bare.probe("/readyz")).status == 200
         response = await bare.ask(chat())
         assert verdict(response) == (503, "server_error", "configuration_missing")
-        assert (await bare.state())["waiting_for"] == ["config.v2.json", "credentials.v1.json"]
+        assert (await bare.state())["waiting_for"] == ["config.v2.json", "credentials.v2.json"]
         bare.write()
         await bare.sidecar.reload()
         assert (await bare.ask(chat())).status == 200

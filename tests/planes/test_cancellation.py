@@ -44,6 +44,10 @@ SCENARIOS: Mapping[str, tuple[Behaviour, Behaviour]] = {
 class ReplyToNobody:
     """Takes an answer, with a suspension at each step as a socket may need one."""
 
+    left = False
+
+    def outlast(self, seconds: float | None) -> None: ...
+
     async def start(self, content_type: str, headers: Mapping[str, str]) -> None:
         del content_type, headers
         await asyncio.sleep(0)
@@ -144,12 +148,12 @@ async def left_behind(plane: Plane) -> dict[str, int]:
     assert runtime
     assert runtime.pipeline
     desk = runtime.pipeline.limiter._desk
-    connector = plane.sidecar._shared.session.connector
-    assert connector
+    connectors = [s.connector for s, _ in plane.sidecar._shared.ways.sessions._kept.values()]
+    assert connectors
     desk.allowances.close()
     await asyncio.gather(*desk.settlements._tasks)
     return {
-        "connections to providers": len(connector._acquired),
+        "connections to providers": sum(len(c._acquired) for c in connectors if c),
         "settlements": desk.settlements.journal_length,
         "holds to be renewed": len(desk.renewals._kept),
     }

@@ -5,7 +5,7 @@ import json
 from math import ceil
 
 import pytest
-from openai import APIError, RateLimitError
+from openai import APIError, NotFoundError, RateLimitError
 
 from penstock_cli.stub import Broken, Ok, Status
 from penstock_config.policy import Cache, CallerLimit, ExactCache
@@ -76,6 +76,15 @@ async def test_models_tiers_and_auto_are_listed(plane: Plane) -> None:
     async with plane.client() as client:
         names = {model.id async for model in client.models.list()}
     assert {"fast", "solo", "small", "large"} <= names
+
+
+async def test_one_model_is_told_by_its_id(plane: Plane) -> None:
+    async with plane.client() as client:
+        found = await client.models.retrieve("fast")
+        assert (found.id, found.object) == ("fast", "model")
+        with pytest.raises(NotFoundError, match="the model `no/such` does not exist") as caught:
+            await client.models.retrieve("no/such")
+    assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
 
 
 async def test_a_failing_provider_is_replaced_unseen(plane: Plane) -> None:

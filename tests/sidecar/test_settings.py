@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_sidecar.settings import Settings
+from penstock_sidecar.settings import FOREIGN, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -28,7 +28,8 @@ def test_numbers_are_numbers() -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in fields(Settings)])
 def test_every_field_can_be_set(field: str) -> None:
-    settings = Settings.from_environment({f"PENSTOCK_{field.upper()}": "7"})
+    variable = FOREIGN.get(field, f"PENSTOCK_{field.upper()}")
+    settings = Settings.from_environment({variable: "7"})
     assert str(getattr(settings, field)) in {"7", "7.0"}
 
 

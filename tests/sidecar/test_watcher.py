@@ -53,7 +53,7 @@ class Station:
         self, config: SidecarConfig = CONFIG, credentials: Credentials = CREDENTIALS
     ) -> None:
         self.config.publish(config_v2_json=encode(config))
-        self.credentials.publish(credentials_v1_json=encode(credentials))
+        self.credentials.publish(credentials_v2_json=encode(credentials))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ async def test_a_configuration_without_credentials_waits(
     station.config.publish(config_v2_json=encode(CONFIG))
     await watcher.check()
     assert station.loaded == []
-    assert watcher.waiting_for == ("credentials.v1.json",)
+    assert watcher.waiting_for == ("credentials.v2.json",)
 
 
 async def test_a_swap_of_the_kubelet_s_link_is_seen(watcher: Watcher, station: Station) -> None:
@@ -122,7 +122,7 @@ async def test_a_swap_of_the_kubelet_s_link_is_seen(watcher: Watcher, station: S
 async def test_rotated_credentials_are_put_to_work(watcher: Watcher, station: Station) -> None:
     station.publish()
     await watcher.check()
-    station.credentials.publish(credentials_v1_json=encode(OTHER_CREDENTIALS))
+    station.credentials.publish(credentials_v2_json=encode(OTHER_CREDENTIALS))
     await watcher.check()
     assert station.loaded[-1].credentials == OTHER_CREDENTIALS
     assert station.loaded[-1].config == CONFIG
@@ -192,7 +192,7 @@ async def test_rotated_keys_are_taken_even_while_the_configuration_is_bad(
     station.publish()
     await watcher.check()
     station.config.publish(config_v2_json=b"{")
-    station.credentials.publish(credentials_v1_json=encode(OTHER_CREDENTIALS))
+    station.credentials.publish(credentials_v2_json=encode(OTHER_CREDENTIALS))
     await watcher.check()
     assert station.loaded[-1].config == CONFIG
     assert station.loaded[-1].credentials == OTHER_CREDENTIALS
@@ -222,7 +222,7 @@ async def test_only_a_newer_version_says_which_side_to_upgrade(
 async def test_an_older_operator_s_file_is_put_to_work(watcher: Watcher, station: Station) -> None:
     older = as_version_1(CONFIG).data
     station.config.publish(config_v1_json=older)
-    station.credentials.publish(credentials_v1_json=encode(CREDENTIALS))
+    station.credentials.publish(credentials_v2_json=encode(CREDENTIALS))
     await watcher.check()
     assert (station.loaded[-1].config, watcher.last_error) == (CONFIG, "")
     assert station.published == [(digest(older), digest(encode(CREDENTIALS)))]

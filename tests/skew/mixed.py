@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
-from penstock_config.codec import config_file_name, digest
-from penstock_config.older import OLDER_VERSION
+from penstock_config.codec import config_file_name, credentials_file_name, digest
+from penstock_config.older import OLDER_CREDENTIALS, OLDER_VERSION
 from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.client import SECRETS, Document, Resource
 from penstock_operator.cluster.published import carry_out
@@ -30,6 +30,8 @@ Operator = Callable[[Sequence[Document]], Awaitable[Files]]
 """What it publishes of these documents in the namespace."""
 NEWEST: Final = config_file_name()
 OLDER: Final = config_file_name(OLDER_VERSION)
+NEWEST_SECRETS: Final = credentials_file_name()
+OLDER_SECRETS: Final = credentials_file_name(OLDER_CREDENTIALS)
 PATIENCE_SECONDS: Final = 20
 SCOPE_KEY: Final = "scope"
 

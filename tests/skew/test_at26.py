@@ -23,7 +23,9 @@ from tests.sidecar.http.edge import Response, connection, exchange, post
 from tests.skew.frozen import Frozen
 from tests.skew.mixed import (
     NEWEST,
+    NEWEST_SECRETS,
     OLDER,
+    OLDER_SECRETS,
     PATIENCE_SECONDS,
     Files,
     Operator,
@@ -132,8 +134,9 @@ async def test_at26_a_rotated_key_is_used_by_both(
         assert await statuses(both) == [200, 200]
         files = await operator(documents(stub.url, "sk-second"))
         publish(both.volume, files)
-        for sidecar in both.both:
-            await until(sidecar, credentials_digest=digest(files["credentials.v1.json"]))
+        older = files[OLDER_SECRETS]
+        await until(both.older, credentials_digest=digest(older))
+        await until(both.newer, credentials_digest=digest(files.get(NEWEST_SECRETS, older)))
         assert await statuses(both) == [200, 200]
     keys = [seen.headers["authorization"] for seen in stub.requests]
     assert keys == ["Bearer sk-first"] * 2 + ["Bearer sk-second"] * 2
@@ -157,8 +160,8 @@ async def test_an_operator_is_upgraded_and_rolled_back_under_both_versions(
     former, present = operator_before(frozen, redis_url), present_operator(redis_url)
     async with StubProvider() as stub:
         files = {each: await each(by_modality(stub.url)) for each in (former, present)}
-        assert files[former].keys() == {OLDER, "credentials.v1.json"}
-        assert files[present].keys() == {OLDER, NEWEST, "credentials.v1.json"}
+        assert files[former].keys() == {OLDER, OLDER_SECRETS}
+        assert files[present].keys() == {OLDER, NEWEST, OLDER_SECRETS, NEWEST_SECRETS}
         async with pods(tmp_path, code, files[former]) as both:
             for operator, with_picture in ((former, 200), (present, 503), (former, 200)):
                 await both.mount(files[operator])
@@ -181,5 +184,5 @@ async def test_a_present_configuration_says_the_same_in_both_versions(
     former = await operator_before(frozen, redis_url)(plain)
     present = await present_operator(redis_url)(plain)
     assert present[OLDER] == former[OLDER]
-    assert present["credentials.v1.json"] == former["credentials.v1.json"]
+    assert present[OLDER_SECRETS] == former[OLDER_SECRETS]
     assert as_version_1(decode_version_1(former[OLDER])).data == former[OLDER]

@@ -31,14 +31,14 @@ ERRORS: Mapping[int, tuple[str, str, str | None]] = {
 
 
 def plain(answer: Answer) -> bytes:
-    return _json(
+    return encoded(
         {
             "id": f"chatcmpl-stub{answer.asked.serial}",
             "object": "chat.completion",
             "created": CREATED,
             "model": answer.asked.model,
             "choices": [_plain_choice(answer, index) for index in range(answer.asked.choices)],
-            "usage": _usage(answer),
+            "usage": usage(answer),
             "service_tier": "default",
             "system_fingerprint": FINGERPRINT,
         }
@@ -52,14 +52,14 @@ def stream(answer: Answer) -> Iterator[Send]:
             yield _event(answer, _stream_choice(index, delta, None), tokens)
         yield _event(answer, _stream_choice(index, {}, answer.finish))
     if answer.asked.include_usage:
-        document = _head(answer) | {"choices": [], "usage": _usage(answer)}
-        yield Send(b"data: " + _json(document) + b"\n\n")
+        document = _head(answer) | {"choices": [], "usage": usage(answer)}
+        yield Send(b"data: " + encoded(document) + b"\n\n")
     yield DONE
 
 
 def error(status: Status) -> bytes:
     message, type_, code = ERRORS.get(status.code, ("Error.", "server_error", None))
-    return _json(
+    return encoded(
         {
             "error": {
                 "message": status.message or message,
@@ -76,10 +76,10 @@ def models(names: Sequence[str]) -> bytes:
     entries = [
         {"id": name, "object": "model", "created": CREATED, "owned_by": "stub"} for name in names
     ]
-    return _json({"object": "list", "data": entries}, indent=2)
+    return encoded({"object": "list", "data": entries}, indent=2)
 
 
-def _usage(answer: Answer) -> dict[str, object]:
+def usage(answer: Answer) -> dict[str, object]:
     tokens = answer.tokens
     return {
         "prompt_tokens": tokens.input,
@@ -138,7 +138,7 @@ def _event(answer: Answer, choice: object, tokens: int = 0) -> Send:
     document = _head(answer) | {"choices": [choice]}
     if answer.asked.include_usage:
         document["usage"] = None
-    return Send(b"data: " + _json(document) + b"\n\n", tokens)
+    return Send(b"data: " + encoded(document) + b"\n\n", tokens)
 
 
 def _head(answer: Answer) -> dict[str, object]:
@@ -152,6 +152,6 @@ def _head(answer: Answer) -> dict[str, object]:
     }
 
 
-def _json(document: object, indent: int | None = None) -> bytes:
+def encoded(document: object, indent: int | None = None) -> bytes:
     separators = (",", ":") if indent is None else None
     return json.dumps(document, ensure_ascii=False, separators=separators, indent=indent).encode()

@@ -8,9 +8,11 @@ from typing import Self
 
 from aiohttp import web
 
-from penstock_cli.stub import ollama, openai
+from penstock_cli.stub import ollama, ollama_generate, openai, openai_completions, openai_responses
 from penstock_cli.stub.answer import Asked
 from penstock_cli.stub.behaviour import Behaviour, Ok, Status
+from penstock_cli.stub.ollama_embeddings import OllamaEmbeddings
+from penstock_cli.stub.openai_embeddings import OpenAiEmbeddings
 from penstock_cli.stub.performance import Performance
 from penstock_cli.stub.record import Bill, Seen
 from penstock_cli.stub.script import Dialect, respond
@@ -18,6 +20,8 @@ from penstock_cli.stub.script import Dialect, respond
 MAX_BODY_BYTES = 64 * 1024 * 1024
 UNKNOWN_MODEL = Status(404)
 LOOPBACK = "127.0.0.1"
+COMPLETION_TOKENS = 16
+"""Of a legacy completion that names no bound."""
 
 
 class StubProvider:
@@ -78,10 +82,7 @@ class StubProvider:
         """Listen, on the same port as before."""
         self._closing.clear()
         app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_post("/v1/chat/completions", self._openai_chat)
-        app.router.add_post("/api/chat", self._ollama_chat)
-        app.router.add_get("/v1/models", self._openai_models)
-        app.router.add_get("/api/tags", self._ollama_tags)
+        self._routes(app.router)
         self._runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
@@ -103,6 +104,19 @@ class StubProvider:
     async def __aexit__(self, *_: object) -> None:
         await self.refuse()
 
+    def _routes(self, router: web.UrlDispatcher) -> None:
+        """Other vendors' have their own."""
+        router.add_post("/v1/chat/completions", self._openai_chat)
+        router.add_post("/v1/completions", self._openai_completions)
+        router.add_post("/v1/responses", self._openai_responses)
+        router.add_post("/v1/embeddings", self._openai_embeddings)
+        router.add_post("/api/chat", self._ollama_chat)
+        router.add_post("/api/generate", self._ollama_generate)
+        router.add_post("/api/embed", self._ollama_embed)
+        router.add_post("/api/embeddings", self._ollama_embeddings)
+        router.add_get("/v1/models", self._openai_models)
+        router.add_get("/api/tags", self._ollama_tags)
+
     async def _openai_chat(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
         options = _mapping(seen.body.get("stream_options"))
@@ -118,17 +132,74 @@ class StubProvider:
         )
         return await self._answer(request, seen, openai, asked)
 
-    async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
+    async def _openai_completions(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
-        limit = _mapping(seen.body.get("options")).get("num_predict")
+        prompt, limit = seen.body.get("prompt"), seen.body.get("max_tokens", COMPLETION_TOKENS)
         asked = Asked(
             serial=len(self.requests),
             model=seen.model,
+            stream=seen.body.get("stream") is True,
+            prompt_bytes=_bytes_of(prompt),
+            max_tokens=limit if isinstance(limit, int) else None,
+            choices=_count(seen.body.get("n")) * _prompts(prompt),
+            include_usage=_mapping(seen.body.get("stream_options")).get("include_usage") is True,
+        )
+        return await self._answer(request, seen, openai_completions, asked)
+
+    async def _openai_responses(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        limit = seen.body.get("max_output_tokens")
+        asked = Asked(
+            serial=len(self.requests),
+            model=seen.model,
+            stream=seen.body.get("stream") is True,
+            prompt_bytes=_bytes_of(seen.body.get("input")),
+            max_tokens=limit if isinstance(limit, int) else None,
+        )
+        return await self._answer(request, seen, openai_responses, asked)
+
+    async def _ollama_chat(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._answer(request, seen, ollama, self._ollama(seen, "messages"))
+
+    async def _ollama_generate(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._answer(request, seen, ollama_generate, self._ollama(seen, "prompt"))
+
+    def _ollama(self, seen: Seen, prompt: str) -> Asked:
+        limit = _mapping(seen.body.get("options")).get("num_predict")
+        return Asked(
+            serial=len(self.requests),
+            model=seen.model,
             stream=seen.body.get("stream") is not False,
-            prompt_bytes=_bytes_of(seen.body.get("messages")),
+            prompt_bytes=_bytes_of(seen.body.get(prompt)),
             max_tokens=limit if isinstance(limit, int) and limit >= 0 else None,
         )
-        return await self._answer(request, seen, ollama, asked)
+
+    async def _openai_embeddings(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OpenAiEmbeddings.of(seen.body))
+
+    async def _ollama_embed(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OllamaEmbeddings.of(seen.body))
+
+    async def _ollama_embeddings(self, request: web.Request) -> web.StreamResponse:
+        seen = await self._record(request)
+        return await self._embedded(request, seen, OllamaEmbeddings.of_former(seen.body))
+
+    async def _embedded(
+        self, request: web.Request, seen: Seen, dialect: OpenAiEmbeddings | OllamaEmbeddings
+    ) -> web.StreamResponse:
+        """Nothing is generated."""
+        asked = Asked(
+            serial=len(self.requests),
+            model=seen.model,
+            stream=False,
+            prompt_bytes=sum(len(text.encode()) for text in dialect.texts),
+            max_tokens=0,
+        )
+        return await self._answer(request, seen, dialect, asked)
 
     async def _openai_models(self, _: web.Request) -> web.Response:
         return web.Response(body=openai.models(list(self._models)), content_type="application/json")
@@ -136,7 +207,8 @@ class StubProvider:
     async def _ollama_tags(self, _: web.Request) -> web.Response:
         return web.Response(body=ollama.tags(list(self._models)), content_type="application/json")
 
-    async def _record(self, request: web.Request) -> Seen:
+    async def _record(self, request: web.Request, model: str | None = None) -> Seen:
+        """`model` is one that the path names; else the body does."""
         raw = await request.read()
         try:
             body = _mapping(json.loads(raw))
@@ -144,7 +216,7 @@ class StubProvider:
             body = {}
         seen = Seen(
             path=request.path,
-            model=str(body.get("model", "")),
+            model=str(body.get("model", "")) if model is None else model,
             raw=raw,
             body=body,
             headers={name.lower(): value for name, value in request.headers.items()},
@@ -187,6 +259,13 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 def _bytes_of(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+def _prompts(value: object) -> int:
+    """A list of numbers is one prompt, in tokens."""
+    if not isinstance(value, list) or all(isinstance(each, int) for each in value):
+        return 1
+    return len(value)
 
 
 def _count(value: object) -> int:

@@ -10,7 +10,7 @@ from penstock_cli.stub.steps import Quit, Response, Send, Step, Wait
 
 
 class Dialect(Protocol):
-    """A wire format; the modules `openai` and `ollama` are the two there are."""
+    """A wire format; the modules of this package are those there are."""
 
     @property
     def STREAM_TYPE(self) -> str: ...  # noqa: N802  # a module's constant

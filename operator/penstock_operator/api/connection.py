@@ -59,12 +59,13 @@ class Azure(ApiModel):
         None,
         max_length=32,
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$|^preview$|^latest$",
-        description="`api-version` of each request. Default: none, as the v1 API wants it.",
+        description="`api-version` of each request. A date: the API of that date, with the"
+        " deployment in the path. preview, latest: the v1 API. Default: none, the v1 API too.",
     )
     deployments: Annotated[tuple[AzureDeployment, ...], KeyedBy(("model",))] = Field(
         (),
         max_length=128,
-        description="Deployments by model. Default: named as the model's `upstreamName`.",
+        description="Deployments by model. Default: the model's `upstreamName`.",
     )
 
 

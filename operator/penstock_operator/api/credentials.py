@@ -28,6 +28,11 @@ class Credentials(ApiModel):
     invariants: ClassVar[tuple[Rule, ...]] = (
         exactly_one("secretRefs", "entra"),
         Rule(
+            "!has(self.entra) || !has(self.scheme)",
+            "entra sends its token as Bearer: remove scheme and name",
+            lambda key: key.entra is None or key.scheme is None,
+        ),
+        Rule(
             "(has(self.scheme) && self.scheme in ['Header', 'Query']) == has(self.name)",
             "set name with scheme Header or Query, and only then",
             lambda key: (key.scheme in ("Header", "Query")) == (key.name is not None),
@@ -40,10 +45,12 @@ class Credentials(ApiModel):
         max_length=16,
         description="Keys in Secrets of this namespace. Several are used in turn.",
     )
-    scheme: Literal["Bearer", "Header", "Query"] = Field(
-        "Bearer",
+    scheme: Literal["Bearer", "Header", "Query"] | None = Field(
+        None,
         description="Bearer: `Authorization: Bearer <key>`. Header, Query: the key alone, in the"
-        " header or query parameter `name`. Default: Bearer.",
+        " header or query parameter `name`. Default: as the provider's type wants it: header"
+        " `x-api-key` for anthropic, `x-goog-api-key` for gemini, `api-key` for azure-openai, else"
+        " Bearer.",
     )
     name: str | None = Field(
         None,

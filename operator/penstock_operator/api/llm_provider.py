@@ -22,7 +22,7 @@ from penstock_operator.api.ollama import Ollama
 from penstock_operator.api.preset import PRESETS, PresetName, ProviderType
 from penstock_operator.api.provider_model import ProviderModel
 from penstock_operator.api.provider_status import LLMProviderStatus
-from penstock_operator.api.reference import AllowedNamespaces
+from penstock_operator.api.reference import AllowedNamespaces, SecretKeyReference
 from penstock_operator.api.rules import Rule, sibling
 from penstock_operator.api.status import CONDITION_COLUMNS
 
@@ -80,6 +80,21 @@ class LLMProviderSpec(ApiModel):
                 or spec.type == "azure-openai"
             ),
         ),
+        Rule(
+            "has(self.models) || has(self.preset)",
+            "set models, or a preset of which the catalogue knows them",
+            lambda spec: bool(spec.models) or spec.preset is not None,
+        ),
+        Rule(
+            "!has(self.plan) || has(self.preset)",
+            "plan needs a preset, whose plan it is",
+            lambda spec: spec.plan is None or spec.preset is not None,
+        ),
+        Rule(
+            "!has(self.proxySecretRef) || has(self.proxyURL)",
+            "proxySecretRef needs proxyURL",
+            lambda spec: spec.proxy_secret_ref is None or spec.proxy_url is not None,
+        ),
         sibling("drain", "onDisconnect", "Drain"),
         Rule(not_local_cel("baseURL"), _LOCAL.format("baseURL")),
         Rule(not_local_cel("proxyURL"), _LOCAL.format("proxyURL")),
@@ -102,7 +117,9 @@ class LLMProviderSpec(ApiModel):
         None,
         alias="baseURL",
         description="Address up to and without `/chat/completions` and the like, such as"
-        " `https://api.openai.com/v1`. Default: that of `preset`, or of the Ollama that we run.",
+        " `https://api.openai.com/v1`; of Gemini with the API's version; of Azure the resource's,"
+        " such as `https://company.openai.azure.com`, of Anthropic and Ollama the host's."
+        " Default: that of `preset`, or of the Ollama that we run.",
     )
     credentials: Credentials | None = Field(
         None, description="Keys, and how they are sent. Default: none are needed."
@@ -115,7 +132,15 @@ class LLMProviderSpec(ApiModel):
         description="How its certificate is checked. Default: by the authorities of the image.",
     )
     proxy_url: Url | None = Field(
-        None, alias="proxyURL", description="Proxy on the way out. Default: none."
+        None,
+        alias="proxyURL",
+        description="Proxy on the way out, by CONNECT where the provider is reached by https."
+        " Default: none, whatever the environment says.",
+    )
+    proxy_secret_ref: SecretKeyReference | None = Field(
+        None,
+        description="`<user>:<password>` for the proxy, in a Secret of this namespace."
+        " Default: it does not ask.",
     )
     headers: Annotated[tuple[Header, ...], BY_NAME] = Field(
         (), max_length=32, description="Headers that go with each request. Default: none."
@@ -123,8 +148,18 @@ class LLMProviderSpec(ApiModel):
     suspended: bool = Field(
         default=False, description="Takes it out of use, as if it were not there. Default: false."
     )
+    plan: Literal["Free", "Paid"] | None = Field(
+        None,
+        description="Which of the vendor's plans the keys are of; with `preset` only. Free: what"
+        " the catalogue knows to be in it costs nothing and has its limits, and nothing else is"
+        " served of the catalogue. Default: Paid.",
+    )
     models: Annotated[tuple[ProviderModel, ...], BY_NAME] = Field(
-        min_length=1, max_length=128, description="What it serves. Others cannot be reached."
+        (),
+        min_length=1,
+        max_length=128,
+        description="What it serves. Others cannot be reached. Default: every model for chat or"
+        " embeddings that the catalogue has for `preset`.",
     )
     limits: ProviderLimits | None = Field(
         None, description="What it grants over all models and namespaces. Default: no bound."

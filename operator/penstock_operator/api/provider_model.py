@@ -79,19 +79,24 @@ class ProviderModel(ApiModel):
         default=False, description="Takes it out of use, as if it were not there. Default: false."
     )
     capabilities: Annotated[tuple[Capability, ...], DISTINCT] = Field(
-        ("chat",),
+        (),
         min_length=1,
         max_length=7,
-        description="What it can do; requests that need more go elsewhere. Default: [chat].",
+        description="What it can do; requests that need more go elsewhere. Default: what the"
+        " catalogue says of a `preset`'s model; else [chat].",
     )
     context_window: int | None = Field(
         None,
         ge=1,
         le=100_000_000,
-        description="Input and output tokens that fit. Default: unknown.",
+        description="Input and output tokens that fit. Default: what the catalogue says of a"
+        " `preset`'s model; else unknown.",
     )
     max_output_tokens: int | None = Field(
-        None, ge=1, le=100_000_000, description="Output tokens it can produce. Default: unknown."
+        None,
+        ge=1,
+        le=100_000_000,
+        description="Output tokens it can produce. Default: likewise.",
     )
     price: Price | None = Field(
         None,
@@ -111,5 +116,7 @@ class ProviderModel(ApiModel):
         description="Usual time to the first token, until it was measured. Default: unknown.",
     )
     limits: ProviderLimits | None = Field(
-        None, description="What the provider grants to this model. Default: no bound."
+        None,
+        description="What the provider grants to this model. Default: no bound; with `plan: Free`"
+        " what the catalogue says of that plan.",
     )

@@ -1,1 +1,1 @@
-"""What well-known providers charge, as of a day."""
+"""What well-known providers serve, charge and give away, as of a day."""

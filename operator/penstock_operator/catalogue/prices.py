@@ -1,4 +1,4 @@
-"""The price list: its form, and the one that ships beside this file.
+"""The catalogue of models and prices: its form, and the one that ships beside this file.
 
 Its numbers are what the vendors' pages said on its date, collected by others: good enough to hold a
 budget until the author of a resource writes his own, and never a promise. No I/O but for reading
@@ -16,9 +16,10 @@ from pydantic import Field, ValidationError
 
 from penstock_operator.api.base import ApiModel
 from penstock_operator.api.preset import PresetName
-from penstock_operator.api.provider_model import ModelName, Price
+from penstock_operator.api.provider_model import Capability, ModelName, Price
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""1 had no capabilities, and no embeddings."""
 FILE: Final = "prices.json"
 
 
@@ -28,12 +29,14 @@ class ListedModel(ApiModel):
     price: Price
     context_window: Annotated[int, Field(ge=1)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    capabilities: tuple[Capability, ...] = ()
+    """None: it has a price, and is not known to be asked for a chat or for embeddings."""
 
 
 class PriceList(ApiModel):
     """Prices by preset, then by the name that the provider knows."""
 
-    format: Literal[1]
+    format: Literal[2]
     date: date
     source: str
     licence: str

@@ -8,7 +8,7 @@ from typing import Final
 
 from penstock_config.codec import config_file_name, credentials_file_name, digest
 from penstock_config.credentials import RedisAccess
-from penstock_config.older import OLDER_VERSION
+from penstock_config.older import OLDER_CREDENTIALS, OLDER_VERSION
 from penstock_operator.api.names import (
     COMPONENT_LABEL,
     CONFIG_MAP,
@@ -20,6 +20,7 @@ from penstock_operator.cluster.errors import NotFound
 from penstock_operator.compile.files import File
 from penstock_operator.plan import NamespacePlan
 
+_OLDER_CREDENTIALS: Final = credentials_file_name(OLDER_CREDENTIALS)
 LABELS: Final = {
     "app.kubernetes.io/managed-by": "penstock",
     "app.kubernetes.io/name": "penstock",
@@ -31,8 +32,11 @@ async def carry_out(cluster: Cluster, plan: NamespacePlan) -> None:
     """Writes or removes what the plan says; doing it twice changes nothing."""
     if plan.remove:
         await _remove(cluster, plan.namespace)
-    if plan.credentials:
-        data = {credentials_file_name(): base64.b64encode(plan.credentials.data).decode()}
+    if plan.credentials and plan.older_credentials:
+        data = {
+            credentials_file_name(): base64.b64encode(plan.credentials.data).decode(),
+            _OLDER_CREDENTIALS: base64.b64encode(plan.older_credentials.data).decode(),
+        }
         document = {**_meta(CREDENTIALS_SECRET, plan.namespace, plan.credentials), "data": data}
         await cluster.apply(SECRETS, {**document, "type": "Opaque"})
     if plan.config and plan.older:
@@ -57,7 +61,13 @@ def older_digest(document: Document) -> str:
 
 def credentials_digest(document: Document) -> str:
     """As `config_digest`, of the Secret."""
-    return _digest_if_ours(document, _credentials_file(document))
+    return _digest_if_ours(document, _decoded(document, credentials_file_name()))
+
+
+def older_credentials_digest(document: Document) -> str:
+    """As `older_digest`, of the Secret."""
+    data = _decoded(document, _OLDER_CREDENTIALS)
+    return digest(data) if data else ""
 
 
 def scope_key(document: Document) -> str | None:
@@ -107,8 +117,14 @@ def _meta(name: str, namespace: str, file: File) -> Document:
 
 
 def _credentials_file(document: Document) -> bytes:
+    """The newest that is there: the operator before wrote another."""
+    newest = _decoded(document, credentials_file_name())
+    return newest or _decoded(document, _OLDER_CREDENTIALS)
+
+
+def _decoded(document: Document, file: str) -> bytes:
     try:
-        return base64.b64decode(_text(document, credentials_file_name()), validate=True)
+        return base64.b64decode(_text(document, file), validate=True)
     except binascii.Error:
         return b""
 

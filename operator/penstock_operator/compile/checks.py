@@ -13,11 +13,14 @@ from penstock_operator.api.address import is_local
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
+from penstock_operator.api.preset import PRESETS, ProviderType
 from penstock_operator.api.route_policy import RoutePolicy
-from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, not_yet_enforced, type_of
+from penstock_operator.compile.not_yet_enforced import not_yet_enforced
+from penstock_operator.compile.offer import served_models
 from penstock_operator.compile.parse import Resource, ref_of
 from penstock_operator.compile.prices import unpriced
 from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.reaching import auth_of, type_of, whole_address
 from penstock_operator.compile.references import reference_id
 
 Fault = tuple[str, str]
@@ -31,11 +34,26 @@ NOT_A_PROVIDER: Final = (
 NO_ADDRESS: Final = "is no address: write https://host[:port]/path"
 ALL: Final = 100
 """Percent."""
-ENDPOINTS: Final = ("/completions", "/embeddings", "/responses", "/api/chat", "/api/generate")
+ASKED_FOR: Final = frozenset({"chat", "completions", "embeddings"})
+"""Capabilities that are work of their own; the others go with chat."""
+NO_CATALOGUE: Final = (
+    "is not set, and the catalogue knows no models of preset {} at this address and plan: list them"
+)
+ENDPOINTS: Final = (
+    "/completions",
+    "/embeddings",
+    "/responses",
+    "/messages",
+    "/api/chat",
+    "/api/generate",
+    "/api/embed",
+)
 A_CALL: Final = (
     "is the address of one call, to which the sidecar would append another: write what stands "
-    "before /chat/completions or /api/chat"
+    "before /chat/completions, /v1/messages or /api/chat"
 )
+NO_KEY: Final = "is not set, and {} serves nobody without a key: name a Secret that has one"
+NO_PATH: Final = "is a vendor's host without the path of its API: write {}"
 
 
 def check_object(resource: Resource, *, loopback_allowed: bool = False) -> tuple[Problem, ...]:
@@ -78,9 +96,12 @@ def _provider_faults(provider: LLMProvider, *, loopback_allowed: bool) -> Iterat
     for path, url in (("spec.baseURL", spec.base_url), ("spec.proxyURL", spec.proxy_url)):
         if url is not None and (fault := _url_fault(url, loopback_allowed=loopback_allowed)):
             yield path, fault
-    if spec.base_url is not None and spec.base_url.rstrip("/").endswith(ENDPOINTS):
-        yield "spec.baseURL", A_CALL
-    sent = {} if spec.credentials is None else {(spec.credentials.name or "").lower(): "the key's"}
+        elif path == "spec.baseURL" and url is not None:
+            yield from ((path, text) for text in _base_faults(url, type_of(spec)))
+    if not served_models(spec):
+        yield "spec.models", NO_CATALOGUE.format(spec.preset)
+    auth = auth_of(spec.credentials, type_of(spec))
+    sent = {auth.name.lower(): "the key's"} if auth.scheme == "Header" else {}
     for index, header in enumerate(spec.headers):
         if former := sent.get(header.name.lower()):
             yield f"spec.headers[{index}].name", f"is {former} header already: remove one"
@@ -98,18 +119,49 @@ def _url_fault(url: str, *, loopback_allowed: bool) -> str | None:
     return NOT_A_PROVIDER if local and not loopback_allowed else None
 
 
+def _base_faults(url: str, type_: ProviderType) -> Iterator[str]:
+    if url.rstrip("/").endswith(ENDPOINTS):
+        yield A_CALL
+    elif whole := whole_address(url, type_):
+        yield NO_PATH.format(whole)
+
+
 def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
-    ref, type_ = ref_of(provider), type_of(provider.spec)
-    if type_ not in SERVED_TYPES:
-        path = "spec.preset" if provider.spec.type is None else "spec.type"
-        message = f"{type_} is not served in this version: its models are left out of every tier"
-        yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
-    for index, model in enumerate(provider.spec.models):
-        if "chat" not in model.capabilities:
-            message = "has no chat, and nothing else is served in this version: the model is idle"
+    ref = ref_of(provider)
+    for index, model in enumerate(served_models(provider.spec) if provider.spec.models else ()):
+        if not ASKED_FOR.intersection(model.capabilities):
+            message = "holds nothing that callers ask for, so that the model is idle: add chat"
             path = f"spec.models[{index}].capabilities"
             yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
+    yield from _keyless(provider)
+    yield from _undeployed(provider)
     yield from unpriced(provider)
+
+
+def _keyless(provider: LLMProvider) -> Iterator[Problem]:
+    """At a vendor's own address; whatever else stands there may ask for none."""
+    spec = provider.spec
+    vendor = spec.preset if spec.preset and PRESETS[spec.preset].base_url else None
+    if vendor and not (spec.credentials or spec.headers or spec.base_url or spec.proxy_url):
+        yield Problem(
+            ref_of(provider),
+            "ResolvedRefs",
+            "NoCredentials",
+            NO_KEY.format(vendor),
+            "warning",
+            "spec.credentials",
+        )
+
+
+def _undeployed(provider: LLMProvider) -> Iterator[Problem]:
+    names = {model.name for model in provider.spec.models}
+    for index, each in enumerate(provider.spec.azure.deployments if provider.spec.azure else ()):
+        if each.model not in names:
+            message = "is no model of spec.models, so that it has no effect: correct it"
+            path = f"spec.azure.deployments[{index}].model"
+            yield Problem(
+                ref_of(provider), "ResolvedRefs", "ModelNotFound", message, "warning", path
+            )
 
 
 def _tier_faults(tier: ModelTier) -> Iterator[Fault]:

@@ -13,14 +13,12 @@ from itertools import chain
 from operator import attrgetter
 from typing import Final
 
-from pydantic import SecretStr
-
 from penstock_config.credentials import Credentials
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.budgets import build_budget
-from penstock_operator.compile.credentials import credentials_of
+from penstock_operator.compile.credentials import ProviderSecrets, credentials_of
 from penstock_operator.compile.downgrades import budgets_in, not_permitted, with_downgrades
 from penstock_operator.compile.files import ConfigFiles
 from penstock_operator.compile.namespaces import (
@@ -30,7 +28,7 @@ from penstock_operator.compile.namespaces import (
     pods_by_provider,
     tiers_of,
 )
-from penstock_operator.compile.older_sidecars import needs_newer_sidecars
+from penstock_operator.compile.older_sidecars import cannot_reach, needs_newer_sidecars
 from penstock_operator.compile.policies import build_policy
 from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.providers import build_provider
@@ -74,7 +72,7 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
     credentials = {
         name: found
         for name, config in configs.items()
-        if (found := credentials_of(name, snapshot, _keys(config, built))) is not None
+        if (found := credentials_of(name, snapshot, _secrets(config, built))) is not None
     }
     files = {name: ConfigFiles.of(config) for name, config in configs.items()}
     withheld = frozenset(name for name, each in files.items() if each.size > MAX_CONFIG_BYTES)
@@ -84,6 +82,7 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         _downgrades(namespaces, built),
         *(_outranked(each) for each in namespaces),
         *(needs_newer_sidecars(each, snapshot) for each in namespaces),
+        *(cannot_reach(each, configs[each.name], snapshot) for each in namespaces),
         *(
             _unwritten(each, files[each.name].size, has_credentials=each.name in credentials)
             for each in namespaces
@@ -143,8 +142,8 @@ def _namespaces(snapshot: Snapshot, built: Built) -> Iterator[Namespace]:
         yield Namespace(name, ruling, rulings, budgets)
 
 
-def _keys(config: SidecarConfig, built: Built) -> Mapping[str, tuple[SecretStr, ...]]:
-    return {provider.id: built.providers[provider.id].keys for provider in config.providers}
+def _secrets(config: SidecarConfig, built: Built) -> Mapping[str, ProviderSecrets]:
+    return {provider.id: built.providers[provider.id].secrets for provider in config.providers}
 
 
 def _of_objects(built: Built) -> Iterator[Problem]:

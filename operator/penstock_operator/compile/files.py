@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from penstock_config.codec import digest, encode
-from penstock_config.older import as_version_1
+from penstock_config.credentials import Credentials
+from penstock_config.older import as_version_1, credentials_as_version_1
 from penstock_config.schema import SidecarConfig
 
 
@@ -35,3 +36,16 @@ class ConfigFiles:
     def size(self) -> int:
         """In bytes, of both."""
         return len(self.newest.data) + len(self.older.data)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsFiles:
+    """The same of the secret half."""
+
+    newest: File
+    older: File
+
+    @classmethod
+    def of(cls, credentials: Credentials) -> Self:
+        older = credentials_as_version_1(credentials)
+        return cls(File.of(encode(credentials)), File.of(older))

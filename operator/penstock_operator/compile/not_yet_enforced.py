@@ -9,14 +9,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from penstock_operator.api.llm_provider import LLMProviderSpec
-from penstock_operator.api.preset import PRESETS, ProviderType
 from penstock_operator.api.route_rule import Match
 from penstock_operator.compile.parse import Resource, ref_of
 from penstock_operator.compile.problem import Problem
 
-SERVED_TYPES: Final[frozenset[ProviderType]] = frozenset({"openai", "ollama"})
-"""Protocols that sidecars speak."""
 RULE_LEFT_OUT: Final = "is not evaluated in this version: the whole rule is left out"
 
 
@@ -33,14 +29,9 @@ class Unenforced:
 
 FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     "LLMProvider": (
-        Unenforced("spec.azure"),
-        Unenforced("spec.credentials.entra"),
-        Unenforced("spec.tls"),
-        Unenforced("spec.proxyURL"),
         Unenforced("spec.models[].quality"),
         Unenforced("spec.models[].expectedLatencyMs"),
         Unenforced("spec.health.intervalSeconds"),
-        Unenforced("spec.onDisconnect", "is Cancel in this version"),
         Unenforced(
             "spec.ollama",
             "has no effect in this version: run an Ollama with a Service of the provider's name",
@@ -88,13 +79,6 @@ def not_yet_enforced(resource: Resource) -> tuple[Problem, ...]:
 def has_unenforced_condition(match: Match) -> bool:
     """Whether the match asks for something that sidecars do not look at yet."""
     return bool(match.tasks or match.complexity or match.cel is not None)
-
-
-def type_of(spec: LLMProviderSpec) -> ProviderType:
-    """The provider's protocol: its own word, else that of its preset."""
-    if spec.type is not None or spec.preset is None:
-        return spec.type or "openai"
-    return PRESETS[spec.preset].type
 
 
 def _occurrences(owner: BaseModel, steps: list[str], at: str) -> Iterator[tuple[str, Any, Any]]:

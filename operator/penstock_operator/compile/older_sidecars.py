@@ -1,12 +1,21 @@
-"""Rules that sidecars of the version before cannot be told: a warning while such sidecars run.
+"""What sidecars of the version before cannot be told: a warning while such sidecars run.
 
-They deny those rules (`penstock_config.older`); newer ones are not concerned.
+They deny those rules and have no such providers (`penstock_config.older`); newer ones are not
+concerned.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from penstock_config.older import FIRST_RELEASE, Inexpressible, inexpressible
+from penstock_config.older import (
+    FIRST_RELEASE,
+    Inexpressible,
+    Unreachable,
+    inexpressible,
+    unreachable,
+)
+from penstock_config.schema import SidecarConfig
+from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.names import VERSION_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.namespaces import Namespace
@@ -19,6 +28,10 @@ MESSAGE: Final = (
     "sidecars of pods that run an older version cannot judge this, and deny every request that"
     " the rest of the rule matches: restart those pods (kubectl get pods -L {})"
 )
+TOO_OLD: Final = (
+    "sidecars of pods that run an older version cannot reach this provider so, and do without it:"
+    " restart those pods (kubectl get pods -L {})"
+)
 
 
 def needs_newer_sidecars(namespace: Namespace, snapshot: Snapshot) -> Iterator[Problem]:
@@ -26,9 +39,24 @@ def needs_newer_sidecars(namespace: Namespace, snapshot: Snapshot) -> Iterator[P
     missing = [found for policy in namespace.policies for found in inexpressible(policy)]
     if not missing:  # mostly; pods may be thousands
         return
-    ruled = rule_pods(namespace.policies, _older(namespace.name, snapshot)).pods
+    ruled = _ruled(namespace, snapshot)
     specs = {policy.id: policy for policy in snapshot.policies}
     yield from (_problem(specs[found.policy], found) for found in missing if found.policy in ruled)
+
+
+def cannot_reach(
+    namespace: Namespace, config: SidecarConfig, snapshot: Snapshot
+) -> Iterator[Problem]:
+    """One for each provider that an older pod of the namespace would be sent to."""
+    missing = [found for provider in config.providers for found in unreachable(provider)]
+    if missing and _ruled(namespace, snapshot):
+        providers = {provider.id: provider for provider in snapshot.providers}
+        yield from (_of_provider(providers[found.provider], found) for found in missing)
+
+
+def _ruled(namespace: Namespace, snapshot: Snapshot) -> Mapping[str, int]:
+    """Policies that rule older pods, with how many."""
+    return rule_pods(namespace.policies, _older(namespace.name, snapshot)).pods
 
 
 def _older(namespace: str, snapshot: Snapshot) -> Iterator[PodLabels]:
@@ -53,3 +81,11 @@ def _problem(policy: RoutePolicy, found: Inexpressible) -> Problem:
     path = f"spec.rules[{names.index(found.rule)}].{found.field}"
     message = MESSAGE.format(VERSION_LABEL)
     return Problem(ref_of(policy), "Enforced", "NeedsNewerSidecar", message, "warning", path)
+
+
+def _of_provider(provider: LLMProvider, found: Unreachable) -> Problem:
+    type_ = "type" if provider.spec.preset is None else "preset"
+    path = {"type": type_, "proxy_url": "proxyURL", "private_ca": "tls"}[found.field]
+    message = TOO_OLD.format(VERSION_LABEL)
+    ref = ref_of(provider)
+    return Problem(ref, "Enforced", "NeedsNewerSidecar", message, "warning", f"spec.{path}")

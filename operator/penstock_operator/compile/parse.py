@@ -73,6 +73,10 @@ PATTERNS: Final[Mapping[str, str]] = {
     URL_PATTERN: "must be an address such as https://api.example.com/v1, without user, query or #",
 }
 """Where a pattern says less than a sentence."""
+PROXY: Final = (
+    "must be an address such as http://proxy.example.com:3128, http or https; user and password go"
+    " into the Secret that proxySecretRef names"
+)
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """The API server sees to names; a file on a laptop does not."""
 
@@ -162,6 +166,8 @@ def _is_inside(place: Place, outer: Place) -> bool:
 def _wording(fault: ErrorDetails, type_: type[Resource]) -> str:
     if fault["type"] == "extra_forbidden" and (meant := nearest_field(type_, fault["loc"])):
         return f"is no field here: {meant} is"
+    if fault["loc"][-1] == "proxyURL" and fault["type"] == "string_pattern_mismatch":
+        return PROXY
     wording = PATTERNS.get(fault.get("ctx", {}).get("pattern", "")) or WORDINGS.get(fault["type"])
     if wording is None:
         return fault["msg"].removeprefix("Value error, ")

@@ -6,17 +6,21 @@ from typing import Final
 from penstock_config.provider import LongContext, Price
 from penstock_operator.api import provider_model as api
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
-from penstock_operator.api.preset import PRESETS
 from penstock_operator.catalogue.prices import shipped
 from penstock_operator.compile.money import pico_usd, pico_usd_per_token
-from penstock_operator.compile.not_yet_enforced import type_of
+from penstock_operator.compile.offer import is_free, listed_price, served_models
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem, Reason
+from penstock_operator.compile.reaching import type_of
 
 FREE: Final = Price(input_token=0, output_token=0)
 LISTED: Final = (
     "is not set: {} USD a million tokens of input and {} of output are taken, from the price list"
     " of {}: set what you pay"
+)
+CATALOGUE: Final = (
+    "is not set: the {} models of the catalogue of {} are served, at its prices: list those that"
+    " you use, with what you pay"
 )
 DENIED: Final = (
     "is not set, so that requests under a budget go elsewhere: set it, or spec.onUnknownPrice"
@@ -35,21 +39,17 @@ def model_price(spec: LLMProviderSpec, model: api.ProviderModel) -> Price | None
     return FREE if type_of(spec) == "ollama" else None
 
 
-def listed_price(spec: LLMProviderSpec, model: api.ProviderModel) -> api.Price | None:
-    """Of a preset at its own address: another one has prices of its own."""
-    if spec.preset is None or spec.base_url not in (None, PRESETS[spec.preset].base_url):
-        return None
-    listed = shipped().find(spec.preset, model.upstream_name or model.name)
-    return listed.price if listed else None
-
-
 def unpriced(provider: LLMProvider) -> Iterator[Problem]:
     """A warning for each model whose price its author has not said."""
     spec, ref = provider.spec, ref_of(provider)
     if type_of(spec) == "ollama":
         return
+    if not spec.models and spec.plan != "Free" and (models := served_models(spec)):
+        message = CATALOGUE.format(len(models), shipped().date)
+        yield Problem(ref, "Enforced", "PriceFromList", message, "warning", "spec.models")
     for index, model in enumerate(spec.models):
-        if model.price is None and not model.suspended and (said := _said(spec, model)):
+        known = model.price or model.suspended or is_free(spec, model)
+        if not known and (said := _said(spec, model)):
             path, (reason, message) = f"spec.models[{index}].price", said
             yield Problem(ref, "Enforced", reason, message, "warning", path)
 
@@ -77,7 +77,7 @@ def _said(spec: LLMProviderSpec, model: api.ProviderModel) -> tuple[Reason, str]
         return "PriceFromList", LISTED.format(*prices, shipped().date)
     if spec.on_unknown_price == "Deny":
         return "PriceUnknown", DENIED
-    known = (model_price(spec, each) for each in spec.models if not each.suspended)
+    known = (model_price(spec, each) for each in served_models(spec) if not each.suspended)
     if spec.on_unknown_price == "UseHighest" and not any(known):
         return "PriceUnknown", NO_HIGHEST
     return None

@@ -14,6 +14,7 @@ Reason = Literal[
     "RefNotPermitted",
     "RefInvalid",
     "ModelNotFound",
+    "NoCredentials",
     "SecretNotFound",
     "SecretKeyMissing",
     "SecretKeyInvalid",

@@ -4,29 +4,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import SecretStr
-
 from penstock_config.provider import (
-    Auth,
     Health,
     Model,
     Provider,
     RateLimits,
     Timeouts,
 )
-from penstock_operator.api.credentials import Credentials
+from penstock_operator.api.connection import Drain
 from penstock_operator.api.limits import ProviderLimits, Rates
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
-from penstock_operator.api.preset import PRESETS
 from penstock_operator.api.provider_model import ProviderModel
 from penstock_operator.compile.checks import check_object
-from penstock_operator.compile.credentials import provider_keys
-from penstock_operator.compile.not_yet_enforced import SERVED_TYPES, type_of
+from penstock_operator.compile.credentials import ProviderSecrets, provider_secrets
+from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.prices import model_price
 from penstock_operator.compile.problem import Problem
+from penstock_operator.compile.reaching import (
+    auth_of,
+    base_url_of,
+    deployments_of,
+    entra_of,
+    type_of,
+)
 from penstock_operator.compile.snapshot import SecretData, SecretId
 
-OLLAMA_PORT: Final = 11434
+SEE_REFS: Final = " (see its condition ResolvedRefs)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class BuiltProvider:
     """A provider as sidecars get it. `suspended_models` are named in no configuration."""
 
     config: Provider
-    keys: tuple[SecretStr, ...]
+    secrets: ProviderSecrets
     suspended_models: frozenset[str]
     unusable: str | None
     """Why no model of it may serve, as part of a sentence; `None` when they may."""
@@ -50,41 +53,50 @@ def build_provider(
 ) -> BuiltProvider:
     """The provider and everything that is wrong with it."""
     faults = check_object(provider, loopback_allowed=loopback_allowed)
-    keys = provider_keys(provider, secrets)
+    found = provider_secrets(provider, secrets)
     config = _config(provider)
     return BuiltProvider(
         config=config,
-        keys=keys.values,
+        secrets=found,
         suspended_models=frozenset(m.name for m in provider.spec.models if m.suspended),
-        unusable=_unusable(config, faults, has_keys=bool(keys.values)),
+        unusable=_unusable(config, faults, found),
         suspended=provider.spec.suspended,
-        problems=(*faults, *keys.problems),
+        problems=(*faults, *found.problems),
     )
 
 
-def _unusable(config: Provider, faults: tuple[Problem, ...], *, has_keys: bool) -> str | None:
+def _unusable(
+    config: Provider, faults: tuple[Problem, ...], secrets: ProviderSecrets
+) -> str | None:
     if any(fault.severity == "error" for fault in faults):
         return f"LLMProvider {config.id} is refused (see its condition Accepted)"
-    if config.type not in SERVED_TYPES:
-        return f"LLMProvider {config.id} is of type {config.type}, which is not served yet"
-    if config.needs_key and not has_keys:
-        return (
-            f"LLMProvider {config.id} has no key that can be read (see its condition ResolvedRefs)"
-        )
+    if missing := secrets.missing_for(config):
+        return f"LLMProvider {config.id} has no {missing} that can be read" + SEE_REFS
     return None
 
 
 def _config(provider: LLMProvider) -> Provider:
     spec = provider.spec
-    type_ = type_of(spec)
+    type_, credentials = type_of(spec), spec.credentials
+    deployments = deployments_of(spec)
     return Provider(
         id=provider.id,
         type=type_,
-        base_url=_base_url(provider),
-        auth=_auth(spec.credentials),
-        needs_key=spec.credentials is not None,
+        preset=spec.preset,
+        base_url=base_url_of(provider),
+        api_version=spec.azure.api_version if spec.azure else None,
+        proxy_url=spec.proxy_url,
+        proxy_login=spec.proxy_secret_ref is not None,
+        private_ca=spec.tls is not None,
+        auth=auth_of(credentials, type_),
+        needs_key=credentials is not None and credentials.entra is None,
+        entra=entra_of(credentials),
         headers={header.name: header.value for header in spec.headers},
-        models=tuple(_model(model, spec) for model in spec.models if not model.suspended),
+        models=tuple(
+            _model(model, spec, deployments.get(model.name))
+            for model in served_models(spec)
+            if not model.suspended
+        ),
         limits=rate_limits(spec.limits),
         timeouts=Timeouts(
             connect_seconds=spec.timeouts.connect_seconds,
@@ -98,29 +110,20 @@ def _config(provider: LLMProvider) -> Provider:
         ),
         may_send_personal_data=spec.data_policy is None or spec.data_policy.may_send_personal_data,
         on_unknown_price=spec.on_unknown_price,
+        drain_seconds=_drain_seconds(spec),
     )
 
 
-def _base_url(provider: LLMProvider) -> str:
-    """The author's, else the preset's, else the Service of the Ollama that we run."""
-    spec, meta = provider.spec, provider.metadata
-    if spec.base_url is not None:
-        return spec.base_url
-    if spec.preset is not None and (known := PRESETS[spec.preset].base_url) is not None:
-        return known
-    return f"http://{meta.name}.{meta.namespace}.svc:{OLLAMA_PORT}"
+def _drain_seconds(spec: LLMProviderSpec) -> float | None:
+    if spec.on_disconnect == "Cancel":
+        return None
+    return (spec.drain or Drain()).max_seconds
 
 
-def _auth(credentials: Credentials | None) -> Auth:
-    if credentials is None or credentials.name is None:
-        return Auth()
-    return Auth(scheme=credentials.scheme, name=credentials.name)
-
-
-def _model(model: ProviderModel, spec: LLMProviderSpec) -> Model:
+def _model(model: ProviderModel, spec: LLMProviderSpec, deployment: str | None) -> Model:
     return Model(
         name=model.name,
-        upstream_name=model.upstream_name or model.name,
+        upstream_name=deployment or upstream_name(model),
         capabilities=model.capabilities,
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,

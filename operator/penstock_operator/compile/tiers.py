@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from penstock_config.tier import Candidate, Tier
@@ -20,6 +21,8 @@ from penstock_operator.compile.references import (
 
 EMPTY_TIER: Final = "ModelTier {} has no candidate that can serve (see its condition ResolvedRefs)"
 """What is said of those who lead to it."""
+MAX_SHOWN: Final = 3
+"""Names that stand in for one that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +121,18 @@ def _unusable(provider: BuiltProvider, model: str) -> _Dropped | None:
         return _Dropped(f"model {model} of LLMProvider {id_} is suspended")
     if provider.model_named(model) is None:
         message = f"LLMProvider {id_} has no model {model}: add it there, or correct the name"
+        message += _instead(model, [each.name for each in provider.config.models])
         return _Dropped(message, "ModelNotFound", field="model")
     if provider.unusable is not None:
         return _Dropped(provider.unusable, "CandidateUnavailable", "warning", "provider")
     return None
+
+
+def _instead(model: str, names: list[str]) -> str:
+    """What may have been meant, else the first of what there is."""
+    shown = get_close_matches(model, names, MAX_SHOWN) or names[:MAX_SHOWN]
+    more = ", ..." if len(names) > len(shown) else ""
+    return f" (it has {', '.join(shown)}{more})" if shown else ""
 
 
 def _drops(tier: ModelTier, found: list[Candidate | _Dropped]) -> Iterator[Problem]:

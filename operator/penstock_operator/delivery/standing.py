@@ -35,7 +35,8 @@ class Counts:
 def is_current(heartbeat: Heartbeat, published: Published) -> bool:
     """Whether the sidecar runs what is published, whichever version of it it reads."""
     configs = (published.config, published.older)
-    return heartbeat.config in configs and heartbeat.credentials == published.credentials
+    credentials = (published.credentials, published.older_credentials)
+    return heartbeat.config in configs and heartbeat.credentials in credentials
 
 
 def standing(pod: SeenPod, published: Published, heard: Heard) -> Standing:

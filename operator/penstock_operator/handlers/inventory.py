@@ -11,6 +11,7 @@ from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster.published import (
     config_digest,
     credentials_digest,
+    older_credentials_digest,
     older_digest,
     redis_access,
     scope_key,
@@ -139,7 +140,11 @@ class Inventory:
         if key:
             self.scope_keys[namespace] = key
         self._note_redis(namespace, None if gone else redis_access(dict(body)))
-        return self._publish(body, credentials=None if gone else credentials_digest(dict(body)))
+        return self._publish(
+            body,
+            credentials=None if gone else credentials_digest(dict(body)),
+            older_credentials=None if gone else older_credentials_digest(dict(body)),
+        )
 
     def _note_redis(self, namespace: str, access: RedisAccess | None) -> None:
         """A Secret that somebody deletes takes its password along."""

@@ -85,6 +85,7 @@ class Publisher:
             plan.config.digest if plan.config else former.config,
             plan.credentials.digest if plan.credentials else former.credentials,
             plan.older.digest if plan.older else former.older,
+            (plan.older_credentials.digest if plan.older_credentials else former.older_credentials),
         )
         self._inventory.note_written(plan.namespace, Published() if plan.remove else now)
 

@@ -21,7 +21,9 @@ FIRST_SEEN: Final = frozenset({"id", "created", "model", "system_fingerprint", "
 DROPPED: Final = frozenset({"obfuscation", "x_groq"})
 """Of one chunk and no answer: OpenAI's padding, Groq's request id."""
 TEXTS: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
-CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
+EXTRA: Final = "extra_content"
+"""Holds Google's signature of the thoughts so far: the last one holds."""
+CALL_FIELDS: Final = frozenset({"index", "id", "type", "function", EXTRA})
 FUNCTION_FIELDS: Final = frozenset({"name", "arguments"})
 MAX_PARTS: Final = 128
 """Choices, tool calls and unknown fields: OpenAI's own bound on `n` and on tools."""
@@ -89,6 +91,7 @@ class _Choice:
     _texts: dict[str, list[str]] = field(default_factory=dict)
     _calls: dict[int, "_Call"] = field(default_factory=dict)
     _logprobs: dict[str, list[object]] = field(default_factory=dict)
+    _extra: Json | None = None
     _fields: dict[str, object] = field(default_factory=dict)
 
     def add(self, choice: Json) -> None:
@@ -108,6 +111,8 @@ class _Choice:
     def document(self, index: int) -> dict[str, object]:
         message: dict[str, object] = {"role": self._role, "content": None}
         message |= {name: "".join(pieces) for name, pieces in self._texts.items()}
+        if self._extra:
+            message[EXTRA] = self._extra
         if self._calls:
             message["tool_calls"] = [self._calls[i].document() for i in sorted(self._calls)]
         return {
@@ -128,6 +133,9 @@ class _Choice:
                 case "tool_calls":
                     for call in map(_object, _list(value)):
                         self.size_bytes += _part(self._calls, call, _Call).add(call)
+                case "extra_content":
+                    self._extra = _object(value)
+                    self.size_bytes += len(orjson.dumps(value))
                 case _ if name in TEXTS:
                     self._add_text(name, _text(value))
                 case _:
@@ -158,6 +166,7 @@ class _Call:
         _require(call.keys() <= CALL_FIELDS and function.keys() <= FUNCTION_FIELDS)
         _agree(self._fields, "id", call.get("id"))
         _agree(self._fields, "type", call.get("type"))
+        _agree(self._fields, EXTRA, call.get(EXTRA))
         _agree(self._function, "name", function.get("name"))
         arguments = _text(function.get("arguments") or "")
         self._arguments.append(arguments)

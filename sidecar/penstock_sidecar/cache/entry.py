@@ -6,16 +6,15 @@ The seal binds an entry to its key: who can write to Redis, but has not the name
 neither make an answer nor move one to another question.
 """
 
-import hashlib
-import hmac
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import orjson
 
+from penstock_sidecar.cache.seal import Mac
 from penstock_sidecar.model import Usage
 
-MAC_BYTES: Final = 32
+PURPOSE: Final = b"cache-seal"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,7 +38,7 @@ class Seal:
     """Turns entries into bytes that nobody else can make."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = hashlib.blake2b(secret, digest_size=32, person=b"cache-seal").digest()
+        self._mac = Mac(secret, PURPOSE)
 
     def sealed(self, key: str, entry: Entry) -> bytes:
         meta = {
@@ -50,13 +49,12 @@ class Seal:
             "cost_micro_usd": entry.cost_micro_usd,
             "stored_at": entry.stored_at,
         }
-        content = orjson.dumps(meta) + b"\n" + entry.body
-        return self._mac(key, content) + content
+        return self._mac.sealed(key, orjson.dumps(meta) + b"\n" + entry.body)
 
     def opened(self, key: str, data: bytes) -> Entry | None:
         """None for bytes that were not sealed for this key, or by a version unlike this one."""
-        mac, content = data[:MAC_BYTES], data[MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(key, content)):
+        content = self._mac.opened(key, data)
+        if content is None:
             return None
         line, _, body = content.partition(b"\n")
         meta = orjson.loads(line)
@@ -64,10 +62,3 @@ class Seal:
             return Entry(body=body, usage=Usage(**meta.pop("usage")), **meta)
         except (KeyError, TypeError):
             return None
-
-    def _mac(self, key: str, content: bytes) -> bytes:
-        hash_ = hashlib.blake2b(digest_size=MAC_BYTES, key=self._secret)
-        hash_.update(key.encode())
-        hash_.update(b"\0")
-        hash_.update(content)
-        return hash_.digest()

@@ -15,11 +15,13 @@ from penstock_sidecar.cache.key import Keys
 from penstock_sidecar.cache.replay import Hit
 from penstock_sidecar.cache.shelf import RedisShelf, Shelf
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.model import ANONYMOUS, Caller, Candidate, Request
+from penstock_sidecar.model import ANONYMOUS, Api, Caller, Candidate, Request
 from penstock_sidecar.store import Store
 
 __all__ = ["Collector", "ExactCache", "Hit"]
 
+CACHED_API: Final[Api] = "openai-chat"
+"""The one whose answers are known to the collector and to the replay."""
 JITTER: Final = 0.1
 """Lifetimes differ by up to a tenth, so that what came together does not go together."""
 
@@ -97,7 +99,8 @@ class ExactCache:
     def _bypassed(self, request: Request, caller: Caller) -> bool:
         control = request.cache_control
         return (
-            (control.no_cache and control.no_store)
+            request.api != CACHED_API
+            or (control.no_cache and control.no_store)
             or (self._cache.require_deterministic and not _deterministic(request))
             # Answers kept per user are not for all those whom nobody has named.
             or (self._cache.scope == "User" and caller.user == ANONYMOUS)

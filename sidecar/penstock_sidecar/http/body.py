@@ -6,12 +6,8 @@ from typing import Final
 from aiohttp import HttpVersion11, StreamReader, web
 from aiohttp.web_protocol import RequestPayloadError
 
-from penstock_sidecar.errors import (
-    BodyTooLarge,
-    BodyTooSlow,
-    EncodingUnsupported,
-    MalformedRequest,
-)
+from penstock_sidecar.errors import BodyTooSlow, MalformedRequest
+from penstock_sidecar.http.encoding import codings, decoded, too_large
 
 BODY_SECONDS: Final = 30
 """The longest that a body may take. Callers are on this machine: 10 MiB take milliseconds."""
@@ -20,20 +16,21 @@ BODY_SECONDS: Final = 30
 async def read_body(
     request: web.BaseRequest, max_bytes: int, within_seconds: float = BODY_SECONDS
 ) -> bytes:
-    """The whole body. Raises a `CallerError` that says which bound it broke."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise EncodingUnsupported("Compressed bodies are not read here: send it uncompressed")
+    """The whole body, decompressed: `max_bytes` bounds it before and after. Raises a `CallerError`
+    that says which bound it broke."""
+    applied = codings(", ".join(request.headers.getall("Content-Encoding", ())))
     if (request.content_length or 0) > max_bytes:
-        raise _too_large(max_bytes)
+        raise too_large(max_bytes)
     await _continue(request)
     try:
         async with asyncio.timeout(within_seconds):
-            return await _read(request.content, max_bytes)
+            body = await _read(request.content, max_bytes)
     except TimeoutError:
         msg = f"The body did not arrive within {within_seconds:g} seconds"
         raise BodyTooSlow(msg) from None
     except RequestPayloadError:
         raise MalformedRequest("The body is cut off or wrongly framed") from None
+    return await asyncio.to_thread(decoded, body, applied, max_bytes) if applied else body
 
 
 async def _read(content: StreamReader, max_bytes: int) -> bytes:
@@ -43,7 +40,7 @@ async def _read(content: StreamReader, max_bytes: int) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > max_bytes:
-            raise _too_large(max_bytes)
+            raise too_large(max_bytes)
     return b"".join(pieces)
 
 
@@ -54,7 +51,3 @@ async def _continue(request: web.BaseRequest) -> None:
     if expected and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0
-
-
-def _too_large(max_bytes: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body is larger than {max_bytes} bytes, the most that is read here")

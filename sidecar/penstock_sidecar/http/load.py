@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import Iterator
 
 from penstock_sidecar.errors import Overloaded
+from penstock_sidecar.http.departure import Stragglers
 
 
 class Load:
     """One per process. `draining` says not to send more; `closing` that connections end; `gave_up`
-    that requests were left when the last drain's time was over."""
+    that requests were left when the last drain's time was over. `stragglers` are in flight too."""
 
     def __init__(self, max_in_flight: int) -> None:
         self.in_flight = 0
@@ -20,6 +21,7 @@ class Load:
         self._idle.set()
         self._arrived = asyncio.Event()
         self.gave_up = False
+        self.stragglers = Stragglers()
 
     @contextlib.contextmanager
     def admitted(self) -> Iterator[None]:

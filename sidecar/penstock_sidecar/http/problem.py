@@ -6,13 +6,13 @@ the log.
 
 import logging
 import math
-from collections.abc import Mapping
 from typing import Final
 
 import orjson
 from aiohttp import web
 
 from penstock_sidecar.errors import SidecarError
+from penstock_sidecar.http.speech import OPENAI, Speech
 
 logger = logging.getLogger(__name__)
 
@@ -27,36 +27,19 @@ def public(error: Exception, call_id: str) -> SidecarError:
     return SidecarError(UNEXPECTED)
 
 
-def response(error: SidecarError, call_id: str) -> web.Response:
+def response(error: SidecarError, call_id: str, speech: Speech = OPENAI) -> web.Response:
     """The whole answer, for errors that come before the first byte."""
     return web.Response(
-        status=error.status,
-        body=orjson.dumps(_document(error)),
+        status=speech.status(error),
+        body=orjson.dumps(speech.document(error, call_id)),
         headers={
             "content-type": "application/json",
-            "x-request-id": call_id,
+            **dict.fromkeys(speech.id_headers, call_id),
             "x-penstock-call-id": call_id,
             **_retry_headers(error),
             **error.headers,
         },
     )
-
-
-def event(error: SidecarError) -> bytes:
-    """The same in-band, for errors after the first byte: OpenAI's clients raise on it."""
-    return b"data: " + orjson.dumps(_document(error)) + b"\n\n"
-
-
-def _document(error: SidecarError) -> Mapping[str, object]:
-    fields: dict[str, object] = {
-        "message": error.public,
-        "type": error.type,
-        "param": error.param,
-        "code": error.code,
-    }
-    if error.metadata is not None:
-        fields["metadata"] = error.metadata
-    return {"error": fields}
 
 
 def _retry_headers(error: SidecarError) -> dict[str, str]:

@@ -11,11 +11,9 @@ import socket
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
 
-from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.http import problem
-from penstock_sidecar.http.dispatch import Dispatcher, new_call_id
+from penstock_sidecar.http.connection import LINGER_SECONDS, Connection
+from penstock_sidecar.http.dispatch import Dispatcher
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +22,6 @@ LOOPBACK: Final = ("127.0.0.1", "::1")
 IDLE_SECONDS: Final = 120
 """Longer than clients keep idle connections (Go: 90 s), so that they close first: a connection
 that dies under a new request is an error to its application. Bounds slow headers as well."""
-LINGER_SECONDS: Final = 5
-"""How long an unread body may go on after its answer."""
 CLEANUP_SECONDS: Final = 1
 BACKLOG: Final = 1024
 MAX_PORT: Final = 65535
@@ -37,33 +33,9 @@ class StartError(Exception):
     """The process cannot do its work; the text says what to change."""
 
 
-class _Connection(web.RequestHandler):
-    """Answers in JSON what aiohttp cannot read, and logs none of it: it might hold a key."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,  # noqa: ARG002  # aiohttp's signature
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002  # aiohttp's signature
-    ) -> web.StreamResponse:
-        if isinstance(exc, ConnectionError) or request.writer.output_size:
-            gone = "the caller has left"
-            raise ConnectionResetError(gone) from exc
-        too_long = isinstance(exc, LineTooLong)
-        what = "a line or header of it is too long" if too_long else "it is not HTTP/1.1"
-        response = problem.response(
-            MalformedRequest(f"This request cannot be read: {what}"), new_call_id()
-        )
-        response.force_close()
-        return response
-
-
 class _Server(web.Server):
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+        return Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
 
 
 class Port:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from penstock_sidecar.model import Reply, Request
+from penstock_sidecar.routing.offers import Offer
 
 
 class Service(Protocol):
@@ -15,6 +16,9 @@ class Service(Protocol):
 
     def models(self) -> tuple[tuple[str, str], ...]:
         """(id, owner) of all that may be asked for."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The same, with what can be had by each name."""
 
 
 Services = Callable[[], AbstractAsyncContextManager[Service]]

@@ -14,6 +14,12 @@ from penstock_sidecar.model import ANONYMOUS, Caller, Pod, Request
 MAX_USER_CHARACTERS: Final = 256
 """Room for any e-mail address (254) or a hash; a user's name becomes part of keys and reports."""
 
+BY_METADATA: Final = frozenset({"anthropic-messages", "anthropic-count-tokens"})
+"""APIs whose own field for the user is `metadata.user_id`."""
+
+SAFETY: Final = "safety_identifier"
+"""What OpenAI calls the `user` of late."""
+
 # Control characters, line separators and lone surrogates: none can be part of a name, and each
 # breaks something further on (log lines, headers, UTF-8).
 _UNUSABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -48,7 +54,10 @@ def _named(source: UserSource, request: Request) -> str:
             name = (source.name or "").lower()
             return _usable(request.headers.get(name), f"header {name}")
         case "BodyUser":
-            return _usable(request.document.get("user"), "user")
+            if request.api in BY_METADATA:
+                return _usable(_metadata(request).get("user_id"), "metadata.user_id")
+            user = _usable(request.document.get("user"), "user")
+            return user or _usable(request.document.get(SAFETY), SAFETY)
         case "MetadataUserId":
             return _usable(_metadata(request).get("user_id"), "metadata.user_id")
 

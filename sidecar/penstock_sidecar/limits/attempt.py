@@ -20,6 +20,7 @@ from penstock_sidecar.limits.waiting import Turn
 from penstock_sidecar.limits.wants import Held, Late, Side, Wants
 from penstock_sidecar.metering.estimate import OUTPUT_TOKENS, Quote, output_cap
 from penstock_sidecar.metering.features import unbounded_feature
+from penstock_sidecar.metering.terms import asks_to_think
 from penstock_sidecar.model import Chunk, Usage
 from penstock_sidecar.store import StoreUnavailable
 
@@ -104,14 +105,18 @@ class Attempt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        hidden = "reasoning" in self._bounds.model.capabilities
-        meter = Meter(self._bounds.price, self._input, self._held.micro_usd, hidden)
+        meter = Meter(self._bounds.price, self._input, self._held.micro_usd, self._hidden)
         charge = meter.charge(self._seen, error)
         self.cost_micro_usd = charge.micro_usd or 0
         self._learn()
         self._settle(charge, served=error is None)
         self._caller.attempt_ended(charge, served=self._seen.content or self._left_to_itself(error))
         self._desk.shares.free_slots(self._held.counted)
+
+    @property
+    def _hidden(self) -> bool:
+        """It may think unseen: what nobody asked to think does not."""
+        return "reasoning" in self._bounds.model.capabilities or asks_to_think(self._request)
 
     def _turn(self) -> Turn:
         """Who waits for a provider has passed the caller's limits."""
@@ -141,13 +146,17 @@ class Attempt:
         """What nobody can say the most it costs cannot be held against a budget."""
         if self._wants.quote is None:
             raise self._desk.refusals.price_unknown(budget, self._bounds.price_unknown)
-        if self._wants.micro_usd and (field := unbounded_feature(self._request)):
+        if not self._wants.micro_usd:
+            return
+        if field := unbounded_feature(self._request, self._bounds.provider_type):
             text = f"budget {budget.id} refuses `{field}`: nobody can say what it costs at most"
             raise PriceUnbounded(text, param=field)
 
     def _lower_output(self) -> None:
         """Never longer than the model can, nor than the budget affords; said only where it
         differs from what the caller asked."""
+        if self._request.embeds:
+            return
         most, quote = self._cap, self._wants.quote
         if quote and self._held.micro_usd is not None:
             most = quote.affordable_output_tokens(self._held.micro_usd)

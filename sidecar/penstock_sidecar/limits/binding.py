@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from penstock_config.budget import Budget
 from penstock_config.layout import Group, subject_digest
 from penstock_config.policy import Policy
-from penstock_config.provider import Model, Price
+from penstock_config.provider import Model, Price, ProviderType
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.limits.bounds import (
     STATE_KEY,
@@ -93,6 +93,7 @@ class CandidateBounds:
     label: str
     """The candidate's."""
     model: Model
+    provider_type: ProviderType
     group: Group
     """The provider's."""
     users: UserKeys
@@ -160,6 +161,7 @@ def candidate_bounds(
     return CandidateBounds(
         label=candidate.label,
         model=model,
+        provider_type=provider.type,
         group=Group.of_provider(config.cluster, provider.id),
         users=users,
         rates=tuple(_rates(candidate)),

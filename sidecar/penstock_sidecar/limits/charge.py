@@ -1,7 +1,7 @@
 """What an attempt is charged when it has ended: pure.
 
 usage known                            its real cost, zeros included
-usage so far, and then it broke off    the same, or the estimate below where that is more
+usage so far, and no more was said     the same, or the estimate below where that is more
 content seen, or complete without it   input estimate + 1.1 x the output seen; where a budget
                                        refuses and the model thinks unseen: as held, unsettled
 provider failed, did nothing           nothing
@@ -67,7 +67,7 @@ class Meter:
     def charge(self, seen: Seen, error: BaseException | None) -> Charge:
         if usage := seen.usage or _counted(error):
             counted = Charge(1, usage.total_tokens, self._cost(usage))
-            whole = seen.usage_is_final or error is None or isinstance(error, EmptyCompletion)
+            whole = seen.usage_is_final or isinstance(error, EmptyCompletion)
             return counted if whole else _larger(counted, self._by_estimate(seen))
         if seen.content or seen.text_bytes or error is None:
             return self._by_estimate(seen)

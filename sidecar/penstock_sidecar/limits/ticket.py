@@ -36,6 +36,10 @@ class Ticket:
         """An estimate."""
         return self._asker.given.tokens
 
+    def tokens_at(self, candidate: Candidate) -> int:
+        """An estimate, by what this candidate has made of text so far."""
+        return self._desk.memory.ratios.estimated(candidate.label, self._asker.given).tokens
+
     @property
     def headers(self) -> Mapping[str, str]:
         """What is left of the tightest limits: the caller's, and those of the last attempt."""

@@ -5,8 +5,7 @@ from typing import Final
 
 from penstock_config.provider import Model, Price, Provider
 from penstock_sidecar.metering.cost import cost_pico_usd, dearest, highest, micro_usd
-from penstock_sidecar.metering.parts import TEXT_PARTS, image_url, kind_of, parts_of
-from penstock_sidecar.model import Request, Usage
+from penstock_sidecar.model import Api, Request, Usage
 
 BYTES_PER_TOKEN: Final = 3
 """Low for English (about 4), about right for code and most other languages."""
@@ -19,7 +18,9 @@ TOOLS_TOKENS: Final = 1_000
 their schemas, which are in the body."""
 HIDDEN_TOKENS: Final = 256
 """At most, what a model's template says by itself: gpt-oss about 70, Llama 3.1 about 30. A
-request outweighs it by its own JSON, but for the shortest."""
+conversation outweighs it by its own JSON."""
+TERSE_APIS: Final[frozenset[Api]] = frozenset({"ollama-generate", "openai-responses"})
+"""Where a text alone is a request, and there is little JSON about it."""
 OUTPUT_TOKENS: Final = 4_096
 """For requests that name no maximum, of models that have none."""
 MIN_OUTPUT_TOKENS: Final = 256
@@ -57,24 +58,31 @@ class Input:
     """Without pictures that came along."""
     text_only: bool = False
     """No pictures, sound or files: tokens are the text's alone."""
+    counted: bool = False
+    """`tokens` is no guess: the caller sent tokens."""
 
 
-def estimate_input(request: Request, hidden_tokens: int = 0) -> Input:
-    """A byte is never more than one token for byte-level encodings; pictures count by number.
-    `hidden_tokens` are the provider's own, which it bills and nobody sent (`HIDDEN_TOKENS`)."""
-    text_bytes = len(request.body) - (_inline_bytes(request) if request.images else 0)
-    hidden = hidden_tokens + (TOOLS_TOKENS if request.tools else 0)
+def estimate_input(request: Request) -> Input:
+    """A byte is never more than one token for byte-level encodings; pictures count by number."""
+    text_bytes = len(request.body) - request.inline_bytes
+    hidden = HIDDEN_TOKENS if request.api in TERSE_APIS else 0
+    hidden += TOOLS_TOKENS if request.tools else 0
+    guess = -(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS
+    counted = request.counted_tokens
     return Input(
-        tokens=-(-text_bytes // BYTES_PER_TOKEN) + request.images * IMAGE_TOKENS,
+        tokens=guess if counted is None else counted,
         most_tokens=text_bytes + request.images * MAX_IMAGE_TOKENS + hidden,
         images=request.images,
         text_bytes=text_bytes,
-        text_only=_text_only(request),
+        text_only=request.text_only and not request.images,
+        counted=counted is not None,
     )
 
 
 def output_cap(request: Request, model: Model) -> int | None:
     """The most one answer can have, as far as anybody said."""
+    if request.embeds:
+        return 0
     said = [n for n in (request.max_output_tokens, model.max_output_tokens) if n is not None]
     return min(said, default=None)
 
@@ -121,15 +129,3 @@ def seen_usage(input_tokens: int, output_tokens: int) -> Usage:
     """What stands for the usage of an answer that was cut off, or came without one: a tenth more
     than was seen, for what the provider had generated and not sent."""
     return Usage(input_tokens, -(-output_tokens * 11 // 10))
-
-
-def _inline_bytes(request: Request) -> int:
-    """Pictures within the request. Only what providers read as a picture: text stays text."""
-    urls = (image_url(part) for _, part in parts_of(request.document))
-    return sum(len(url) for url in urls if url.startswith("data:"))
-
-
-def _text_only(request: Request) -> bool:
-    return not request.images and all(
-        kind_of(part) in TEXT_PARTS for _, part in parts_of(request.document)
-    )

@@ -1,4 +1,4 @@
-"""What of a chat request has no price that is known beforehand: refused where a budget refuses.
+"""What of a request has no price that is known beforehand: refused where a budget refuses.
 
 A field is bounded when it changes nothing in the bill, or only what is bounded anyway: input by the
 body's bytes and the number of pictures, output by its cap and the number of answers. What is not
@@ -8,9 +8,18 @@ https://platform.openai.com/docs/api-reference/chat/create, and what others add 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
+from penstock_config.provider import ProviderType
+from penstock_sidecar.metering import (
+    features_anthropic,
+    features_embeddings,
+    features_gemini,
+    features_ollama,
+    features_openai,
+)
 from penstock_sidecar.metering.parts import (
     IMAGE_PARTS,
     TEXT_PARTS,
@@ -19,7 +28,8 @@ from penstock_sidecar.metering.parts import (
     messages_of,
     parts_of,
 )
-from penstock_sidecar.model import JsonObject, Request
+from penstock_sidecar.metering.terms import dear_tier, hosted_tool, long_cache
+from penstock_sidecar.model import Api, JsonObject, Request
 
 KNOWN_FIELDS: Final = frozenset(
     # OpenAI's own.
@@ -36,25 +46,20 @@ KNOWN_FIELDS: Final = frozenset(
     " thinking enable_thinking thinking_budget include_reasoning reasoning_format"
     " separate_reasoning".split()
 )
-PLAIN_TIERS: Final = frozenset(
-    {"auto", "default", "flex", "on_demand", "standard", "standard_only"}
-)
-"""At the listed price or below. `auto` is what absence means too."""
-SHORT_CACHES: Final = frozenset({"in_memory", "in-memory"})
-"""OpenAI spells it both ways. What is kept for a day is dearer to write at its newer models."""
 THINKING: Final = frozenset({"effort", "max_tokens", "enabled", "exclude", "summary"})
 """Of `reasoning`, at OpenRouter. A mode that asks several models at once is not among them."""
-OWN_TOOLS: Final = frozenset({"function", "custom"})
-"""The caller runs them himself."""
 
 
-def unbounded_feature(request: Request) -> str | None:
-    """The path of a field for which there is no most that it can cost; `None` where all are
+def unbounded_feature(request: Request, provider_type: ProviderType) -> str | None:
+    """The path of a field for which there is no most that it can cost there; `None` where all are
     bounded. Names only what the protocol names, and other fields by name, never by value."""
-    return next(_unbounded(request), None)
+    found = BY_API.get(request.api, _of_chat)(request)
+    if of_provider := BY_PROVIDER.get(provider_type):
+        found = chain(found, of_provider(request))
+    return next(found, None)
 
 
-def _unbounded(request: Request) -> Iterator[str]:
+def _of_chat(request: Request) -> Iterator[str]:
     for name, value in request.document.items():
         if value is not None and name not in KNOWN_FIELDS:
             found = _JUDGES[name](value, request) if name in _JUDGES else name
@@ -79,12 +84,11 @@ def _of_part(part: JsonObject) -> str | None:
 
 
 def _service_tier(value: object, _: Request) -> str | None:
-    return None if isinstance(value, str) and value in PLAIN_TIERS else "service_tier"
+    return "service_tier" if dear_tier(value) else None
 
 
 def _retention(value: object, _: Request) -> str | None:
-    kept_short = isinstance(value, str) and value in SHORT_CACHES
-    return None if kept_short else "prompt_cache_retention"
+    return "prompt_cache_retention" if long_cache(value) else None
 
 
 def _reasoning(value: object, _: Request) -> str | None:
@@ -101,10 +105,8 @@ def _best_of(value: object, request: Request) -> str | None:
 
 
 def _tools(value: object, _: Request) -> str | None:
-    for index, tool in enumerate(value if isinstance(value, list) else [None]):
-        if not isinstance(tool, Mapping) or kind_of(tool) not in OWN_TOOLS:
-            return f"tools[{index}]"
-    return None
+    place = hosted_tool(value)
+    return None if place is None else f"tools[{place}]"
 
 
 _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingProxyType(
@@ -118,3 +120,21 @@ _JUDGES: Final[Mapping[str, Callable[[object, Request], str | None]]] = MappingP
     }
 )
 """Fields that are bounded by some of their values."""
+
+BY_API: Final[Mapping[Api, Callable[[Request], Iterator[str]]]] = MappingProxyType(
+    {
+        "anthropic-messages": features_anthropic.of_messages,
+        "openai-completions": features_openai.of_completion,
+        "openai-responses": features_openai.of_response,
+        "openai-embeddings": features_embeddings.of_openai,
+        "ollama-embed": features_embeddings.of_ollama,
+        "ollama-embeddings": features_embeddings.of_ollama,
+        "ollama-chat": features_ollama.of_chat,
+        "ollama-generate": features_ollama.of_generate,
+    }
+)
+"""Each finds the fields that are not bounded; what has none of its own is judged as chat is."""
+BY_PROVIDER: Final[Mapping[ProviderType, Callable[[Request], Iterator[str]]]] = MappingProxyType(
+    {"gemini": features_gemini.of_gemini}
+)
+"""The same of those who bill what others do not."""

@@ -96,6 +96,8 @@ class TokenRatios:
 
     def estimated(self, label: str, given: Input) -> Input:
         """The same input, as many tokens as this model makes of it."""
+        if given.counted:
+            return given
         tokens = self.tokens(label, given.text_bytes) + given.images * IMAGE_TOKENS
         return replace(given, tokens=tokens)
 

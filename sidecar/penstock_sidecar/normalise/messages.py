@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_sidecar.errors import MalformedRequest
+from penstock_sidecar.metering.parts import IMAGE_PARTS, TEXT_PARTS, image_url
 from penstock_sidecar.model import JsonObject
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 _ROLES: Final = frozenset(ROLES)
-IMAGE_PARTS: Final = frozenset({"image_url", "input_image", "image"})
 AUDIO_PARTS: Final = frozenset({"input_audio", "audio", "audio_url"})
 
 
@@ -20,6 +20,9 @@ class Messages:
 
     images: int
     audio: int
+    inline_bytes: int
+    """Of pictures that came along."""
+    text_only: bool
 
 
 def read_messages(document: JsonObject) -> Messages:
@@ -33,17 +36,18 @@ def read_messages(document: JsonObject) -> Messages:
         raise MalformedRequest(
             "`messages` must be a list with at least one message", param="messages"
         )
-    kinds = Counter(
-        kind for index, message in enumerate(messages) for kind in _kinds(message, index)
-    )
+    parts = [part for i, message in enumerate(messages) for part in _parts(message, i)]
+    kinds = Counter(kind for kind, _ in parts)
     return Messages(
         images=sum(kinds[kind] for kind in IMAGE_PARTS),
         audio=sum(kinds[kind] for kind in AUDIO_PARTS),
+        inline_bytes=sum(_inline_bytes(part) for kind, part in parts if kind in IMAGE_PARTS),
+        text_only=kinds.keys() <= TEXT_PARTS,
     )
 
 
-def _kinds(message: object, index: int) -> Sequence[str]:
-    """Types of the message's parts; none where it is a plain text."""
+def _parts(message: object, index: int) -> Sequence[tuple[str, JsonObject]]:
+    """The message's parts with their types; none where it is a plain text."""
     where = f"messages[{index}]"
     if not isinstance(message, dict):
         raise MalformedRequest(f"`{where}` must be an object", param=where)
@@ -56,7 +60,7 @@ def _kinds(message: object, index: int) -> Sequence[str]:
     if isinstance(content, str):
         return ()
     if isinstance(content, list) and content:
-        return [_kind(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
+        return [_checked(part, f"{where}.content[{i}]") for i, part in enumerate(content)]
     if content in (None, []) and role in {"assistant", "function"}:
         return ()
     raise MalformedRequest(
@@ -64,7 +68,7 @@ def _kinds(message: object, index: int) -> Sequence[str]:
     )
 
 
-def _kind(part: object, where: str) -> str:
+def _checked(part: object, where: str) -> tuple[str, JsonObject]:
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         raise MalformedRequest(f"`{where}` must be an object with a `type`", param=where)
     kind: str = part["type"]
@@ -72,7 +76,12 @@ def _kind(part: object, where: str) -> str:
         raise MalformedRequest(f"`{where}.text` must be a string", param=f"{where}.text")
     if kind == "image_url":
         _require_url(part.get("image_url"), f"{where}.image_url")
-    return kind
+    return kind, part
+
+
+def _inline_bytes(part: JsonObject) -> int:
+    url = image_url(part)
+    return len(url) if url.startswith("data:") else 0
 
 
 def _require_url(image: object, where: str) -> None:

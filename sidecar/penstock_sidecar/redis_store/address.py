@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from penstock_config.codec import ConfigError
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.redis_store.connection import Connection
+from penstock_sidecar.trust import BadAuthorities, client_context
 
 Kind = Literal["single", "sentinel", "cluster"]
 
@@ -110,8 +111,8 @@ def _addresses(
 
 def _tls(access: RedisAccess) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cadata=access.ca_pem)
-    except (ssl.SSLError, ValueError):
+        return client_context(access.ca_pem)
+    except BadAuthorities:
         raise ConfigError("redis.ca_pem is no certificate in PEM form") from None
 
 

@@ -6,7 +6,7 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -15,12 +15,14 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, UnknownModel, UpstreamError
-from penstock_sidecar.model import Caller, Candidate, Request
+from penstock_sidecar.model import OLLAMA_APIS, Caller, Candidate, Request
 from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.filters import Drop, sieve
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.offers import Offer, offer_of
 from penstock_sidecar.routing.personal_data import permitted
 from penstock_sidecar.routing.rules import Rules
+from penstock_sidecar.routing.spellings import spellings
 
 AUTO: Final = "auto"
 DOWNGRADE: Final = "downgrade"
@@ -70,16 +72,14 @@ class Router:
 
     def route(self, request: Request, caller: Caller, input_tokens: int) -> Route:
         """Raises `UnknownModel`, or `Denied` with the configuration's text."""
-        if rule := self._rules.first(request, caller, input_tokens):
-            return self._to(rule.target, rule.name)
-        name = request.model
-        if tier_id := self._catalogue.tier_id(name):
-            return self._to(Target(tier=tier_id), "tier")
-        if self._catalogue.of_model(name):
-            return self._to(Target(model=name), "model")
-        if name in AUTOMATIC and self._policy.default:
-            return self._to(self._policy.default, AUTO)
-        raise self._unknown(name)
+        names = spellings(request.model) if request.api in OLLAMA_APIS else (request.model,)
+        for name in names:
+            asked = request if name == request.model else replace(request, model=name)
+            if rule := self._rules.first(asked, caller, input_tokens):
+                return self._to(rule.target, rule.name)
+            if found := self._named(name):
+                return self._to(*found)
+        raise self._unknown(request.model)
 
     def order(self, route: Route, request: Request, input_tokens: int) -> Selection:
         """Who may and can serve, best first. Raises `Denied` or a `CallerError` if nobody.
@@ -117,12 +117,36 @@ class Router:
         automatic = self._policy.default is not None or self._rules.may_match_model(AUTO)
         return (*served, (AUTO, "penstock")) if automatic else served
 
+    def offers(self) -> tuple[Offer, ...]:
+        """The same names, with what can be had by each."""
+        return tuple(offer_of(name, owner, self._serving(name)) for name, owner in self.models())
+
     def failed(self, candidate: Candidate, error: UpstreamError) -> None:
         """An attempt that reached out ended so; not for a limit in our own books."""
         self._health.failed(candidate, error)
 
     def succeeded(self, candidate: Candidate) -> None:
         self._health.succeeded(candidate)
+
+    def _named(self, name: str) -> tuple[Target, str] | None:
+        """What a caller means by it, and how it was understood."""
+        if tier_id := self._catalogue.tier_id(name):
+            return Target(tier=tier_id), "tier"
+        if self._catalogue.of_model(name):
+            return Target(model=name), "model"
+        if name in AUTOMATIC and self._policy.default:
+            return self._policy.default, AUTO
+        return None
+
+    def _serving(self, name: str) -> tuple[Candidate, ...]:
+        """Nobody where only a rule says where requests of this name go, or the target is denied."""
+        found = self._named(name)
+        target = found[0] if found else Target()
+        if target.denied is not None:
+            return ()
+        if target.tier is not None:
+            return self._catalogue.of_tier(target.tier)
+        return self._catalogue.of_model(target.model or "")
 
     def _to(self, target: Target, rule: str) -> Route:
         if target.denied is not None:

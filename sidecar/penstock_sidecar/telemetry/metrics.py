@@ -5,7 +5,7 @@ kept together, which is several times cheaper than `labels()` per request. Every
 from the configuration or from closed vocabularies; should that fail, a bound holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,13 +13,20 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import Counter, Histogram
 
-from penstock_sidecar.model import Outcome
+from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
 from penstock_sidecar.telemetry.series import Series
 
 MAX_COMBINATIONS: Final = 2000
 """Of label values; later ones are counted as `other`."""
 OTHER: Final = "other"
-OPERATION: Final = "chat"
+OPERATIONS: Final[Mapping[Api, str]] = {
+    "openai-completions": "text_completion",
+    "ollama-generate": "text_completion",
+    "openai-embeddings": "embeddings",
+    "ollama-embed": "embeddings",
+    "ollama-embeddings": "embeddings",
+}
+"""OpenTelemetry's names, where it is not `chat`."""
 MICRO: Final = 1_000_000
 DENIALS: Final = frozenset(
     {"policy_rate_limited", "policy_budget_exceeded", "provider_rate_limited"}
@@ -32,6 +39,7 @@ class _Labels(NamedTuple):
     provider: str
     model: str
     error_type: str
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,12 @@ class Metrics:
 
     def request_ended(self, outcome: Outcome) -> None:
         labels = _Labels(
-            outcome.policy, outcome.tier, outcome.provider, outcome.model, outcome.error_type
+            policy=outcome.policy,
+            tier=outcome.tier,
+            provider=outcome.provider,
+            model=outcome.model,
+            error_type=outcome.error_type,
+            operation=OPERATIONS.get(outcome.api, "chat"),
         )
         children = self._children.get(labels) or self._bounded(labels)
         children.requests.inc()
@@ -68,7 +81,8 @@ class Metrics:
             children.first_chunk.observe(outcome.first_content_seconds)
         if outcome.usage is not None and outcome.cache != "hit-exact":
             children.input_tokens.observe(outcome.usage.input_tokens)
-            children.output_tokens.observe(outcome.usage.output_tokens)
+            if outcome.api not in EMBEDDING_APIS:
+                children.output_tokens.observe(outcome.usage.output_tokens)
         if outcome.cost_micro_usd:
             children.cost.inc(outcome.cost_micro_usd / MICRO)
         self._count_exceptional(outcome)
@@ -105,13 +119,13 @@ class Metrics:
 
     def _bounded(self, labels: _Labels) -> _Children:
         if len(self._children) >= MAX_COMBINATIONS:
-            labels = _Labels(OTHER, OTHER, OTHER, OTHER, OTHER)
+            labels = _Labels(*[OTHER] * len(_Labels._fields))
         if labels not in self._children:
             self._children[labels] = self._make(labels)
         return self._children[labels]
 
     def _make(self, labels: _Labels) -> _Children:
-        series, operation = self._series, (OPERATION, labels.provider, labels.model)
+        series, operation = self._series, (labels.operation, labels.provider, labels.model)
         outcome = labels.error_type or "ok"
         return _Children(
             requests=series.requests.labels(*labels[:4], outcome),

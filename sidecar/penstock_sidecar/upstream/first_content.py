@@ -7,14 +7,20 @@ stream: the caller has read the beginning.
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from penstock_sidecar.errors import EmptyCompletion, StreamBroken, UpstreamError
 from penstock_sidecar.model import Answer, Chunk
 from penstock_sidecar.upstream.base import Call, Upstream
 
+MAX_HELD: Final = 10_000
+"""Pieces: comments, pings, white space. Each costs memory, a comment of 3 bytes a hundred times its
+size; no provider says that it is alive, and no model is silent, more often than that."""
+
 
 class FirstContent:
-    """An `Upstream` that raises `EmptyCompletion` for a complete answer with nothing in it."""
+    """An `Upstream` that raises `EmptyCompletion` for an answer with nothing in it, once it is
+    complete or `MAX_HELD` pieces long."""
 
     def __init__(self, inner: Upstream) -> None:
         self._inner = inner
@@ -33,6 +39,8 @@ async def _until_content(chunks: AsyncIterator[Chunk], label: str) -> deque[Chun
         held.append(chunk)
         if chunk.content:
             return held
+        if len(held) == MAX_HELD:
+            break
     error = EmptyCompletion(f"{label} answered with nothing")
     error.usage = next((chunk.usage for chunk in reversed(held) if chunk.usage), None)
     raise error

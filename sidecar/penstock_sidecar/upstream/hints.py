@@ -1,7 +1,8 @@
-"""Headers of a provider's response that mean something here: waits, and what callers may see."""
+"""What of a provider's response means something here: waits, and headers that callers may see."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -9,14 +10,17 @@ VISIBLE_PREFIXES: Final = ("x-ratelimit-", "anthropic-ratelimit-")
 VISIBLE: Final = frozenset({"x-request-id", "request-id", "openai-processing-ms"})
 MAX_VALUE_CHARACTERS: Final = 256
 MAX_WAIT_SECONDS: Final = 86_400.0
+_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)s")
+"""JSON of google.protobuf.Duration."""
 
 
-def visible_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Names in lower case. A value that could not be sent on is left out."""
+def visible_headers(headers: Mapping[str, str], redact: Callable[[str], str]) -> dict[str, str]:
+    """Names in lower case. A value that could not be sent on is left out, as is one with a key."""
     visible = {}
     for name, value in headers.items():
         lower = name.lower()
-        if (lower in VISIBLE or lower.startswith(VISIBLE_PREFIXES)) and _sendable(value):
+        wanted = lower in VISIBLE or lower.startswith(VISIBLE_PREFIXES)
+        if wanted and _sendable(value) and redact(value) == value:
             visible[lower] = value
     return visible
 
@@ -34,6 +38,15 @@ def retry_after_seconds(headers: Mapping[str, str], utc: float) -> float | None:
         return _bounded(parsedate_to_datetime(text or "").timestamp() - utc)
     except (ValueError, OverflowError):
         return None
+
+
+def retry_delay_seconds(details: object) -> float | None:
+    """`retryDelay` of a google.rpc.RetryInfo among an error's details (https://google.aip.dev/193)."""
+    for detail in details if isinstance(details, list) else []:
+        match detail:
+            case {"retryDelay": str(text)} if found := _DURATION.fullmatch(text):
+                return _bounded(float(found[1]))
+    return None
 
 
 def _number(text: str | None) -> float | None:

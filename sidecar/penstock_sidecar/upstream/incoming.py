@@ -13,8 +13,11 @@ from penstock_sidecar.errors import (
     UpstreamTimeout,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
+from penstock_sidecar.upstream.watch import Watch
 
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
+MAX_VECTORS_BYTES: Final = 40 * 1024 * 1024
+"""2,048 vectors of 3,072 dimensions, the most that OpenAI makes at once, have 32 MiB in base64."""
 DRAIN_SECONDS: Final = 0.1
 
 
@@ -36,7 +39,16 @@ class Source(Protocol):
 class Incoming:
     """`label` names the candidate in errors."""
 
-    __slots__ = ("_content", "_deadlines", "_label", "_loop", "_max_bytes", "_response", "_size")
+    __slots__ = (
+        "_content",
+        "_deadlines",
+        "_label",
+        "_loop",
+        "_max_bytes",
+        "_response",
+        "_size",
+        "_watch",
+    )
 
     def __init__(
         self,
@@ -52,6 +64,7 @@ class Incoming:
         self._deadlines = deadlines
         self._loop = asyncio.get_running_loop()
         self._size = 0
+        self._watch = Watch(self._give_up)
 
     @property
     def label(self) -> str:
@@ -104,10 +117,21 @@ class Incoming:
         except (TimeoutError, aiohttp.ClientError, OSError):
             return  # the answer is complete; only the connection is not reused
 
+    def close(self) -> None:
+        """An unfinished response ends here, its connection with it."""
+        self._watch.close()
+        self._response.close()
+
     async def _wait(self) -> bytes:
+        self._watch.begin(self._deadlines.due(self._loop.time()))
         try:
-            async with asyncio.timeout_at(self._deadlines.due(self._loop.time())):
-                return await self._content.readany()
+            return await self._content.readany()
         except TimeoutError:
             missed = self._deadlines.missed(self._loop.time())
             raise UpstreamTimeout(f"{self.label} {missed}") from None
+        finally:
+            self._watch.over()
+
+    def _give_up(self) -> None:
+        """Whoever reads hears it."""
+        self._content.set_exception(TimeoutError())

@@ -9,33 +9,69 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from penstock_sidecar.dialects.document import parse
+from penstock_sidecar.dialects.fields import objects_of, string_of
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
+    UpstreamOverloaded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
-from penstock_sidecar.upstream.document import parse
-from penstock_sidecar.upstream.hints import retry_after_seconds, visible_headers
+from penstock_sidecar.upstream.hints import (
+    retry_after_seconds,
+    retry_delay_seconds,
+    visible_headers,
+)
 from penstock_sidecar.upstream.redaction import Redactor
 
 MAX_MESSAGE_CHARACTERS: Final = 1000
 MAX_WORD_CHARACTERS: Final = 100
+OVERLOADED: Final = 529
+"""Anthropic's."""
 CONTEXT_TOO_LONG: Final = "context_length_exceeded"
+FILTERED: Final = "content_filter"
+_OF_A_FILTER: Final = frozenset({FILTERED, "ResponsibleAIPolicyViolation"})
+"""Azure's, the latter in `innererror`, and at times there alone:
+https://learn.microsoft.com/azure/foundry/openai/concepts/content-filter."""
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
-    r"|too many (?:input )?tokens|input length .*exceed",
+    r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens",
     re.IGNORECASE,
 )
 _OUR_MODEL: Final = frozenset(
-    {"model_not_found", "invalid_model", "model_decommissioned", "model_not_available"}
+    {
+        "model_not_found",
+        "invalid_model",
+        "model_decommissioned",
+        "model_not_available",
+        "DeploymentNotFound",  # Azure's, as the next
+        "OperationNotSupported",
+    }
 )
-_OUR_KEY: Final = frozenset({"invalid_api_key", "authentication_error", "permission_error"})
-_NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425})
-"""4xx that say "try again": no fault of the request's."""
+_OUR_KEY: Final = frozenset(
+    {"invalid_api_key", "authentication_error", "permission_error", "API_KEY_INVALID"}
+)
+_OUR_ACCOUNT: Final = re.compile(r"location is not supported|enable billing", re.IGNORECASE)
+"""What Gemini's FAILED_PRECONDITION says where it is none of the request's:
+https://ai.google.dev/gemini-api/docs/troubleshooting."""
+_OUR_BILL: Final = re.compile(
+    r"credit balance is too low|reached your specified .*usage limits", re.IGNORECASE
+)
+"""Anthropic's 400 for what others say by 402: https://platform.claude.com/docs/en/api/errors."""
+_STATUS_OF_WORDS: Final = {
+    "rate_limit": 429,
+    CONTEXT_TOO_LONG: 400,
+    "overloaded": OVERLOADED,
+    "api_error": 500,
+    "timeout_error": 504,
+}
+"""In a stream an error has no status but its type, or its code."""
+_NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425, 499})
+"""4xx that say "try again": no fault of the request's. 499 is Google's CANCELLED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +82,12 @@ class ProviderError:
     type: str = ""
     code: str = ""
     param: str | None = None
+    reason: str = ""
+    """Google's, of google.rpc.ErrorInfo."""
+    retry_seconds: float | None = None
+    """Where the body says it; most say it in headers."""
+    filtered: bool = False
+    """A content filter refused the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +104,9 @@ class Refusals:
         except ValueError:
             said = ProviderError()
         error = self._error(label, status, said)
-        error.retry_after_seconds = retry_after_seconds(headers, utc)
-        error.headers = visible_headers(headers)
+        waits = retry_after_seconds(headers, utc)
+        error.retry_after_seconds = said.retry_seconds if waits is None else waits
+        error.headers = visible_headers(headers, self.redact)
         return error
 
     def in_band(self, label: str, value: object) -> UpstreamError:
@@ -72,7 +115,9 @@ class Refusals:
         status = _status_of(value, said)
         if status is None:
             return StreamBroken(f"{label} reported an error half-way")
-        return self._error(label, status, said)
+        error = self._error(label, status, said)
+        error.retry_after_seconds = said.retry_seconds
+        return error
 
     def _error(self, label: str, status: int, said: ProviderError) -> UpstreamError:
         fault = _our_fault(label, status, said)
@@ -80,6 +125,8 @@ class Refusals:
             return fault
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return UpstreamLimited(f"{label} is at its rate limit")
+        if status == OVERLOADED:
+            return UpstreamOverloaded(f"{label} is overloaded")
         if status in _NOT_OURS_TO_BLAME or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return UpstreamUnavailable(f"{label} answered with status {status}")
         return self._refused(label, status, said)
@@ -90,13 +137,20 @@ class Refusals:
         param = _one_line(self.redact(said.param or ""), MAX_WORD_CHARACTERS) or None
         if code == CONTEXT_TOO_LONG or _TOO_LONG.search(message):
             status, code, param = 400, CONTEXT_TOO_LONG, param or "messages"
+        if said.filtered:
+            code, param = FILTERED, "messages"
         public = message or f"{label} refused the request with status {status}"
         return UpstreamRefused(public, status=status, code=code, param=param)
 
 
 def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | None:
     """Key, account, address, model: nothing that a caller could change."""
-    bad_key = {said.code, said.type} & _OUR_KEY or "api key not valid" in said.message.lower()
+    bad_key = (
+        {said.code, said.type, said.reason} & _OUR_KEY
+        or "api key not valid" in said.message.lower()
+        or _OUR_BILL.search(said.message)
+        or (said.type == "FAILED_PRECONDITION" and _OUR_ACCOUNT.search(said.message))
+    )
     if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and bad_key):
         return UpstreamCredentials(f"{label} does not accept the key configured for it ({status})")
     if status in {404, 405} or {said.code, said.type} & _OUR_MODEL:
@@ -111,7 +165,8 @@ def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | 
 
 
 def provider_error(document: object) -> ProviderError:
-    """OpenAI's `{"error": {...}}`, Ollama's `{"error": "..."}`, FastAPI's `detail`, `message`."""
+    """OpenAI's and Google's `{"error": {...}}`, Ollama's `{"error": "..."}`, FastAPI's `detail`,
+    `message`."""
     match document:
         case [first, *_]:
             return provider_error(first)
@@ -126,14 +181,29 @@ def provider_error(document: object) -> ProviderError:
 
 
 def _of_mapping(error: Mapping[str, object]) -> ProviderError:
+    """Google's `status` is what others call `type`."""
     message, type_, code = (error.get(name) for name in ("message", "type", "code"))
-    param = error.get("param")
+    param, details = error.get("param"), error.get("details")
     return ProviderError(
-        message if isinstance(message, str) else "",
-        type_ if isinstance(type_, str) else "",
-        code if isinstance(code, str) else "",
+        string_of(message),
+        string_of(type_) or string_of(error.get("status")),
+        string_of(code),
         param if isinstance(param, str) else None,
+        _reason(details),
+        retry_delay_seconds(details),
+        filtered=not _OF_A_FILTER.isdisjoint((string_of(code), _inner_code(error))),
     )
+
+
+def _inner_code(error: Mapping[str, object]) -> str:
+    """Azure's."""
+    inner = error.get("innererror")
+    return string_of(inner.get("code")) if isinstance(inner, dict) else ""
+
+
+def _reason(details: object) -> str:
+    reasons = (string_of(detail.get("reason")) for _, detail in objects_of(details))
+    return next(filter(None, reasons), "")
 
 
 def _status_of(value: object, said: ProviderError) -> int | None:
@@ -142,11 +212,7 @@ def _status_of(value: object, said: ProviderError) -> int | None:
     if isinstance(code, int) and HTTPStatus.BAD_REQUEST <= code < 600:  # noqa: PLR2004  # HTTP's end
         return code
     words = f"{said.code} {said.type}"
-    if "rate_limit" in words:
-        return HTTPStatus.TOO_MANY_REQUESTS
-    if CONTEXT_TOO_LONG in words:
-        return HTTPStatus.BAD_REQUEST
-    return HTTPStatus.SERVICE_UNAVAILABLE if "overloaded" in words else None
+    return next((status for word, status in _STATUS_OF_WORDS.items() if word in words), None)
 
 
 def _one_line(text: str, most: int) -> str:

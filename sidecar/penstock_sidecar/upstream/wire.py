@@ -2,9 +2,9 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
@@ -24,7 +24,8 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
-from penstock_sidecar.upstream.incoming import Incoming
+from penstock_sidecar.upstream.entra import Token
+from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, Incoming
 from penstock_sidecar.upstream.keys import KeyRing
 from penstock_sidecar.upstream.redaction import Redactor
 from penstock_sidecar.upstream.refusal import Refusals
@@ -41,75 +42,133 @@ MAX_PLAIN_WRITE_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Destination:
-    """Where a call goes with one key. Never printed: the key is in here."""
+    """Where calls go with one key. Never printed: the key is in here."""
 
-    url: URL
+    base: str
+    query: Mapping[str, str]
     headers: CIMultiDict[str]
+    _urls: dict[str, URL] = field(default_factory=dict)
+
+    def url(self, path: str) -> URL:
+        """Paths are as many as a provider has models and APIs."""
+        if path not in self._urls:
+            self._urls[path] = URL(self.base + path).update_query(self.query)
+        return self._urls[path]
+
+    def with_headers(self, added: Mapping[str, str], bearer: str | None) -> CIMultiDict[str]:
+        if not added and bearer is None:
+            return self.headers
+        headers = self.headers.copy()
+        headers.update(added)
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        return headers
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Letter:
+    """One request. `label` names the candidate in errors; `path` is below the provider's address.
+    `headers` are those of the caller's that this provider may see, and win over the configured."""
+
+    path: str
+    body: bytes
+    label: str
+    stream: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    max_answer_bytes: int = MAX_ANSWER_BYTES
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Outlet:
+    """The client of a provider's route, and what its proxy is told."""
+
+    session: aiohttp.ClientSession
+    proxy_headers: Mapping[str, str] | None = None
 
 
 class Wire:
-    """POST to one path of one provider. All that does not depend on the call is made here."""
+    """POST to one provider. All that does not depend on the call is made here."""
 
     def __init__(
         self,
         provider: Provider,
-        path: str,
         keys: Sequence[str],
-        session: aiohttp.ClientSession,
+        outlet: Outlet,
         clock: Clock,
+        token: Token | None = None,
     ) -> None:
         self._provider = provider
-        self._session = session
+        self._outlet = outlet
         self._clock = clock
+        self._token = token
         self.refusals = Refusals(Redactor(keys))
-        url = URL(provider.base_url.rstrip("/") + path)
         usable: Sequence[str | None] = keys or ([] if provider.needs_key else [None])
-        self._ring = KeyRing([_destination(provider, url, key) for key in usable], clock)
+        said = outlet.proxy_headers if provider.base_url.startswith("http://") else None
+        self._ring = KeyRing([_destination(provider, key, said or {}) for key in usable], clock)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=provider.timeouts.connect_seconds)
 
     @asynccontextmanager
-    async def post(self, body: bytes, label: str, *, stream: bool) -> AsyncIterator[Incoming]:
+    async def post(self, letter: Letter) -> AsyncIterator[Incoming]:
         """Enter: status 200 and headers are there. Leave: an unfinished response is closed."""
         loop = asyncio.get_running_loop()
-        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=stream)
-        response = await self._accepted(body, label, deadlines)
+        label = letter.label
+        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=letter.stream)
+        response = await self._accepted(letter, deadlines)
+        incoming = Incoming(response, deadlines, label, letter.max_answer_bytes)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
                 msg = f"{label} compresses its answers although nobody asked for that"
                 raise UpstreamMisconfigured(msg)
-            yield Incoming(response, deadlines, label)
+            yield incoming
         finally:
-            response.close()
+            incoming.close()
 
-    async def _accepted(
-        self, body: bytes, label: str, deadlines: Deadlines
-    ) -> aiohttp.ClientResponse:
-        """With the first key that is not turned away."""
+    async def _accepted(self, letter: Letter, deadlines: Deadlines) -> aiohttp.ClientResponse:
+        """With the first key that is neither turned away nor at its limit."""
+        label = letter.label
         rejected: UpstreamError = UpstreamCredentials(f"no key is configured for {label}")
         for position, destination in self._ring.candidates():
-            response = await self._send(destination, body, label, deadlines)
+            bearer = await self._bearer(label, deadlines)
+            response = await self._send(destination, letter, bearer, deadlines)
             if response.status == 200:  # noqa: PLR2004  # HTTP's OK
                 return response
             error = await self._failure(response, label, deadlines)
-            if isinstance(error, UpstreamLimited):
-                self._ring.pause(position, error.retry_after_seconds or LIMITED_SECONDS)
-            if not isinstance(error, UpstreamCredentials):
-                raise error
-            self._ring.pause(position, REJECTED_SECONDS)
-            rejected = error
+            match error:
+                case UpstreamLimited(retry_after_seconds=seconds):
+                    self._ring.pause(position, LIMITED_SECONDS if seconds is None else seconds)
+                case UpstreamCredentials():
+                    self._ring.pause(position, REJECTED_SECONDS)
+                    if self._token and bearer:
+                        self._token.rejected(bearer)
+                case _:
+                    raise error
+            rejected = _sooner(rejected, error)
         raise rejected
 
+    async def _bearer(self, label: str, deadlines: Deadlines) -> str | None:
+        """A token in place of a key, for a provider that wants one."""
+        if self._token is None:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(deadlines.due(loop.time())):
+                return await self._token.current(label)
+        except TimeoutError:
+            raise UpstreamCredentials(f"no token came in time for {label}") from None
+
     async def _send(
-        self, destination: Destination, body: bytes, label: str, deadlines: Deadlines
+        self, destination: Destination, letter: Letter, bearer: str | None, deadlines: Deadlines
     ) -> aiohttp.ClientResponse:
+        body, label = letter.body, letter.label
         data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadlines.due(loop.time())):
-                return await self._session.post(
-                    destination.url,
+                return await self._outlet.session.post(
+                    destination.url(letter.path),
                     data=data,
-                    headers=destination.headers,
+                    headers=destination.with_headers(letter.headers, bearer),
+                    proxy_headers=self._outlet.proxy_headers,
                     allow_redirects=False,
                     timeout=self._timeout,
                 )
@@ -121,6 +180,9 @@ class Wire:
             raise UpstreamTimeout(f"{label} {deadlines.missed(loop.time())}") from None
         except aiohttp.ClientConnectorError as error:
             raise UpstreamUnavailable(f"{label} cannot be reached: {_reason(error)}") from error
+        except aiohttp.ClientHttpProxyError as error:
+            msg = f"{label} cannot be reached: its proxy says {error.status}: check proxyURL"
+            raise UpstreamUnavailable(msg) from None
         except ValueError:  # an address or a header that HTTP cannot carry; it may hold the key
             msg = f"{label} cannot be addressed as configured: check baseURL and headers"
             raise UpstreamMisconfigured(msg) from None
@@ -130,12 +192,13 @@ class Wire:
     async def _failure(
         self, response: aiohttp.ClientResponse, label: str, deadlines: Deadlines
     ) -> UpstreamError:
+        incoming = Incoming(response, deadlines, label, MAX_ERROR_BYTES)
         try:
-            body = await Incoming(response, deadlines, label, MAX_ERROR_BYTES).read_all()
+            body = await incoming.read_all()
         except UpstreamError:
             body = b""  # the status says enough
         finally:
-            response.close()
+            incoming.close()
         return self.refusals.of_response(
             label, response.status, response.headers, body, self._clock.utc()
         )
@@ -143,20 +206,34 @@ class Wire:
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
     match error:
+        case aiohttp.ClientProxyConnectionError():
+            return "nor can its proxy"
         case aiohttp.ClientConnectorDNSError():
             return "its name does not resolve"
+        case aiohttp.ClientConnectorCertificateError():
+            return "its certificate is not trusted"
         case aiohttp.ClientSSLError():
             return "TLS failed"
         case _:
             return "no connection could be made"
 
 
-def _destination(provider: Provider, url: URL, key: str | None) -> Destination:
+def _sooner(former: UpstreamError, latter: UpstreamError) -> UpstreamError:
+    """What to say of several keys: that of the one which may serve first. A key that is not
+    accepted never will."""
+    if not isinstance(latter, UpstreamLimited) or not isinstance(former, UpstreamLimited):
+        return former if isinstance(former, UpstreamLimited) else latter
+    return min(former, latter, key=lambda each: each.retry_after_seconds or LIMITED_SECONDS)
+
+
+def _destination(provider: Provider, key: str | None, to_proxy: Mapping[str, str]) -> Destination:
+    """Without TLS a proxy reads each request, and takes out what is for it."""
     headers = CIMultiDict(provider.headers)
+    headers.update(to_proxy)
     headers["User-Agent"] = USER_AGENT
     headers["Content-Type"] = "application/json"
     headers["Accept-Encoding"] = "identity"
-    auth = provider.auth
+    auth, query = provider.auth, dict[str, str]()
     if key is not None:
         match auth.scheme:
             case "Bearer":
@@ -164,5 +241,5 @@ def _destination(provider: Provider, url: URL, key: str | None) -> Destination:
             case "Header":
                 headers[auth.name] = key
             case "Query":
-                url = url.update_query({auth.name: key})
-    return Destination(url, headers)
+                query = {auth.name: key}
+    return Destination(provider.base_url.rstrip("/"), query, headers)

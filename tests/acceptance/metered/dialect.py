@@ -28,18 +28,22 @@ class Dialect(Protocol):
     """What one protocol calls things. Text is `x`, thoughts are `t`: a byte for each token."""
 
     path: str
+    """As a route of aiohttp's."""
     stream_type: str
     plain_type: str
     in_band_error: bytes
 
-    def read(self, raw: bytes) -> Asked: ...
+    def read(self, raw: bytes, path: str, /) -> Asked: ...
 
-    def piece(self, asked: Asked, choice: int, text: str, *, thought: bool) -> bytes: ...
+    def opening(self, asked: Asked, count: Count | None, /) -> bytes:
+        """What comes before the first piece of a stream."""
 
-    def closing(self, asked: Asked, finish: str, count: Count | None) -> bytes:
+    def piece(self, asked: Asked, choice: int, text: str, /, *, thought: bool) -> bytes: ...
+
+    def closing(self, asked: Asked, finish: str, count: Count | None, /) -> bytes:
         """What follows the last piece of a stream."""
 
-    def plain(self, asked: Asked, whole: Output, shown: bool, count: Count | None) -> bytes:
+    def plain(self, asked: Asked, whole: Output, shown: bool, count: Count | None, /) -> bytes:
         """`shown`: thoughts are in the answer."""
 
     def error(self, status: int) -> bytes: ...

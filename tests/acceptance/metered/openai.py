@@ -1,6 +1,7 @@
 """OpenAI's chat completions, as the metered provider speaks them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tests.acceptance.metered.dialect import (
@@ -13,6 +14,7 @@ from tests.acceptance.metered.dialect import (
 )
 from tests.acceptance.metered.plan import Output
 from tests.acceptance.metered.work import Asked
+from tests.fakes.vendors.azure import V1
 
 
 class OpenAi:
@@ -23,7 +25,7 @@ class OpenAi:
     plain_type = "application/json"
     in_band_error = b'data: {"error":{"message":"broken","type":"server_error","code":null}}\n\n'
 
-    def read(self, raw: bytes) -> Asked:
+    def read(self, raw: bytes, _: str) -> Asked:
         body = json.loads(raw)
         caps = [body[name] for name in ("max_completion_tokens", "max_tokens") if body.get(name)]
         options = body.get("stream_options") or {}
@@ -38,6 +40,9 @@ class OpenAi:
             stream=body.get("stream") is True,
             usage_wanted=options.get("include_usage") is True,
         )
+
+    def opening(self, _asked: Asked, _count: Count | None) -> bytes:
+        return b""
 
     def piece(self, asked: Asked, choice: int, text: str, *, thought: bool) -> bytes:
         delta = {"reasoning_content" if thought else "content": text}
@@ -62,6 +67,38 @@ class OpenAi:
     def error(self, status: int) -> bytes:
         error = {"message": "no", "type": "server_error", "param": None, "code": None}
         return compact({"error": {**error, "message": f"status {status}"}})
+
+
+class Azure(OpenAi):
+    """At its own path."""
+
+    path = f"{V1}/chat/completions"
+
+
+class Completions(OpenAi):
+    """Of text alone, where one thinks aloud."""
+
+    path = "/v1/completions"
+
+    def read(self, raw: bytes, path: str) -> Asked:
+        body = json.loads(raw)
+        said = [{"role": "user", "content": body["prompt"]}]
+        asked = super().read(compact({**body, "messages": said}), path)
+        return replace(asked, input_bytes=len(body["prompt"].encode()))
+
+    def piece(self, asked: Asked, choice: int, text: str, *, thought: bool) -> bytes:  # noqa: ARG002  # of either
+        return _event(asked, [_choice(choice, "text", text, None)])
+
+    def closing(self, asked: Asked, finish: str, count: Count | None) -> bytes:
+        ends = [_event(asked, [_choice(i, "text", "", finish)]) for i in range(asked.choices)]
+        if count and asked.usage_wanted:
+            ends.append(_event(asked, [], _usage(count)))
+        return b"".join([*ends, b"data: [DONE]\n\n"])
+
+    def plain(self, asked: Asked, whole: Output, shown: bool, count: Count | None) -> bytes:
+        finish, text = finish_of(whole), "t" * (whole.thinks if shown else 0) + "x" * whole.says
+        choices = [_choice(i, "text", text, finish) for i in range(asked.choices)]
+        return compact(_head(asked, "text_completion", choices, count and _usage(count)))
 
 
 def _without_pictures(messages: list[dict[str, Any]]) -> tuple[list[object], int]:

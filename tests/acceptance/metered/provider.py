@@ -9,14 +9,26 @@ from typing import Self
 
 from aiohttp import web
 
-from penstock_config.provider import ProviderType
+from tests.acceptance.metered.anthropic import Anthropic
 from tests.acceptance.metered.dialect import Count, Dialect, finish_of
-from tests.acceptance.metered.ollama import Ollama
-from tests.acceptance.metered.openai import OpenAi
+from tests.acceptance.metered.gemini import Gemini
+from tests.acceptance.metered.ollama import Ollama, OllamaGenerate
+from tests.acceptance.metered.openai import Azure, Completions, OpenAi
 from tests.acceptance.metered.plan import Piece, Plan, Plans, output, pieces
+from tests.acceptance.metered.responses import Responses
 from tests.acceptance.metered.work import Meter, Tariff, Work
 
-DIALECTS: Mapping[ProviderType, Dialect] = {"openai": OpenAi(), "ollama": Ollama()}
+DIALECTS: Mapping[str, Dialect] = {
+    "openai": OpenAi(),
+    "ollama": Ollama(),
+    "anthropic": Anthropic(),
+    "gemini": Gemini(),
+    "azure-openai": Azure(),
+    "responses": Responses(),
+    "completions": Completions(),
+    "generate": OllamaGenerate(),
+}
+"""By type of provider, or by what else it speaks."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BODY_BYTES = 64 * 1024 * 1024
 NO_LINGER = struct.pack("ii", 1, 0)
@@ -72,7 +84,7 @@ class MeteredProvider:
 
     def _handler(self, dialect: Dialect) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            work = await self.meter.begin(dialect.read(await request.read()))
+            work = await self.meter.begin(dialect.read(await request.read(), request.path))
             if self._gate:
                 await self._gate.wait()
             plan = self._plans(work.asked.tag, work.attempt)
@@ -142,6 +154,8 @@ class _Performance:
 
     async def _stream(self) -> None:
         await self._begin(self._dialect.stream_type)
+        if opening := self._dialect.opening(self._work.asked, self._count()):
+            await self._response.write(opening)
         try:
             whole = await self._pieces()
         finally:

@@ -1,33 +1,59 @@
 """The fake itself: what it bills, whatever it reports."""
 
-import json
+from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.acceptance.metered import Asked, MeteredProvider, Plan, Tariff, Work
-from tests.acceptance.metered.dialect import Dialect
+from tests.acceptance.metered.dialect import Dialect, compact
 from tests.acceptance.metered.provider import DIALECTS
-from tests.acceptance.registry import PROVIDERS
+from tests.acceptance.registry import EVERY_PROVIDER
 
+CALLED = r"{called:[^:]+:\w+}"
+"""Of a route of Gemini's."""
 TARIFF = Tariff(input_token=10, output_token=1000, image=10**6, request=10**9, image_tokens=7)
-WORDS = [{"role": "user", "content": "#a# wörter"}]
-WORDS_BYTES = len(json.dumps(WORDS, ensure_ascii=False, separators=(",", ":")).encode())
+TEXT = "#a# wörter"
+WORDS = [{"role": "user", "content": TEXT}]
 OPENAI = {"model": "m", "messages": WORDS, "max_tokens": 30}
 
 
 def test_every_type_of_provider_of_the_registry_can_be_metered() -> None:
-    assert {kind.type for kind in PROVIDERS} <= set(DIALECTS)
+    assert {kind.type for kind in EVERY_PROVIDER} <= set(DIALECTS)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda d: type(d).__name__)
-async def test_a_cap_is_a_cap_and_thoughts_are_within_it(dialect: Dialect) -> None:
+CONTENTS = [{"role": "user", "parts": [{"text": TEXT}]}]
+ASKED: dict[str, tuple[dict[str, Any], object]] = {
+    "openai": (OPENAI, WORDS),
+    "azure-openai": (OPENAI, WORDS),
+    "anthropic": (OPENAI, [TEXT]),
+    "gemini": ({"contents": CONTENTS, "generationConfig": {"maxOutputTokens": 30}}, [TEXT]),
+    "responses": ({"model": "m", "input": TEXT, "max_output_tokens": 30}, TEXT),
+    "ollama": ({"model": "m", "messages": WORDS, "options": {"num_predict": 30}}, WORDS),
+    "generate": (
+        {"model": "m", "prompt": TEXT, "options": {"num_predict": 30}},
+        [{"prompt": TEXT}],
+    ),
+}
+"""A request of 30 tokens at most, and what of it the model reads."""
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_a_cap_is_a_cap_and_thoughts_are_within_it(name: str) -> None:
+    document, read = ASKED[name]
     async with MeteredProvider(lambda *_: Plan(says=50, thinks=20), TARIFF) as fake:
-        limit = {"max_tokens": 30, "options": {"num_predict": 30}}
-        await post(fake, dialect, {"model": "m", "messages": WORDS, "stream": True, **limit})
+        await post(fake, DIALECTS[name], {**document, "stream": True})
     (work,) = fake.meter.works
     assert (work.output_tokens, work.reasoning_tokens, work.shown_bytes) == (30, 20, 30)
-    assert work.bill_pico_usd == 10**9 + WORDS_BYTES * 10 + 30 * 1000
+    assert work.bill_pico_usd == 10**9 + len(compact(read)) * 10 + 30 * 1000
+
+
+async def test_a_completion_has_a_cap_and_no_thoughts() -> None:
+    document = {"model": "m", "prompt": TEXT, "max_tokens": 30, "n": 2}
+    async with MeteredProvider(lambda *_: Plan(says=50), TARIFF) as fake:
+        await post(fake, DIALECTS["completions"], document)
+    (work,) = fake.meter.works
+    assert work.bill_pico_usd == 10**9 + len(TEXT.encode()) * 10 + 2 * 30 * 1000
 
 
 async def test_every_answer_picture_and_schema_is_billed() -> None:
@@ -38,10 +64,7 @@ async def test_every_answer_picture_and_schema_is_billed() -> None:
     async with MeteredProvider(lambda *_: Plan(says=4), TARIFF) as fake:
         await post(fake, DIALECTS["openai"], document)
     read = [*WORDS, {"role": "user", "content": [{"type": "text", "text": "hm"}]}]
-    text = sum(
-        len(json.dumps(x, ensure_ascii=False, separators=(",", ":")).encode())
-        for x in (read, tools)
-    )
+    text = len(compact(read)) + len(compact(tools))
     fees = 10**9 + 2 * 10**6
     assert fake.meter.works[0].bill_pico_usd == fees + (text + 2 * 7) * 10 + 3 * 4 * 1000
 
@@ -95,7 +118,8 @@ async def post(fake: MeteredProvider, dialect: Dialect, document: dict[str, obje
     """The status, once the whole answer is read; 0 where the connection broke."""
     async with aiohttp.ClientSession() as session:
         try:
-            async with session.post(fake.url + dialect.path, json=document) as response:
+            url = fake.url + dialect.path.replace(CALLED, "m:streamGenerateContent")
+            async with session.post(url, json=document) as response:
                 await response.read()
                 return response.status
         except aiohttp.ClientError:

@@ -7,8 +7,10 @@ from typing import Any
 
 from penstock_sidecar.metering.estimate import MAX_IMAGE_TOKENS, TOOLS_TOKENS
 from tests.acceptance.metered.work import PICO_PER_MICRO, Tariff
-from tests.acceptance.registry import Case
+from tests.acceptance.registry import CHAT, Case
 
+MANY = frozenset({"openai", "azure-openai", "gemini"})
+"""Others give one answer."""
 PICTURE = "data:image/png;base64," + "iVBORw0KGgo" * 40
 
 
@@ -40,7 +42,8 @@ class Offer:
     def _micro_usd(self, tariff: Tariff, output_tokens: int) -> int:
         text_bytes = len(self.body) - self.images * len(PICTURE)
         pictures = self.images * MAX_IMAGE_TOKENS
-        input_tokens = text_bytes + pictures + (TOOLS_TOKENS if self.tools else 0)
+        hidden = self.case.endpoint.hidden_tokens + (TOOLS_TOKENS if self.tools else 0)
+        input_tokens = text_bytes + pictures + hidden
         pico_usd = (
             input_tokens * tariff.input_token
             + output_tokens * tariff.output_token
@@ -73,10 +76,12 @@ def offer(case: Case, model: str, tag: str, text: str = "", **fields: Any) -> Of
 
 
 def random_offer(case: Case, model: str, tag: str, chance: Random, **fields: Any) -> Offer:
-    """Short or long, with tools, pictures or several answers now and then."""
+    """Short or long; in chats with tools, pictures or several answers now and then."""
     text = "wörter " * chance.choice((0, 1, 10, 100, 400))
     fields = {"max_tokens": chance.choice((1, 20, 300, 700)), **fields}
-    if chance.random() < 0.2 and case.provider.type == "openai":  # Ollama gives one answer
+    if case.endpoint.path != CHAT:
+        return offer(case, model, tag, text, **fields)
+    if chance.random() < 0.2 and case.provider.type in MANY:
         fields["n"] = 3
     if chance.random() < 0.2:
         fields["tools"] = [tool(chance.randrange(1, 40))]

@@ -22,7 +22,7 @@ from tests.planes.plane import NAMESPACE, Plane, running_plane
 from tests.sidecar.limits.books import Books
 
 CLUSTER = "test"
-ABILITIES = ("chat", "tools", "vision", "json")
+ABILITIES = ("chat", "completions", "tools", "vision", "json")
 THINKS = (*ABILITIES, "reasoning")
 """It may think unseen: what is shown says little of what is billed."""
 PATIENCE_SECONDS = 30

@@ -44,6 +44,19 @@ def test_it_knows_the_well_known() -> None:
         assert shipped().find(preset, name), name  # type: ignore[arg-type]  # each is a preset
 
 
+def test_it_knows_what_its_models_can() -> None:
+    for preset, name, capabilities in (
+        ("openai", "gpt-4o", ("chat", "tools", "vision", "json")),
+        ("openai", "text-embedding-3-small", ("embeddings",)),
+        ("openai", "gpt-5.4", ("chat", "tools", "vision", "json", "reasoning")),
+        ("openai", "gpt-5-pro", ()),
+        ("groq", "openai/gpt-oss-120b", ("chat", "tools", "json", "reasoning")),
+    ):
+        found = shipped().find(preset, name)  # type: ignore[arg-type]  # each is a preset
+        assert found, name
+        assert (found.capabilities, found.context_window is not None) == (capabilities, True)
+
+
 def test_nobody_else_has_its_models() -> None:
     assert shipped().find("groq", "gpt-4o") is None
     assert shipped().find(None, "gpt-4o") is None
@@ -56,7 +69,8 @@ def test_no_price_of_it_is_nothing_or_nonsense() -> None:
         for model in models.values():
             price = price_of(model.price)
             assert 0 < price.input_token <= price_usd(500)
-            assert 0 < price.output_token <= price_usd(2_000)
+            assert price.output_token <= price_usd(2_000)
+            assert (price.output_token == 0) is (model.capabilities == ("embeddings",))
             if price.cached_input_token is not None:
                 assert price.cached_input_token <= price.input_token
             if long := price.long_context:
@@ -71,7 +85,7 @@ def price_usd(per_million: int) -> int:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 2}, "format: "),
+        ({"format": 1}, "format: "),
         ({"date": "yesterday"}, "date: "),
         ({"providers": {"nobody": {}}}, "providers.nobody"),
         ({"providers": {"openai": {"m": {"price": {"inputPerMillion": "1"}}}}}, "outputPerMillion"),
@@ -80,7 +94,7 @@ def price_usd(per_million: int) -> int:
     ],
 )
 def test_what_is_no_price_list_says_where(change: dict[str, Any], said: str) -> None:
-    document = {"format": 1, "date": "2026-01-01", "source": "s", "licence": "l", "providers": {}}
+    document = {"format": 2, "date": "2026-01-01", "source": "s", "licence": "l", "providers": {}}
     assert parse(json.dumps(document)).providers == {}
     with pytest.raises(NoPriceList, match=said):
         parse(json.dumps(document | change))

@@ -72,8 +72,15 @@ def _plain(config: Any) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "schema_version"}
 
 
-def _keys(credentials: Credentials) -> Mapping[str, int]:
-    return {id_: len(keys) for id_, keys in credentials.provider_keys.items()}
+def _keys(credentials: Credentials) -> Mapping[str, Any]:
+    """Of what else is secret, whose it is; of authorities, which are none, all."""
+    keys = {id_: len(keys) for id_, keys in credentials.provider_keys.items()}
+    others = {
+        "client secrets": sorted(credentials.client_secrets),
+        "proxy logins": sorted(credentials.proxy_logins),
+        "authorities": dict(credentials.authorities),
+    }
+    return keys | {name: found for name, found in others.items() if found}
 
 
 def _problem(problem: Problem) -> dict[str, str]:

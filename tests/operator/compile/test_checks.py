@@ -1,5 +1,7 @@
 """What an object says wrong of itself, beyond what its type refuses."""
 
+from typing import Any
+
 import pytest
 
 from penstock_operator.compile.checks import check_object, is_time_zone
@@ -38,9 +40,41 @@ def test_what_no_client_can_call_is_refused_everywhere(url: str) -> None:
     assert errors(provider(baseURL=url), loopback_allowed=True) == ["spec.baseURL"]
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions/", "/api/chat"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/completions/", "/v1/messages", "/api/chat"]
+)
 def test_the_address_of_one_call_is_no_base(path: str) -> None:
     assert errors(provider(baseURL=f"https://x.example.com{path}")) == ["spec.baseURL"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "url", "meant"),
+    [
+        ("openai", "https://api.openai.com", "https://api.openai.com/v1"),
+        ("openai", "https://api.groq.com/", "https://api.groq.com/openai/v1"),
+        (
+            "gemini",
+            "https://generativelanguage.googleapis.com",
+            "https://generativelanguage.googleapis.com/v1beta",
+        ),
+    ],
+)
+def test_a_vendors_host_alone_is_no_base(type_: str, url: str, meant: str) -> None:
+    (found,) = (e for e in check_object(provider(type=type_, baseURL=url)) if e.severity == "error")
+    assert found.text.endswith(f"write {meant}")
+
+
+@pytest.mark.parametrize(
+    ("type_", "url"),
+    [
+        ("openai", "https://api.deepseek.com"),  # its own documentation has both
+        ("openai", "https://api.openai.com/v2"),
+        ("openai", "https://gateway.example.com"),
+        ("anthropic", "https://api.anthropic.com"),
+    ],
+)
+def test_others_know_what_is_at_their_top(type_: str, url: str) -> None:
+    assert errors(provider(type=type_, baseURL=url)) == []
 
 
 def test_the_way_out_is_checked_too() -> None:
@@ -93,7 +127,23 @@ def test_a_budget_that_may_be_exceeded_says_so() -> None:
 
 
 def test_a_model_that_no_request_can_reach_says_so() -> None:
-    models = [{"name": "m", "capabilities": ["embeddings"]}, {"name": "n"}]
+    idle = {"name": "m", "capabilities": ["tools", "vision"]}
+    models = [idle, {"name": "n"}, {"name": "o", "capabilities": ["embeddings"]}]
     [warning] = check_object(provider(models=models))
     assert (warning.reason, warning.severity) == ("NotYetEnforced", "warning")
     assert warning.path == "spec.models[0].capabilities"
+
+
+@pytest.mark.parametrize(
+    ("fields", "missing"),
+    [
+        ({}, True),
+        ({"credentials": {"secretRefs": [{"name": "keys", "key": "groq"}]}}, False),
+        ({"baseURL": "https://relay.example.com/v1"}, False),
+        ({"headers": [{"name": "x-relay", "value": "yes"}]}, False),
+    ],
+)
+def test_a_vendor_without_a_key_is_warned_of(fields: dict[str, Any], missing: bool) -> None:
+    groq = provider(**{"type": None, "baseURL": None, "preset": "groq"} | fields)
+    found = [(p.reason, p.path) for p in check_object(groq) if p.reason == "NoCredentials"]
+    assert found == [("NoCredentials", "spec.credentials")] * missing

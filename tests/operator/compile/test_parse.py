@@ -62,6 +62,8 @@ def test_a_problem_names_the_object_the_path_and_the_remedy() -> None:
         ({"limits": {"requestsPerMinute": 0}}, "must be 1 or more"),
         ({"suspended": "true"}, "must be true or false, without quotes"),
         ({"baseURL": "example.com/v1"}, "must be an address such as https://"),
+        ({"proxyURL": "socks5://proxy:1080"}, "such as http://proxy.example.com:3128, http or"),
+        ({"proxyURL": "http://me:pw@proxy:1"}, "into the Secret that proxySecretRef names"),
         (
             {"models": [{"name": "m", "price": {"inputPerMillion": "$2"}}]},
             "must be US dollars",

@@ -37,6 +37,9 @@ def test_a_sidecar_that_reads_the_version_before_is_current_with_that() -> None:
     assert is_current(beat("older"), both)
     assert not is_current(beat("of-yesterday"), both)
     assert not is_current(beat("older", "of-yesterday"), both)
+    secrets = Published("config", "credentials", "older", "older-credentials")
+    assert is_current(beat("older", "older-credentials"), secrets)
+    assert is_current(beat("config", "credentials"), secrets)
 
 
 def test_nobody_is_current_where_nothing_is_published() -> None:

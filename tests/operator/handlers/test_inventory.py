@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials, RedisAccess
+from penstock_config.older import credentials_as_version_1
 from penstock_operator.api.budget import Budget
 from penstock_operator.api.names import DIGEST_ANNOTATION
 from penstock_operator.cluster.published import LABELS
@@ -153,21 +154,28 @@ def test_of_a_pod_made_anew_no_touch_is_known() -> None:
 
 
 def secret(credentials: Credentials, **annotations: str) -> Body:
-    data = encode(credentials)
+    data, older = encode(credentials), credentials_as_version_1(credentials)
+    files = {"credentials.v2.json": data, "credentials.v1.json": older}
     right = {DIGEST_ANNOTATION: digest(data)}
     document: dict[str, Any] = meta(
         "Secret", "penstock-credentials", labels=LABELS, annotations=right | annotations
     )
-    return document | {"data": {"credentials.v1.json": base64.b64encode(data).decode()}}
+    return document | {
+        "data": {name: base64.b64encode(each).decode() for name, each in files.items()}
+    }
 
 
 CREDENTIALS = Credentials(scope_key=SecretStr("hush" * 8))
+BOTH = Published(
+    credentials=digest(encode(CREDENTIALS)),
+    older_credentials=digest(credentials_as_version_1(CREDENTIALS)),
+)
 
 
 def test_credentials_are_kept_as_digest_and_scope_key_alone() -> None:
     inventory = Inventory()
     assert inventory.note_credentials(secret(CREDENTIALS))
-    assert inventory.published["shop"] == Published(None, digest(encode(CREDENTIALS)))
+    assert inventory.published["shop"] == BOTH
     assert inventory.scope_keys == {"shop": "hush" * 8}
     assert "hush" not in repr(inventory)
 
@@ -180,16 +188,23 @@ def test_what_was_changed_by_hand_counts_as_wrong() -> None:
 
 def test_credentials_that_cannot_be_read_count_as_wrong() -> None:
     inventory = Inventory()
-    spoiled = secret(CREDENTIALS) | {"data": {"credentials.v1.json": "%%%"}}
+    spoiled = secret(CREDENTIALS) | {"data": {"credentials.v2.json": "%%%"}}
     inventory.note_credentials(spoiled)
     assert inventory.published["shop"].credentials == ""
     assert inventory.scope_keys == {}
 
 
+def test_the_scope_key_that_the_operator_before_wrote_is_kept() -> None:
+    inventory = Inventory()
+    former = {"credentials.v1.json": secret(CREDENTIALS)["data"]["credentials.v1.json"]}
+    inventory.note_credentials(secret(CREDENTIALS) | {"data": former})
+    assert inventory.scope_keys == {"shop": "hush" * 8}
+    assert inventory.published["shop"].credentials == "", "written anew, in both versions"
+
+
 def test_what_we_wrote_is_known_before_the_watch_says_it() -> None:
     inventory = Inventory()
-    written = Published(None, digest(encode(CREDENTIALS)))
-    inventory.note_written("shop", written)
+    inventory.note_written("shop", BOTH)
     assert not inventory.note_credentials(secret(CREDENTIALS))
 
 
@@ -238,7 +253,7 @@ def test_credentials_without_redis_lead_nowhere() -> None:
 def test_a_way_to_redis_that_we_could_not_write_is_none(text: str) -> None:
     inventory = Inventory()
     spoiled = base64.b64encode(text.encode()).decode()
-    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v1.json": spoiled}})
+    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v2.json": spoiled}})
     assert inventory.redis_access == {}
 
 
@@ -269,6 +284,6 @@ def test_a_namespace_that_goes_takes_its_scope_key_along() -> None:
 def test_what_a_tenant_writes_over_the_credentials_stops_nobody(text: str) -> None:
     inventory = Inventory()
     spoiled = base64.b64encode(text.encode()).decode()
-    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v1.json": spoiled}})
+    inventory.note_credentials(secret(CREDENTIALS) | {"data": {"credentials.v2.json": spoiled}})
     assert inventory.published["shop"].credentials == ""
     assert inventory.scope_keys == {}

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from penstock_config.codec import digest, encode
 from penstock_config.credentials import Credentials
-from penstock_config.older import as_version_1
+from penstock_config.older import as_version_1, credentials_as_version_1
 from penstock_config.schema import SidecarConfig
 from penstock_operator.cluster import Cluster, connect
 from penstock_operator.compile.files import ConfigFiles
@@ -141,7 +141,8 @@ async def test_unchanged_files_are_not_sent(cluster: Cluster, calls: Calls) -> N
     there = inventory("a")
     config = SidecarConfig(cluster="c", namespace="a")
     older = as_version_1(config).data
-    names = (digest(data) for data in (encode(config), encode(CREDENTIALS), older))
+    secrets = credentials_as_version_1(CREDENTIALS)
+    names = (digest(data) for data in (encode(config), encode(CREDENTIALS), older, secrets))
     there.note_written("a", Published(*names))
     await Publisher(cluster, there, Metrics()).publish(outcome("a"), cluster_wide=True)
     assert calls.made == []

@@ -11,15 +11,18 @@ Deltas = list[dict[str, object]]
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 words = texts.filter(str.strip)
+extras = words.map(lambda word: {"google": {"thought_signature": word}})
 calls = st.builds(
-    lambda name, arguments, number: {
+    lambda name, arguments, number, extra: {
         "id": f"call_{number}",
         "type": "function",
         "function": {"name": name, "arguments": arguments},
+        **({"extra_content": extra} if extra else {}),
     },
     st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
     st.text(max_size=30),
     st.integers(0, 99),
+    st.none() | extras,
 )
 
 
@@ -32,6 +35,8 @@ def messages(draw: st.DrawFn) -> Document:
     }
     if draw(st.booleans()):
         message["reasoning_content"] = draw(words)
+    if draw(st.booleans()):
+        message["extra_content"] = draw(extras)
     return message
 
 
@@ -58,6 +63,9 @@ def _said_by(draw: st.DrawFn, choice: Document) -> Iterator[Document]:
     for name in ("reasoning_content", "refusal", "content"):
         for piece in _cut(draw, message.get(name) or ""):
             yield chunk(index, **{name: piece})
+    if extra := message.get("extra_content"):
+        for said in [draw(extras), extra] if draw(st.booleans()) else [extra]:
+            yield chunk(index, extra_content=said)
     for number, call in enumerate(message.get("tool_calls") or []):
         function = call["function"]
         begun = {"index": number, **call, "function": {"name": function["name"], "arguments": ""}}

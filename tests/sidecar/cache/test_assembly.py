@@ -124,6 +124,7 @@ NOT_UNDERSTOOD: dict[str, Document] = {
     "parsed arguments": _call(function={"name": "f", "arguments": {"a": 1}}),
     "signed function": _call(function={"name": "f", "thought_signature": "s"}),
     "another call's id": _call(id="another"),
+    "extra as text": chunk(extra_content="c2ln"),
 }
 
 

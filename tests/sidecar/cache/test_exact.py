@@ -1,6 +1,8 @@
 """Level 1 on a real Redis: the same request in the same scope gets the answer it got."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import get_args
 
 import orjson
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from penstock_config.policy import Cache
 from penstock_config.policy import ExactCache as ExactConfig
 from penstock_sidecar.cache.exact import ExactCache, Hit
-from penstock_sidecar.model import CacheControl, Caller, Chunk, Request
+from penstock_sidecar.model import Api, CacheControl, Caller, Chunk, Request
 from penstock_sidecar.redis_store import RedisStore
 from tests.sidecar.cache.builders import (
     CALLER,
@@ -187,6 +189,14 @@ async def test_no_store_looks_up_and_keeps_nothing(store: RedisStore) -> None:
 async def test_both_together_bypass_the_cache(store: RedisStore) -> None:
     asked = request(control=CacheControl(no_cache=True, no_store=True))
     assert cache(store).key(asked, CALLER, TARGET) is None
+
+
+@pytest.mark.parametrize("api", sorted(set(get_args(Api)) - {"openai-chat"}))
+async def test_other_apis_bypass_the_cache(store: RedisStore, api: Api) -> None:
+    """Two of them may ask with the same document, and want different answers."""
+    asked = replace(request(), api=api)
+    assert cache(store).key(asked, CALLER, TARGET) is None
+    assert cache(store).key(request(), CALLER, TARGET) is not None
 
 
 @pytest.mark.parametrize(("max_age", "hits"), [(0, False), (30, False), (31, True), (None, True)])

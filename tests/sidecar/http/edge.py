@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.http.chat import Bounds, Chat
+from penstock_sidecar.http.asking import Asking, Bounds
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.guard import no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
@@ -16,8 +16,10 @@ from penstock_sidecar.http.models import Models
 from penstock_sidecar.http.server import Port
 from penstock_sidecar.http.service import Service
 from penstock_sidecar.model import Reply, Request
+from penstock_sidecar.routing.offers import Offer
 
 CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
 ANSWER = b'{"id":"1","choices":[]}'
 Serve = Callable[[Request, Reply], Awaitable[None]]
 
@@ -59,7 +61,13 @@ class FakeService:
         await self.behaviour(request, reply)
 
     def models(self) -> tuple[tuple[str, str], ...]:
-        return (("fast", "penstock"), ("gpt-4o-mini", "team/openai"))
+        return tuple((offer.name, offer.owner) for offer in self.offers())
+
+    def offers(self) -> tuple[Offer, ...]:
+        return (
+            Offer("fast", "penstock", frozenset({"chat", "tools", "vision"}), 128_000),
+            Offer("gpt-4o-mini", "team/openai", frozenset({"chat"}), None),
+        )
 
 
 @dataclass
@@ -82,8 +90,12 @@ class Edge:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator["Edge"]:
-        chat = Chat(parse, self.current, self.load, self.bounds, self)
-        routes: Routes = {("POST", CHAT): chat, ("GET", "/v1/models"): Models(self.current)}
+        chat = Asking(parse, self.current, self.load, self.bounds, self)
+        routes: Routes = {
+            ("POST", CHAT): chat,
+            ("POST", MESSAGES): chat,
+            ("GET", "/v1/models"): Models(self.current),
+        }
         port = Port(Dispatcher(routes, (only_loopback_names, no_unasked_pages), self))
         self.number = await port.start(("127.0.0.1",), 0)
         try:
@@ -114,8 +126,8 @@ def head(method: str = "POST", path: str = CHAT, **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def post(body: bytes, **headers: str) -> bytes:
-    return head(content_length=str(len(body)), **headers) + body
+def post(body: bytes, path: str = CHAT, **headers: str) -> bytes:
+    return head(path=path, content_length=str(len(body)), **headers) + body
 
 
 async def read_response(reader: asyncio.StreamReader, *, bodiless: bool = False) -> Response:

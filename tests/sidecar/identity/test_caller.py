@@ -1,5 +1,7 @@
 """Who asks: the pod's own identity, and a user that only narrows it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from penstock_config.policy import Identity, UserSource
 from penstock_sidecar.errors import MalformedRequest, UserRequired
 from penstock_sidecar.identity.caller import MAX_USER_CHARACTERS, Identifier
-from penstock_sidecar.model import ANONYMOUS, Caller, Pod, Request
+from penstock_sidecar.model import ANONYMOUS, Api, Caller, Pod, Request
 
 steady = settings(deadline=None, derandomize=True)
 
@@ -45,6 +47,12 @@ def test_the_first_source_that_has_a_value_wins() -> None:
     assert user(EVERY_SOURCE, request(document, x_team_user="head")) == "head"
     assert user(EVERY_SOURCE, request(document)) == "body"
     assert user(EVERY_SOURCE, request({"metadata": {"user_id": "meta"}})) == "meta"
+
+
+@pytest.mark.parametrize("api", ["anthropic-messages", "anthropic-count-tokens"])
+def test_anthropic_s_field_for_the_user_is_its_metadata(api: Api) -> None:
+    asked = replace(request({"metadata": {"user_id": "ann"}, "user": "bob"}), api=api)
+    assert user(Identity(), asked) == "ann"
 
 
 @pytest.mark.parametrize("nothing", [None, "", "   "])

@@ -26,8 +26,8 @@ BY_BOUND = Charge(1, 10 + 11, 30 + 33 * 2)
 @pytest.mark.parametrize(
     ("seen", "error", "charge"),
     [
-        (Seen(sent=True, usage=Usage(7, 5)), None, Charge(1, 12, 17)),
-        (Seen(sent=True, usage=Usage(0, 0)), None, Charge(1, 0, 0)),
+        (Seen(sent=True, usage=Usage(7, 5), usage_is_final=True), None, Charge(1, 12, 17)),
+        (Seen(sent=True, usage=Usage(0, 0), usage_is_final=True), None, Charge(1, 0, 0)),
         (Seen(sent=True, usage=Usage(7, 0)), EmptyCompletion("empty"), Charge(1, 7, 7)),
         (SEEN, None, BY_BOUND),
         (SEEN, StreamBroken("cut"), BY_BOUND),

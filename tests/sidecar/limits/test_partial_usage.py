@@ -24,7 +24,7 @@ def charged(*chunks: Chunk, error: BaseException | None = None) -> int | None:
 
 def test_what_was_seen_counts_where_the_provider_had_not_counted_it_yet() -> None:
     """Else hanging up after the last word is a way to read for nothing."""
-    for error in (asyncio.CancelledError(), StreamBroken("x")):
+    for error in (asyncio.CancelledError(), StreamBroken("x"), None):
         assert charged(INPUT_ALONE, TEXT, error=error) == 10 + 110
 
 

@@ -1,5 +1,6 @@
 """Which features of a request have a most that they can cost."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type":
     ],
 )
 def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -> None:
-    assert unbounded_feature(a.chat("Hi", **fields)) is None
+    assert unbounded_feature(a.chat("Hi", **fields), "openai") is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_what_bytes_pictures_and_caps_bound_is_bounded(fields: dict[str, Any]) -
     ],
 )
 def test_what_may_cost_anything_is_named(fields: dict[str, Any], named: str) -> None:
-    assert unbounded_feature(a.chat("Hi", **fields)) == named
+    assert unbounded_feature(a.chat("Hi", **fields), "openai") == named
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_what_may_cost_anything_is_named(fields: dict[str, Any], named: str) -> 
     ],
 )
 def test_text_and_pictures_are_bounded(part: dict[str, Any]) -> None:
-    assert unbounded_feature(a.chat("Hi", [part])) is None
+    assert unbounded_feature(a.chat("Hi", [part]), "openai") is None
 
 
 @pytest.mark.parametrize(
@@ -92,13 +93,16 @@ def test_text_and_pictures_are_bounded(part: dict[str, Any]) -> None:
     ],
 )
 def test_other_parts_are_not(part: dict[str, Any], named: str) -> None:
-    found = unbounded_feature(a.chat("Hi", [{"type": "text", "text": "Look"}, part]))
+    found = unbounded_feature(a.chat("Hi", [{"type": "text", "text": "Look"}, part]), "openai")
     assert found == f"messages[1].content[1].{named}"
 
 
 def test_sound_that_an_answer_had_is_input_of_the_next() -> None:
     messages = [{"role": "assistant", "audio": {"id": "audio_1"}}]
-    assert unbounded_feature(a.request(document={"messages": messages})) == "messages[0].audio"
+    assert (
+        unbounded_feature(a.request(document={"messages": messages}), "openai")
+        == "messages[0].audio"
+    )
 
 
 def test_a_picture_costs_no_more_by_its_detail_or_by_where_it_is() -> None:
@@ -106,12 +110,8 @@ def test_a_picture_costs_no_more_by_its_detail_or_by_where_it_is() -> None:
     words = a.chat([{"type": "text", "text": "Look"}])
     for part in (PICTURE, INLINE):
         looked_at = a.chat([{"type": "text", "text": "Look"}, part])
-        bound = estimate_input(a.request(**_counted(looked_at, images=1))).most_tokens
         url = part["image_url"]["url"]  # type: ignore[index]  # a dictionary above
         inline = len(url) if url.startswith("data:") else 0
+        bound = estimate_input(replace(looked_at, images=1, inline_bytes=inline)).most_tokens
         assert bound == len(looked_at.body) - inline + MAX_IMAGE_TOKENS
         assert bound > len(words.body) + MAX_IMAGE_TOKENS - 1
-
-
-def _counted(request: Any, images: int) -> dict[str, Any]:
-    return {"body": request.body, "document": request.document, "images": images}

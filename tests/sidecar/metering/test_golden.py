@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_config.provider import LongContext, Price
-from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
-from penstock_sidecar.model import Usage
-from penstock_sidecar.upstream.usage import (
+from penstock_sidecar.dialects.usage import (
     MAX_TOKENS,
     usage_of_anthropic,
     usage_of_gemini,
     usage_of_ollama,
     usage_of_openai,
 )
+from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
+from penstock_sidecar.model import Usage
 
 Row = dict[str, Any]
 PARSERS: Final[dict[str, Callable[[Any], Usage | None]]] = {

@@ -86,14 +86,13 @@ def test_pictures_are_counted_beside_the_text() -> None:
 
 def test_only_text_teaches() -> None:
     ratios = TokenRatios()
-    picture = {"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}
-    sound = {"type": "input_audio", "input_audio": {"data": "A" * 3000, "format": "wav"}}
-    for part in (picture, sound):
-        looked_at = estimate_input(a.chat("Describe this.", [part]))
+    picture, sound = a.request(300, images=1), a.request(3000, text_only=False)
+    for request in (picture, sound):
+        looked_at = estimate_input(request)
         for _ in range(9):
             ratios.learn(LABEL, looked_at, looked_at.text_bytes)
         assert ratios.estimated(LABEL, looked_at) == looked_at
-    words = estimate_input(a.chat([{"type": "text", "text": "Good morning"}]))
+    words = estimate_input(a.request(300))
     for _ in range(2):
         ratios.learn(LABEL, words, words.text_bytes)
     assert ratios.estimated(LABEL, words).tokens == words.text_bytes

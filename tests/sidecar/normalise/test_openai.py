@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from penstock_sidecar.errors import MalformedRequest
 from penstock_sidecar.model import CacheControl, Request
+from penstock_sidecar.normalise.document import MAX_OBJECTS
 from penstock_sidecar.normalise.openai import parse_chat
 
 HELLO = {"role": "user", "content": "the-secret-prompt"}
@@ -33,6 +34,10 @@ def test_a_minimal_request_is_read_and_its_bytes_are_kept() -> None:
     assert (request.model, request.stream, request.choices) == ("fast", False, 1)
     assert request.max_output_tokens is None
     assert not request.usage_wanted
+
+
+def test_braces_within_texts_are_no_objects() -> None:
+    assert parse(messages=[{"role": "user", "content": "{" * 2 * MAX_OBJECTS}]).text_only
 
 
 def test_options_are_read() -> None:
@@ -72,7 +77,23 @@ def test_the_larger_of_both_token_limits_counts() -> None:
 def test_images_are_counted() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
     content = [{"type": "text", "text": "?"}, image, image]
-    assert parse(messages=[HELLO, {"role": "user", "content": content}]).images == 2
+    found = parse(messages=[HELLO, {"role": "user", "content": content}])
+    assert (found.images, found.inline_bytes) == (2, 2 * len("data:image/png;base64,AA=="))
+
+
+def test_text_that_looks_like_a_picture_counts_as_text() -> None:
+    """Else a prompt could be free by beginning with `data:`."""
+    text = {"type": "text", "text": "data:AAAA", "image_url": "data:AAAA"}
+    found = parse(messages=[{"role": "user", "content": [text]}])
+    assert (found.images, found.inline_bytes, found.text_only) == (0, 0, True)
+
+
+@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file", "what_comes_next_year"])
+def test_text_is_told_apart_from_all_else(kind: str) -> None:
+    part = {"type": kind, kind: {"url": "https://x.example/a"}}
+    found = parse(messages=[HELLO, {"role": "user", "content": [part]}])
+    assert not found.text_only
+    assert parse(messages=[HELLO]).text_only
 
 
 def test_sounds_are_counted_beside_images() -> None:
@@ -101,6 +122,7 @@ def test_sounds_are_counted_beside_images() -> None:
         (b"\xef\xbb\xbf{}", "not valid JSON"),
         (b"[" * 5000, "not valid JSON"),
         (b'{"a":' + b"[" * 500 + b"]" * 500 + b"}", "deeper than 200 levels"),
+        (b'{"a":[' + b"{}," * MAX_OBJECTS + b"0]}", "more than 50000 objects"),
     ],
 )
 def test_a_body_that_is_no_document_is_refused(body: bytes, sentence: str) -> None:

@@ -129,20 +129,20 @@ def test_what_no_model_can_do_is_the_callers_error_and_named(
     asked: Request, lacking: str, param: str
 ) -> None:
     by = router((provider("p", CHAT_ONLY),), tier("fast", "p/chat-only"))
-    with pytest.raises(CallerError, match=f"can do {lacking}$") as caught:
+    with pytest.raises(CallerError, match=f"can do {lacking}: ask") as caught:
         select(by, asked)
     assert (caught.value.status, caught.value.param) == (400, param)
 
 
 def test_needs_that_no_single_model_joins_are_named_together() -> None:
     by = router((provider("p", EYES, TOOLS),), tier("fast", "p/eyes", "p/tools"))
-    with pytest.raises(CallerError, match=r"can do chat and tools and vision$"):
+    with pytest.raises(CallerError, match=r"can do chat and tools and vision: ask"):
         select(by, request("fast", images=1, tools=True))
 
 
 def test_a_model_that_does_not_chat_never_serves_a_chat() -> None:
     by = router((provider("p", DEAF),), tier("fast", "p/embedder"))
-    with pytest.raises(CallerError, match=r"can do chat$"):
+    with pytest.raises(CallerError, match=r"can do chat: ask"):
         select(by, request("embedder"))
 
 

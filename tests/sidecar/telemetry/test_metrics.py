@@ -126,3 +126,14 @@ def test_label_values_are_bounded(metrics: Metrics, monkeypatch: pytest.MonkeyPa
 def test_the_global_registry_stays_untouched(metrics: Metrics) -> None:
     metrics.request_ended(outcome())
     assert "penstock" not in str(list(REGISTRY.collect()))
+
+
+def test_embeddings_are_an_operation_of_their_own_that_generates_nothing(metrics: Metrics) -> None:
+    metrics.request_ended(outcome(api="openai-embeddings", usage=Usage(70, 0)))
+    metrics.request_ended(outcome(api="ollama-embed", usage=Usage(30, 0)))
+    found = samples(metrics)
+    who = WHO.replace("=chat", "=embeddings")
+    assert found[f"gen_ai_client_token_usage_sum{{{who},gen_ai_token_type=input}}"] == 100
+    assert found[f"gen_ai_client_token_usage_count{{{who},gen_ai_token_type=output}}"] == 0
+    assert found[f"gen_ai_client_operation_duration_seconds_count{{error_type=,{who}}}"] == 2
+    assert not any("=chat" in name for name in found)

@@ -12,11 +12,14 @@ from penstock_cli.stub import StubProvider
 from penstock_config.credentials import Credentials
 from penstock_config.provider import Auth, Capability, Model, Provider, ProviderType, Timeouts
 from penstock_config.schema import SidecarConfig
+from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import UpstreamError
 from penstock_sidecar.model import Candidate, Chunk, Usage
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.upstream import build_upstreams, open_session
 from penstock_sidecar.upstream.base import Call, Upstream
+from penstock_sidecar.upstream.entra import Application, Token
+from penstock_sidecar.upstream.session import Route
 
 PROVIDER_ID = "platform/acme"
 HELLO = {"role": "user", "content": "Hi"}
@@ -47,6 +50,19 @@ class Got:
         return [json.loads(event) for event in events if event and event != b"[DONE]"]
 
 
+@dataclass(frozen=True, slots=True)
+class OneSession:
+    """A `Reach` that asks nobody for tokens; `Ways` is the real one."""
+
+    open: aiohttp.ClientSession
+
+    def session(self, _: Route) -> aiohttp.ClientSession:
+        return self.open
+
+    def token(self, _: Application) -> Token:
+        raise AssertionError("no provider of these tests has an application")
+
+
 @dataclass(slots=True)
 class Acme:
     """One provider of one model, `m`, known to it as `acme-m`."""
@@ -61,13 +77,18 @@ class Acme:
     timeouts: Timeouts = field(default_factory=Timeouts)
     capabilities: tuple[Capability, ...] = ("chat",)
     base_url: str | None = None
+    preset: str | None = None
+    api_version: str | None = None
+    clock: Clock | None = None
 
     def provider(self) -> Provider:
         path = "/v1" if self.type == "openai" else ""
         return Provider(
             id=PROVIDER_ID,
             type=self.type,
+            preset=self.preset,
             base_url=self.base_url or f"{self.stub.url}{path}",
+            api_version=self.api_version,
             auth=self.auth,
             needs_key=self.needs_key,
             headers=self.headers,
@@ -81,7 +102,8 @@ class Acme:
             provider_keys={PROVIDER_ID: tuple(SecretStr(key) for key in self.keys)},
             scope_key=SecretStr("s"),
         )
-        return build_upstreams(config, credentials, self.session)[PROVIDER_ID]
+        reach = OneSession(self.session)
+        return build_upstreams(config, credentials, reach, self.clock)[PROVIDER_ID]
 
     def prepare(
         self,

@@ -7,6 +7,7 @@ import pytest
 
 from penstock_cli.stub import Broken, Ok, Raw, StubProvider
 from penstock_config.provider import Timeouts
+from penstock_sidecar.dialects.splitter import MAX_EVENT_BYTES
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamConnectTimeout,
@@ -14,6 +15,7 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
+    UpstreamOverloaded,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
@@ -161,7 +163,8 @@ async def test_an_event_of_nonsense_breaks_the_stream(
         (b'{"message":"x","code":502}', UpstreamUnavailable),
         (b'{"message":"x","code":"rate_limit_exceeded"}', UpstreamLimited),
         (b'{"message":"x","code":"context_length_exceeded"}', UpstreamRefused),
-        (b'{"message":"x","type":"overloaded_error"}', UpstreamUnavailable),
+        (b'{"message":"x","type":"overloaded_error"}', UpstreamOverloaded),
+        (b'{"message":"x","type":"api_error"}', UpstreamUnavailable),
         (b'{"message":"x","type":"server_error"}', StreamBroken),
         (b'"x"', StreamBroken),
     ],
@@ -179,7 +182,7 @@ async def test_an_error_within_status_200_is_read_like_one(
 
 
 async def test_an_event_beyond_its_bound_breaks_the_stream(stub: StubProvider, acme: Acme) -> None:
-    stub.always(Ok("x" * 1_100_000))
+    stub.always(Ok("x" * MAX_EVENT_BYTES))
     assert type(await failure(acme, stream=True)) is StreamBroken
 
 

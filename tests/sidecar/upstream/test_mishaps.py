@@ -16,6 +16,7 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.model import Answer, Usage
+from penstock_sidecar.upstream.first_content import MAX_HELD
 from tests.sidecar.upstream.conftest import Acme, failure
 
 How = Literal["close", "reset", "end", "stall", "malformed", "error"]
@@ -53,6 +54,18 @@ async def test_white_space_alone_is_empty(stub: StubProvider, acme: Acme, text: 
 async def test_no_choices_is_empty(stub: StubProvider, acme: Acme, body: bytes) -> None:
     stub.always(Raw((body,), content_type="application/json"))
     assert type(await failure(acme)) is EmptyCompletion
+
+
+@pytest.mark.parametrize("held", [b":\n\n", b'data: {"choices":[{"delta":{"content":" "}}]}\n\n'])
+async def test_nothing_is_not_waited_for_without_end(
+    stub: StubProvider, acme: Acme, held: bytes
+) -> None:
+    content = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+    stub.always(Raw((held * (MAX_HELD - 1) + content + b"data: [DONE]\n\n",)))
+    async with acme.upstream().call(acme.prepare(stream=True)) as answer:
+        assert len([chunk async for chunk in answer.chunks]) == MAX_HELD + 1
+    stub.always(Raw((held * MAX_HELD + content,)))
+    assert type(await failure(acme, stream=True)) is EmptyCompletion
 
 
 async def test_a_provider_that_filters_the_content_has_answered(

@@ -4,8 +4,8 @@ import pytest
 
 from penstock_cli.stub import Ok, Raw, StubProvider, Tokens, ToolCall
 from penstock_config.provider import Auth
+from penstock_sidecar.dialects.quirks import quirks_of
 from penstock_sidecar.model import Usage
-from penstock_sidecar.upstream.openai import limit_field
 from tests.sidecar.upstream.conftest import HELLO, Acme, read
 
 
@@ -74,10 +74,10 @@ async def test_the_hold_bounds_the_output(
 
 
 def test_openai_itself_is_bounded_by_the_newer_field() -> None:
-    assert limit_field("https://api.openai.com/v1") == "max_completion_tokens"
-    assert limit_field("https://x.openai.azure.com/openai/v1") == "max_completion_tokens"
-    assert limit_field("https://api.groq.com/openai/v1") == "max_tokens"
-    assert limit_field("https://notopenai.com/v1") == "max_tokens"
+    assert quirks_of("https://api.openai.com/v1").limit_field == "max_completion_tokens"
+    assert quirks_of("https://x.openai.azure.com/openai/v1").limit_field == "max_completion_tokens"
+    assert quirks_of("https://api.together.xyz/v1").limit_field == "max_tokens"
+    assert quirks_of("https://notopenai.com/v1").limit_field == "max_tokens"
 
 
 async def test_a_nudge_asks_again_after_the_caller_s_messages(

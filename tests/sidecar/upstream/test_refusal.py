@@ -10,6 +10,7 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
+    UpstreamOverloaded,
     UpstreamRefused,
     UpstreamUnavailable,
 )
@@ -34,7 +35,7 @@ from tests.sidecar.upstream.conftest import Acme, failure
         (Status(429), UpstreamLimited),
         (Status(500), UpstreamUnavailable),
         (Status(503), UpstreamUnavailable),
-        (Status(529), UpstreamUnavailable),
+        (Status(529), UpstreamOverloaded),
     ],
     ids=lambda value: str(value.code) if isinstance(value, Status) else None,
 )
@@ -60,6 +61,11 @@ async def test_a_refusal_passes_on_the_provider_s_words(stub: StubProvider, acme
         Status(400, error_code="context_length_exceeded"),
         Status(400, "This model's maximum context length is 8192 tokens."),
         Status(413, "prompt is too long: 210000 tokens > 200000 maximum"),
+        Status(
+            400,
+            "The input token count (1200000) exceeds the maximum number of tokens allowed"
+            " (1048576).",
+        ),
         Status(500, body=b""),
     ],
 )
@@ -93,6 +99,29 @@ async def test_an_error_that_is_not_json_is_named_by_its_status(
 ) -> None:
     stub.always(Status(400, body=body))
     assert (await failure(acme)).public == "platform/acme/m refused the request with status 400"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.",
+        "You have reached your specified API usage limits. You will regain access on 2026-12-01.",
+    ],
+)
+async def test_a_bill_of_ours_is_not_the_caller_s_fault(
+    stub: StubProvider, acme: Acme, message: str
+) -> None:
+    stub.always(Status(400, message, error_type="invalid_request_error"))
+    assert type(await failure(acme)) is UpstreamCredentials
+
+
+async def test_an_overloaded_provider_may_serve_later_and_others_now(
+    stub: StubProvider, acme: Acme
+) -> None:
+    stub.always(Status(529, retry_after="7"))
+    error = await failure(acme)
+    assert (error.status, error.type, error.code) == (503, "overloaded_error", "overloaded")
+    assert (error.next_candidate, error.same_again, error.retry_after_seconds) == (True, True, 7)
 
 
 async def test_a_provider_s_message_is_bounded_and_on_one_line(
@@ -134,3 +163,9 @@ async def test_the_provider_s_rate_limits_come_with_the_error(
 ) -> None:
     stub.always(Status(429, headers={"x-ratelimit-reset-tokens": "6m0s", "server": "x"}))
     assert (await failure(acme)).headers == {"x-ratelimit-reset-tokens": "6m0s"}
+
+
+async def test_a_header_that_repeats_our_key_is_left_out(stub: StubProvider, acme: Acme) -> None:
+    said = {"x-request-id": f"req-{acme.keys[0]}", "openai-processing-ms": "7"}
+    stub.always(Status(429, headers=said))
+    assert (await failure(acme)).headers == {"openai-processing-ms": "7"}

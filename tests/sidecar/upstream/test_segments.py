@@ -7,14 +7,20 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from penstock_sidecar.dialects.dialect import Identity
+from penstock_sidecar.dialects.framing import LINES, SSE
+from penstock_sidecar.dialects.ollama.answer import OllamaReader
+from penstock_sidecar.dialects.openai_chat.answer import OpenAiReader
+from penstock_sidecar.dialects.openai_chat.reply import OpenAiWriter
+from penstock_sidecar.dialects.openai_chat.usual import usual_text
+from penstock_sidecar.dialects.splitter import SSE_END, EventTooLarge, Splitter
+from penstock_sidecar.dialects.sse import DONE_EVENT
 from penstock_sidecar.errors import StreamBroken, UpstreamError
 from penstock_sidecar.model import Chunk
+from penstock_sidecar.upstream.answering import AnswerStream, Passed, Written
 from penstock_sidecar.upstream.incoming import Source
-from penstock_sidecar.upstream.ollama_answer import Identity, OllamaStream
-from penstock_sidecar.upstream.openai_answer import Expected, OpenAiStream
 from penstock_sidecar.upstream.redaction import Redactor
 from penstock_sidecar.upstream.refusal import Refusals
-from penstock_sidecar.upstream.splitter import SSE_END, EventTooLarge, Splitter
 
 fuzzed = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 REFUSALS = Refusals(Redactor(()))
@@ -42,11 +48,13 @@ class Segments:
 
 
 def openai(source: Source) -> AsyncIterator[Chunk]:
-    return OpenAiStream(source, REFUSALS, Expected(choices=1, usage_wanted=False))
+    sink = Passed(lambda document: not document.get("choices"), DONE_EVENT, usual_text)
+    return AnswerStream(source, REFUSALS, SSE, OpenAiReader(1), sink)
 
 
 def ollama(source: Source) -> AsyncIterator[Chunk]:
-    return OllamaStream(source, REFUSALS, Identity("call-1", 0, usage_wanted=True))
+    sink = Written(OpenAiWriter(Identity("call-1", 0, "fast", usage_wanted=True)))
+    return AnswerStream(source, REFUSALS, LINES, OllamaReader(1), sink)
 
 
 def outcome(

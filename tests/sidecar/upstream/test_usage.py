@@ -2,8 +2,8 @@
 
 import pytest
 
+from penstock_sidecar.dialects.usage import usage_of_ollama, usage_of_openai
 from penstock_sidecar.model import Usage
-from penstock_sidecar.upstream.usage import usage_of_ollama, usage_of_openai
 
 
 def test_explicit_zeros_are_counts() -> None:
