@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.classification import Complexity, Task
 from penstock_config.provider import RateLimits
 from penstock_config.queue import Queue
 
@@ -60,12 +61,38 @@ class Match(ConfigModel):
     """Holds when the estimated input is not larger."""
     modalities: tuple[Modality, ...] = ()
     """What the request's messages hold, any of the list; `text` is text alone. Since version 2."""
+    tasks: tuple[Task, ...] = ()
+    """What the request is about, any of the list. Since version 2."""
+    complexity: tuple[Complexity, ...] = ()
+    """How hard it is, any of the list. Since version 2."""
+
+
+class Retry(ConfigModel):
+    """Tries of one candidate: `attempts` of 1 is no retry."""
+
+    attempts: int = Field(2, ge=1, le=10)
+    backoff_ms: int = Field(200, ge=0)
+
+
+class Overrides(ConfigModel):
+    """What a rule changes for its requests."""
+
+    timeout_seconds: int | None = Field(None, ge=1)
+    """Over all attempts; `None` is the tier's."""
+    max_output_tokens: int | None = Field(None, ge=1)
+    """The caller's own, if lower, stays."""
+    cache_bypassed: bool = False
+    """Neither looked up nor stored."""
+    retry: Retry | None = None
+    """`None` is the policy's."""
 
 
 class Rule(ConfigModel):
     name: str
     match: Match = Match()
     target: Target
+    overrides: Overrides = Overrides()
+    """Since version 2."""
 
 
 class UserSource(ConfigModel):
@@ -123,11 +150,20 @@ class Cache(ConfigModel):
     max_entry_bytes: int = Field(262_144, ge=1)
 
 
-class Retry(ConfigModel):
-    """Tries of one candidate: `attempts` of 1 is no retry."""
+class Memory(ConfigModel):
+    """Turns that are kept for requests with `x-penstock-session`."""
 
-    attempts: int = Field(2, ge=1, le=10)
-    backoff_ms: int = Field(200, ge=0)
+    messages: int = Field(10, ge=1)
+    idle_seconds: int = Field(1800, ge=1)
+    summarise: bool = False
+    """Older turns are summed up by a model of the policy's own; else they are forgotten."""
+
+
+class Images(ConfigModel):
+    """What becomes of pictures in requests."""
+
+    max_side_pixels: int = Field(ge=1)
+    """Larger ones are scaled down to this longest side."""
 
 
 class Policy(ConfigModel):
@@ -148,6 +184,10 @@ class Policy(ConfigModel):
     request_priority: Literal["Low", "Normal", "High"] = "Normal"
     cache: Cache = Cache()
     retry: Retry = Retry()
+    memory: Memory | None = None
+    """Since version 2; `None` is off."""
+    images: Images | None = None
+    """Since version 2; `None` leaves them as sent."""
     personal_data: PersonalData = "Always"
     on_redis_loss: Literal["LocalShare", "Open", "Closed"] = "LocalShare"
     sidecars: int = Field(1, ge=1)

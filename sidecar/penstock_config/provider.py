@@ -57,6 +57,10 @@ class Model(ConfigModel):
     context_window: int | None = Field(None, ge=1)
     max_output_tokens: int | None = Field(None, ge=1)
     price: Price | None = None
+    quality: int | None = Field(None, ge=0, le=100)
+    """How good its answers are, in tenths, as the platform team judges it. Since version 2."""
+    expected_latency_ms: int | None = Field(None, ge=1)
+    """Until the first token, until it was measured. Since version 2."""
     limits: RateLimits = RateLimits()
 
 

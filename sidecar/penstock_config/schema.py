@@ -39,6 +39,8 @@ class SidecarConfig(ConfigModel):
         wanted_tiers |= {b.downgrade.tier for b in self.budgets if b.downgrade}
         wanted_tiers |= {id_ for tier in self.tiers for id_ in tier.fallback_tiers}
         wanted_models = {(c.provider, c.model) for tier in self.tiers for c in tier.candidates}
+        judges = (t.ensemble.judge for t in self.tiers if t.ensemble)
+        wanted_models |= {(judge.provider, judge.model) for judge in judges if judge}
         missing = [f"tier {id_}" for id_ in sorted(wanted_tiers - tiers)]
         missing += [f"model {model} of {id_}" for id_, model in sorted(wanted_models - models)]
         if missing:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, get_args
 
+from penstock_config.classification import Complexity, Task
 from penstock_config.provider import Model, Provider
 
 JsonObject = Mapping[str, object]
@@ -132,6 +133,21 @@ class Request:
 
     def __repr__(self) -> str:
         return f"Request({self.call_id}, {len(self.body)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a request is about, and how hard it is."""
+
+    task: Task
+    complexity: Complexity
+    confidence: float
+    """From 0 (a guess) to 1 (the caller said so)."""
+    signals: tuple[str, ...] = ()
+    """What decided, as names; never words of the prompt."""
+
+
+UNCLASSIFIED: Final = Classification("chat", "medium", 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Pipeline:
         request = progress.request = await self.responses.resumed(request, caller)
         reply = self.responses.remembering(request, caller, reply)
         ticket = self.limiter.ticket(caller, request)
-        route = self.router.route(request, caller, ticket.input_tokens)
+        route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
         progress.rule = route.rule
         key = self.cache.key(request, caller, route.target)
         if hit := await self._look_up(key, progress):

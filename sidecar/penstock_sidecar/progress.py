@@ -8,7 +8,15 @@ from typing import Final
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.metering.cost import usd
-from penstock_sidecar.model import CacheResult, Candidate, Outcome, Request, Usage
+from penstock_sidecar.model import (
+    UNCLASSIFIED,
+    CacheResult,
+    Candidate,
+    Classification,
+    Outcome,
+    Request,
+    Usage,
+)
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's status for a caller that left; used in metrics and logs only."""
@@ -25,6 +33,7 @@ class Progress:
     cache: CacheResult = "off"
     cache_key: str = ""
     cache_age_seconds: int | None = None
+    classification: Classification = UNCLASSIFIED
     rule: str = ""
     candidate: Candidate | None = None
     served_by: tuple[str, str, str] | None = None

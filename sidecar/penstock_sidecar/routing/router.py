@@ -15,7 +15,14 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, UnknownModel, UpstreamError
-from penstock_sidecar.model import OLLAMA_APIS, Caller, Candidate, Request
+from penstock_sidecar.model import (
+    OLLAMA_APIS,
+    UNCLASSIFIED,
+    Caller,
+    Candidate,
+    Classification,
+    Request,
+)
 from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.filters import Drop, sieve
 from penstock_sidecar.routing.health import Health
@@ -70,12 +77,18 @@ class Router:
         self._random = random
         self._health = health or Health(clock)
 
-    def route(self, request: Request, caller: Caller, input_tokens: int) -> Route:
+    def route(
+        self,
+        request: Request,
+        caller: Caller,
+        input_tokens: int,
+        classification: Classification = UNCLASSIFIED,
+    ) -> Route:
         """Raises `UnknownModel`, or `Denied` with the configuration's text."""
         names = spellings(request.model) if request.api in OLLAMA_APIS else (request.model,)
         for name in names:
             asked = request if name == request.model else replace(request, model=name)
-            if rule := self._rules.first(asked, caller, input_tokens):
+            if rule := self._rules.first(asked, caller, input_tokens, classification):
                 return self._to(rule.target, rule.name)
             if found := self._named(name):
                 return self._to(*found)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import translate
 
 from penstock_config.policy import Match, Modality, Rule
-from penstock_sidecar.model import Caller, Request
+from penstock_sidecar.model import Caller, Classification, Request
 
 
 class Globs:
@@ -27,14 +27,20 @@ class CompiledMatch:
         self._headers = [(header.name.lower(), Globs([header.value])) for header in match.headers]
         self._max_input_tokens = match.max_input_tokens
         self._modalities = frozenset(match.modalities)
+        self._tasks = frozenset(match.tasks)
+        self._complexity = frozenset(match.complexity)
 
-    def holds(self, request: Request, caller: Caller, input_tokens: int) -> bool:
+    def holds(
+        self, request: Request, caller: Caller, input_tokens: int, found: Classification
+    ) -> bool:
         return (
             self._models.hold(request.model)
             and self._users.hold(caller.user)
             and (self._max_input_tokens is None or input_tokens <= self._max_input_tokens)
             and self._headers_hold(request)
             and (not self._modalities or not self._modalities.isdisjoint(_held(request)))
+            and (not self._tasks or found.task in self._tasks)
+            and (not self._complexity or found.complexity in self._complexity)
         )
 
     def may_hold_for_model(self, name: str) -> bool:
@@ -59,9 +65,11 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = [(CompiledMatch(rule.match), rule) for rule in rules]
 
-    def first(self, request: Request, caller: Caller, input_tokens: int) -> Rule | None:
+    def first(
+        self, request: Request, caller: Caller, input_tokens: int, found: Classification
+    ) -> Rule | None:
         for match, rule in self._rules:
-            if match.holds(request, caller, input_tokens):
+            if match.holds(request, caller, input_tokens, found):
                 return rule
         return None
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from penstock_config.policy import Match, Modality, Rule
-from penstock_sidecar.model import Caller
+from penstock_sidecar.model import UNCLASSIFIED, Caller
 from penstock_sidecar.routing.rules import Rules
 from tests.sidecar.routing.builders import CALLER, request, rule, to_tier
 
@@ -15,7 +15,7 @@ FAST = to_tier("fast")
 def matched(*rules: Rule, name: str = "m", user: str = "ann", input_tokens: int = 10) -> str | None:
     caller = Caller(CALLER.namespace, CALLER.app, CALLER.pod, user)
     asked = request(name, headers={"x-team": "search", "x-env": ""})
-    found = Rules(rules).first(asked, caller, input_tokens)
+    found = Rules(rules).first(asked, caller, input_tokens, UNCLASSIFIED)
     return found.name if found else None
 
 
@@ -85,7 +85,7 @@ def test_modalities_are_what_the_messages_hold_and_text_is_text_alone(
 ) -> None:
     asked = replace(request("m", images=images), audio=audio)
     only = Rule(name="r", match=Match(modalities=modalities), target=FAST)
-    assert (Rules([only]).first(asked, CALLER, 10) is only) is holds
+    assert (Rules([only]).first(asked, CALLER, 10, UNCLASSIFIED) is only) is holds
 
 
 def test_a_header_must_be_there_even_for_a_glob_that_takes_anything() -> None:
