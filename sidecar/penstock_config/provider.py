@@ -61,6 +61,9 @@ class Model(ConfigModel):
     """How good its answers are, in tenths, as the platform team judges it. Since version 2."""
     expected_latency_ms: int | None = Field(None, ge=1)
     """Until the first token, until it was measured. Since version 2."""
+    vram_bytes: int | None = Field(None, ge=1)
+    """Of the provider's graphics memory, while it is loaded; `None` is unknown, and not counted.
+    Since version 2."""
     limits: RateLimits = RateLimits()
 
 
@@ -128,5 +131,8 @@ class Provider(ConfigModel):
     drain_seconds: float | None = Field(None, gt=0)
     """How long an answer is read on for its usage when its caller has left; `None` cuts it. Since
     version 2; sidecars of version 1 cut, and charge what was seen."""
+    gpu_memory_bytes: int | None = Field(None, ge=1)
+    """Of its graphics processors, for models that say what they take: how many of an ensemble it
+    answers at a time. `None` is no bound. Since version 2."""
     sidecars: int = Field(1, ge=1)
     """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

@@ -82,6 +82,10 @@ class Attempt:
         """The request goes out to the provider now."""
         self._seen.sent = True
 
+    def overtaken(self) -> None:
+        """Another's answer is taken, and this attempt about to be cancelled for it."""
+        self._seen.overtaken = True
+
     def saw(self, chunk: Chunk) -> None:
         self._seen.add(chunk)
 

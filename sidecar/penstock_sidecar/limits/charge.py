@@ -2,6 +2,7 @@
 
 usage known                            its real cost, zeros included
 usage so far, and no more was said     the same, or the estimate below where that is more
+overtaken: we ended it for another     the same: what had been seen by then
 content seen, or complete without it   input estimate + 1.1 x the output seen; where a budget
                                        refuses and the model thinks unseen: as held, unsettled
 provider failed, did nothing           nothing
@@ -9,6 +10,7 @@ sent, and lost with nothing seen       as held, nobody can know: money stays uns
 never sent                             nothing
 """
 
+from asyncio import CancelledError
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +32,8 @@ class Seen:
     usage: Usage | None = None
     finished: bool = False
     """The model has said why it stopped."""
+    overtaken: bool = False
+    """Another's answer was taken: whoever is asked beside others costs at least its input."""
     usage_is_final: bool = False
     """Some providers count along the way, or say the input alone with the first chunk."""
 
@@ -69,7 +73,7 @@ class Meter:
             counted = Charge(1, usage.total_tokens, self._cost(usage))
             whole = seen.usage_is_final or isinstance(error, EmptyCompletion)
             return counted if whole else _larger(counted, self._by_estimate(seen))
-        if seen.content or seen.text_bytes or error is None:
+        if seen.content or seen.text_bytes or error is None or _cut_by_us(seen, error):
             return self._by_estimate(seen)
         if isinstance(error, UpstreamError):
             return NOTHING if error.charged is False else UNKNOWN
@@ -99,6 +103,11 @@ def _larger(a: Charge, b: Charge) -> Charge:
     if a.micro_usd is None or b.micro_usd is None:
         return Charge(1, tokens, None)
     return Charge(1, tokens, max(a.micro_usd, b.micro_usd))
+
+
+def _cut_by_us(seen: Seen, error: BaseException) -> bool:
+    """The provider was asked, and then another's answer taken."""
+    return seen.sent and seen.overtaken and isinstance(error, CancelledError)
 
 
 def _counted(error: BaseException | None) -> Usage | None:

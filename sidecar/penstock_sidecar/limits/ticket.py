@@ -11,7 +11,8 @@ from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.hints import limit_headers
-from penstock_sidecar.model import Candidate
+from penstock_sidecar.metering.estimate import Input, estimate_input
+from penstock_sidecar.model import Candidate, Request
 
 
 class Ticket:
@@ -30,6 +31,11 @@ class Ticket:
         self._asker = asker
         self._bounds_of = bounds_of
         self._attempt: Attempt | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """The caller's limits are taken: from now on attempts may be entered side by side."""
+        return self._caller.admitted or not self._caller.bounds
 
     @property
     def input_tokens(self) -> int:
@@ -51,14 +57,25 @@ class Ticket:
     ) -> Attempt:
         """With `wait_for` it waits where the provider's limits refuse, in the tier's queue.
         `added_bytes` are sent beside the caller's own."""
-        bounds, given = self._bounds_of(candidate), self._asker.given
+        given = self._asker.given
         if added_bytes:
             given = replace(given, most_tokens=given.most_tokens + added_bytes)
-        learned = self._desk.memory.ratios.estimated(candidate.label, given)
-        same = learned is self._asker.given
-        asker = self._asker if same else replace(self._asker, given=learned)
-        self._attempt = Attempt(self._desk, self._caller, asker, bounds, wait_for)
+        self._attempt = self._attempt_at(candidate, self._asker, given, wait_for)
         return self._attempt
+
+    def aside(self, candidate: Candidate, request: Request) -> Attempt:
+        """An attempt for a request of our own, on behalf of the caller's: it takes the provider's
+        limits and money of its own, and none of the caller's limits a second time."""
+        given = estimate_input(request)
+        asker = replace(self._asker, request=request, given=given)
+        return self._attempt_at(candidate, asker, given, None)
+
+    def _attempt_at(
+        self, candidate: Candidate, asker: Asker, given: Input, wait_for: Tier | None
+    ) -> Attempt:
+        learned = self._desk.memory.ratios.estimated(candidate.label, given)
+        known = asker if learned is asker.given else replace(asker, given=learned)
+        return Attempt(self._desk, self._caller, known, self._bounds_of(candidate), wait_for)
 
     async def __aenter__(self) -> Self:
         return self
