@@ -66,7 +66,8 @@ async def test_a_request_of_our_own_takes_money_and_none_of_the_callers_limits(
             attempt.saw(world.DONE)
         async with ticket.aside(world.candidate(), world.request(300)) as aside:
             aside.sent()
-            assert books.money()["R"] == 300 + 10 * 2, "priced by its own size"
+            held = (30 + 10 * 2) + (300 + 10 * 2)
+            assert books.money()["R"] == held, "the first until the end, and its own"
             aside.saw(world.DONE)
     await limiter.close()
     assert books.subject_counts("rpm60") == [1]
