@@ -43,6 +43,7 @@ from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
 from penstock_sidecar.normalise.openai_responses import parse_response
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.runtime import Shared, build_runtime
 from penstock_sidecar.settings import Settings
 from penstock_sidecar.telemetry.metrics import Metrics
@@ -132,6 +133,7 @@ class Sidecar:
             ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
+            seen=Seen(clock),
             memory=Memory(clock, Shares(clock), self._journal(clock)),
         )
         self._exits.push_async_callback(self._holder.close)

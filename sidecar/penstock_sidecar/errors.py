@@ -20,6 +20,7 @@ SidecarError                          status, type, code, public message
 | - BudgetExceeded 429 | 402          money; never worth a retry before the reset
 | | - BudgetUnknown 503               Redis away: what was spent is not known here
 | - PriceUnbounded 400                a budget, and a feature that may cost anything
+| - NoFit 400                         no model meets the tier's floors, and the tier rejects
 | - Denied 503                        a dangling reference, with the problem's text
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
 + UpstreamError                       a provider failed; carries the candidate's label
@@ -236,6 +237,16 @@ class PriceUnbounded(PolicyError):
     error_type = "policy_price_unbounded"
     should_retry = False
     next_candidate = True
+
+
+class NoFit(PolicyError):
+    """A shorter request, another tier or a later time may fit; the same at once does not."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "no_model_fits"
+    error_type = "policy_no_fit"
+    should_retry = False
 
 
 class Denied(PolicyError):

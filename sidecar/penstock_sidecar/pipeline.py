@@ -67,7 +67,7 @@ class Pipeline:
         key = self.cache.key(request, caller, route.target)
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
-        selection = self.router.order(route, request, ticket.input_tokens)
+        selection = self.router.order(route, request, ticket.input_tokens, progress.classification)
         if request.counts:
             counting = Counting(self.upstreams, ticket, reply, progress)
             return await counting.serve(selection.candidates)

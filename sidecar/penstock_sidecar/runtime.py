@@ -21,6 +21,7 @@ from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
+from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.selector import matches
 from penstock_sidecar.upstream import Hold, Ways, build_upstreams
 from penstock_sidecar.upstream.base import Upstream
@@ -37,6 +38,8 @@ class Shared:
     random: Random
     health: Health
     """Failures are remembered over changes of the configuration."""
+    seen: Seen
+    """So is what candidates were like."""
     memory: Memory
     """So is what Redis was told, and what it was not."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
@@ -175,10 +178,27 @@ def _pipeline(
     found: _Found,
     shared: Shared,
 ) -> Pipeline:
+    limiter = Limiter(
+        config,
+        policy,
+        pod,
+        found.store,
+        found.scope_key,
+        shared.memory,
+        observer=shared.limit_observer,
+    )
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
-        router=Router(config, policy, shared.random, shared.clock, shared.health),
+        router=Router(
+            config,
+            policy,
+            shared.random,
+            shared.clock,
+            shared.health,
+            seen=shared.seen,
+            room=limiter.room,
+        ),
         cache=ExactCache(
             policy.cache,
             config.cluster,
@@ -196,15 +216,7 @@ def _pipeline(
             found.scope_key,
             found.store,
         ),
-        limiter=Limiter(
-            config,
-            policy,
-            pod,
-            found.store,
-            found.scope_key,
-            shared.memory,
-            observer=shared.limit_observer,
-        ),
+        limiter=limiter,
         upstreams=found.upstreams,
         recorder=shared.recorder,
         clock=shared.clock,

@@ -116,6 +116,7 @@ class Attempt:
         self._settle(charge, served=error is None)
         self._caller.attempt_ended(charge, served=self._seen.content or self._left_to_itself(error))
         self._desk.shares.free_slots(self._held.counted)
+        self._desk.memory.headroom.ended(self._held.counted, self._wants.tokens, charge.tokens)
 
     @property
     def _hidden(self) -> bool:

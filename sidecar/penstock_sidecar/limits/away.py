@@ -34,6 +34,7 @@ class Away:
         if refusal:
             _put_back(drawn)
             raise self.desk.refusals.of_provider(refusal) from cause
+        self.desk.memory.headroom.took(counted, wants.tokens)
         rates = wants.rates()
         return Held(
             of_provider=Side(wants.place, self._renamed(rates), ()) if rates else None,

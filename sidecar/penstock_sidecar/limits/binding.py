@@ -121,11 +121,16 @@ class CandidateBounds:
         """A budget that refuses; then what an attempt may cost must be bounded."""
         return next((b for b in self.budgets + self.provider_budgets if b.enforced), None)
 
+    def bare_place(self) -> Place:
+        """In the provider's group, for nobody."""
+        group = self.group
+        slots = group.slots("provider"), group.slots(f"model:{self.model.name}")
+        return Place(group, (*slots, group.waiting, group.turns))
+
     def place(self, asking: Asker, *, waits: bool) -> Place:
         """In the provider's group. Who `waits` will ask again when its limits refuse."""
         group, user = self.group, asking.caller.user
-        keys = [group.slots("provider"), group.slots(f"model:{self.model.name}")]
-        keys += [group.waiting, group.turns]
+        keys = [*self.bare_place().keys]
         who = f"{RANK[asking.priority]}:{self.app}"
         turn = Turn(WAITING, TURNS, who, self.weight, waits)
         if not self.users.budgets:

@@ -25,6 +25,7 @@ from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.limits.priority import priority_of
 from penstock_sidecar.limits.refusals import Refusals
 from penstock_sidecar.limits.renewals import Renewals
+from penstock_sidecar.limits.room import LimitRoom
 from penstock_sidecar.limits.settlements import Settlements
 from penstock_sidecar.limits.ticket import Ticket
 from penstock_sidecar.limits.upkeep import Upkeep
@@ -84,6 +85,8 @@ class Limiter:
             numbers=numbers,
             observer=observer,
         )
+        self.room = LimitRoom(self._bounds, _own_group(config), memory.headroom, memory.clock)
+        """What is left of all limits, as last heard."""
 
     def start(self) -> None:
         """Say what a former process could not, and that this one lives."""

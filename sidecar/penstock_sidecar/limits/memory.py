@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.limits.headroom import Headroom
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.limits.totals import Totals
@@ -50,11 +51,15 @@ class Memory:
     journal: Journal
     totals: Totals = field(default_factory=Totals)
     ratios: TokenRatios = field(default_factory=TokenRatios)
+    headroom: Headroom = field(init=False)
     process: str = field(default_factory=lambda: secrets.token_hex(PROCESS_BYTES))
     listeners: set[Callable[[], None]] = field(default_factory=set)
     """Called when there is a connection again: now what was forgotten can be told."""
     _inherited: bool = False
     _books: dict[str, Books] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.headroom = Headroom(self.clock)
 
     def books(self, tag: str) -> Books:
         found = self._books.get(tag)

@@ -58,9 +58,20 @@ class Taking:
     ) -> tuple[Grant | Refusal | None, Grant | Refusal | None]:
         asked = [Call(self._wants.caller_place, caller_holds)] if caller_holds else []
         asked += [Call(self._wants.place, [hold])] if hold else []
-        answers = iter(await self._desk.acquire(asked) if asked else ())
-        of_caller = next(answers) if caller_holds else None
-        return of_caller, next(answers) if hold else None
+        headroom, wants = self._desk.memory.headroom, self._wants
+        counted = wants.counted() if hold else ()
+        headroom.took(counted, wants.tokens)
+        try:
+            answers = await self._desk.acquire(asked) if asked else ()
+        except BaseException:
+            headroom.gave_back(counted, wants.tokens)
+            raise
+        for call, answer in zip(asked, answers, strict=True):
+            headroom.heard(call.place, answer.standings, rates=call.place is wants.place)
+        if any(isinstance(answer, Refusal) for answer in answers):
+            headroom.let_go(counted)
+        told = iter(answers)
+        return next(told) if caller_holds else None, next(told) if hold else None
 
     def _by_caller(self, refusal: Refusal) -> Refused:
         return Refused(refusal, refusal.bound.queue, self._desk.refusals.of_caller)

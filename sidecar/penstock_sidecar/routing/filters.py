@@ -1,15 +1,16 @@
 """Which candidates can serve a request at all, and why each other one cannot."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.provider import Capability
 from penstock_sidecar.errors import CallerError, ContextTooLong
 from penstock_sidecar.model import Api, Candidate, Request
+from penstock_sidecar.routing.drops import Drop, Reason, Sieved
 
 Need = tuple[Capability, ...]
 """Any of these will do."""
+Needs = tuple[Need, ...]
 MOST_OVERESTIMATED: Final = 2
 """An estimate by bytes is at most about twice too high: escaped Chinese has 6 bytes a token, where
 the estimate has 3."""
@@ -26,36 +27,34 @@ OTHER_PARAMS: Final[Mapping[Api, Mapping[Capability, str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A candidate that cannot serve, by its label."""
-
-    candidate: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sieved:
-    """What passed the filters, in the order given, and what did not."""
-
-    kept: tuple[Candidate, ...]
-    drops: tuple[Drop, ...]
-
-
 def sieve(candidates: Sequence[Candidate], request: Request, input_tokens: int) -> Sieved:
     """Keeps at least one candidate, or raises a `CallerError` that says what none can do."""
-    needs = _needs(request)
-    able = [c for c in candidates if not _missing(c, needs)]
-    if not able:
+    able = able_to(candidates, needs_of(request), request)
+    fitting = with_room(able.kept, request, input_tokens)
+    return Sieved(fitting.kept, able.drops + fitting.drops)
+
+
+def able_to(candidates: Sequence[Candidate], needs: Needs, request: Request) -> Sieved:
+    """By what their models can do; raises a `CallerError` where none can do it all."""
+    kept = tuple(c for c in candidates if not _missing(c, needs))
+    if not kept:
         raise _nobody_is_able(candidates, needs, request)
+    drops = (_unable(c, missing) for c in candidates if (missing := _missing(c, needs)))
+    return Sieved(kept, tuple(drops))
+
+
+def with_room(able: tuple[Candidate, ...], request: Request, input_tokens: int) -> Sieved:
+    """By their context windows; raises `ContextTooLong`."""
     # A window bounds each text that is embedded: their provider counts them, one by one.
     tokens = 0 if request.embeds else input_tokens + (request.max_output_tokens or 0)
-    kept = tuple(c for c in able if _fits(c, tokens)) or _perhaps_fitting(able, input_tokens)
+    kept = tuple([c for c in able if _fits(c, tokens)])
+    if len(kept) == len(able):
+        return Sieved(able, ())
+    kept = kept or _perhaps_fitting(able, input_tokens)
     if not kept:
         raise _too_long(able, input_tokens, request)
     labels = {c.label for c in kept}
-    drops = (_drop(c, needs, tokens) for c in candidates if c.label not in labels)
-    return Sieved(kept, tuple(drops))
+    return Sieved(kept, tuple(_too_small(c, tokens) for c in able if c.label not in labels))
 
 
 def _perhaps_fitting(able: Sequence[Candidate], input_tokens: int) -> tuple[Candidate, ...]:
@@ -69,7 +68,8 @@ def _perhaps_fitting(able: Sequence[Candidate], input_tokens: int) -> tuple[Cand
     return tuple(c for c in able if c.model.context_window == largest)
 
 
-def _needs(request: Request) -> tuple[Need, ...]:
+def needs_of(request: Request) -> Needs:
+    """All of them must be met."""
     if request.embeds:
         return (("embeddings",),)
     if request.api == "openai-completions":
@@ -84,7 +84,7 @@ def _needs(request: Request) -> tuple[Need, ...]:
     return tuple(needs)
 
 
-def _missing(candidate: Candidate, needs: tuple[Need, ...]) -> list[Need]:
+def _missing(candidate: Candidate, needs: Needs) -> list[Need]:
     return [need for need in needs if not set(need) & set(candidate.model.capabilities)]
 
 
@@ -97,16 +97,18 @@ def _fits(candidate: Candidate, tokens: int) -> bool:
     return window is None or tokens <= window
 
 
-def _drop(candidate: Candidate, needs: tuple[Need, ...], tokens: int) -> Drop:
-    if missing := _missing(candidate, needs):
-        return Drop(candidate.label, f"cannot do {_said(missing)}")
+def _unable(candidate: Candidate, missing: Sequence[Need]) -> Drop:
+    kind: Reason = "modality" if missing == [("vision",)] else "capability"
+    return Drop(candidate.label, f"cannot do {_said(missing)}", kind)
+
+
+def _too_small(candidate: Candidate, tokens: int) -> Drop:
     window = candidate.model.context_window
-    return Drop(candidate.label, f"{tokens} tokens do not fit its window of {window}")
+    text = f"{tokens} tokens do not fit its window of {window}"
+    return Drop(candidate.label, text, "context_window")
 
 
-def _nobody_is_able(
-    candidates: Sequence[Candidate], needs: tuple[Need, ...], request: Request
-) -> CallerError:
+def _nobody_is_able(candidates: Sequence[Candidate], needs: Needs, request: Request) -> CallerError:
     """Names the needs that no single candidate has; all of them where it is their combination."""
     nowhere = [need for need in needs if all(_missing(c, (need,)) for c in candidates)]
     lacking = nowhere or list(needs)

@@ -6,7 +6,7 @@ from typing import Final
 from penstock_config.policy import PersonalData
 from penstock_sidecar.errors import Denied
 from penstock_sidecar.model import Candidate, Request
-from penstock_sidecar.routing.filters import Drop, Sieved
+from penstock_sidecar.routing.drops import Drop, Sieved
 
 HEADER: Final = "x-penstock-personal-data"
 REASON: Final = "may not get personal data"
@@ -16,8 +16,13 @@ def permitted(
     candidates: Sequence[Candidate], request: Request, personal_data: PersonalData
 ) -> Sieved:
     """Keeps at least one candidate, or raises `Denied`."""
-    if not _held(request, personal_data):
+    if not held(request, personal_data):
         return Sieved(tuple(candidates), ())
+    return trusted(candidates)
+
+
+def trusted(candidates: Sequence[Candidate]) -> Sieved:
+    """Whose providers may get personal data; raises `Denied` where there is none."""
     kept = tuple(c for c in candidates if c.provider.may_send_personal_data)
     if not kept:
         raise Denied(
@@ -25,10 +30,11 @@ def permitted(
             f" any: allow one (dataPolicy), or say {HEADER}: false where the policy heeds it"
         )
     refused = (c for c in candidates if not c.provider.may_send_personal_data)
-    return Sieved(kept, tuple(Drop(c.label, REASON) for c in refused))
+    return Sieved(kept, tuple(Drop(c.label, REASON, "personal_data") for c in refused))
 
 
-def _held(request: Request, personal_data: PersonalData) -> bool:
+def held(request: Request, personal_data: PersonalData) -> bool:
+    """Whether it is to be treated as if it holds some."""
     match personal_data:
         case "Always":
             return True

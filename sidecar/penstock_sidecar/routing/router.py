@@ -4,7 +4,6 @@ Names a caller may send, first that fits: what a rule matches; a tier of the pol
 of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -14,7 +13,7 @@ from penstock_config.policy import Policy, Target
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import CallerError, Denied, UnknownModel, UpstreamError
+from penstock_sidecar.errors import CallerError, Denied, NoFit, UnknownModel, UpstreamError
 from penstock_sidecar.model import (
     OLLAMA_APIS,
     UNCLASSIFIED,
@@ -23,13 +22,22 @@ from penstock_sidecar.model import (
     Classification,
     Request,
 )
+from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.catalogue import Catalogue
-from penstock_sidecar.routing.filters import Drop, sieve
+from penstock_sidecar.routing.drops import Drop
+from penstock_sidecar.routing.estimates import Estimates
+from penstock_sidecar.routing.floors import Floors, nobody_fits
 from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.offers import Offer, offer_of
-from penstock_sidecar.routing.personal_data import permitted
+from penstock_sidecar.routing.order import Order, all_by
+from penstock_sidecar.routing.room import Endless, Room
 from penstock_sidecar.routing.rules import Rules
+from penstock_sidecar.routing.seen import Seen
+from penstock_sidecar.routing.setbacks import Setbacks
+from penstock_sidecar.routing.sieves import Sieves
 from penstock_sidecar.routing.spellings import spellings
+from penstock_sidecar.routing.strategies.build import Known, strategy_of
+from penstock_sidecar.routing.strategies.least_cost import LeastCost
 
 AUTO: Final = "auto"
 DOWNGRADE: Final = "downgrade"
@@ -50,32 +58,50 @@ class Route:
     target: str
     candidates: tuple[Candidate, ...]
 
+    @property
+    def tier_id(self) -> str | None:
+        """None where a model was asked for."""
+        kind, _, id_ = self.target.partition(":")
+        return id_ if kind == "tier" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The candidates to try, in order and never none, and those that cannot serve."""
+    """The candidates to try, in order and never none; those that cannot serve, and those that
+    come late, with the reason."""
 
     candidates: tuple[Candidate, ...]
     drops: tuple[Drop, ...]
 
 
 class Router:
-    """Routes by one policy. `health` may be shared with the routers before and after this one,
-    so that a change of configuration forgets no failure."""
+    """Routes by one policy. `health` and `seen` may be shared with the routers before and after
+    this one, so that a change of configuration forgets no failure; `room` is the limiter's."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what three stages know
         self,
         config: SidecarConfig,
         policy: Policy,
         random: Random,
         clock: Clock,
         health: Health | None = None,
+        *,
+        seen: Seen | None = None,
+        room: Room | None = None,
     ) -> None:
         self._catalogue = Catalogue(config, policy)
         self._rules = Rules(policy.rules)
         self._policy = policy
-        self._random = random
         self._health = health or Health(clock)
+        known = Known(Estimates(), seen or Seen(clock), room or Endless(), random)
+        tiers = self._catalogue.tiers
+        setbacks = Setbacks(self._health, known.room)
+        self._sieves = Sieves(policy.personal_data)
+        self._floors = Floors(tiers, known.estimates, known.seen.latencies)
+        strategies = {id_: strategy_of(tier, known) for id_, tier in tiers.items()}
+        self._order = Order(strategies, setbacks)
+        cheapest = LeastCost(known.estimates, random)
+        self._cheapest_first = Order(all_by(cheapest, tiers), setbacks)
 
     def route(
         self,
@@ -94,31 +120,38 @@ class Router:
                 return self._to(*found)
         raise self._unknown(request.model)
 
-    def order(self, route: Route, request: Request, input_tokens: int) -> Selection:
-        """Who may and can serve, best first. Raises `Denied` or a `CallerError` if nobody.
+    def order(
+        self,
+        route: Route,
+        request: Request,
+        input_tokens: int,
+        classification: Classification = UNCLASSIFIED,
+    ) -> Selection:
+        """Who may and can serve, best first. Raises `Denied`, `NoFit` or a `CallerError` if nobody.
 
-        Tier after tier; within one by priority; within a priority a weighted random order (weight
-        0 last). Cooling candidates come after all others.
+        Tier after tier; within one by priority; within a priority as the tier's strategy says
+        (weight 0 last). Who surely would be refused comes last in his tier; who is cooling comes
+        after all others.
         """
-        allowed = permitted(route.candidates, request, self._policy.personal_data)
-        sieved = sieve(allowed.kept, request, input_tokens)
-        tiers = {
-            tier: rank for rank, tier in enumerate(dict.fromkeys(c.tier_id for c in sieved.kept))
-        }
-
-        def place(candidate: Candidate) -> tuple[bool, int, int, float]:
-            cooling = self._health.cooling(candidate)
-            return cooling, tiers[candidate.tier_id], candidate.priority, self._draw(candidate)
-
-        drops = allowed.drops + sieved.drops
-        return Selection(tuple(sorted(sieved.kept, key=place)), drops)
+        asked = Asked.of(request, input_tokens, classification)
+        sieved = self._sieves.sieved(route.target, route.candidates, request, input_tokens)
+        tier_id = route.tier_id
+        fitting = self._floors.sieved(sieved.kept, asked, of_tier=tier_id is not None)
+        if fitting.kept:
+            candidates, setbacks = self._order.ordered(fitting.kept, asked)
+            return Selection(candidates, sieved.drops + fitting.drops + setbacks)
+        if tier_id and self.tier(tier_id).on_no_fit == "Reject":
+            raise nobody_fits(fitting.drops)
+        candidates, setbacks = self._cheapest_first.ordered(sieved.kept, asked)
+        unfit = tuple(replace(drop, last=True) for drop in fitting.drops)
+        return Selection(candidates, sieved.drops + unfit + setbacks)
 
     def downgraded(self, tier_id: str, request: Request, input_tokens: int) -> Sequence[Candidate]:
         """Who serves where a budget leads; nobody where nobody there can."""
         route = Route(DOWNGRADE, f"tier:{tier_id}", self._catalogue.of_tier(tier_id))
         try:
             return self.order(route, request, input_tokens).candidates if route.candidates else ()
-        except (CallerError, Denied):
+        except (CallerError, Denied, NoFit):
             return ()
 
     def tier(self, tier_id: str) -> Tier:
@@ -180,10 +213,6 @@ class Router:
         if tier is None:
             return f"policy {self._policy.id} may not use tier {tier_id}"
         return tier.denied or f"tier {tier_id} has no model that may serve"
-
-    def _draw(self, candidate: Candidate) -> float:
-        """Sorted, these are a weighted random permutation (Efraimidis and Spirakis, 2006)."""
-        return self._random.expovariate(candidate.weight) if candidate.weight else math.inf
 
     def _unknown(self, name: str) -> UnknownModel:
         if name in AUTOMATIC:

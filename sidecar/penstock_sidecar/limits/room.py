@@ -1,0 +1,119 @@
+"""What routing may know of limits: how much each candidate has left, as last heard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from penstock_config.layout import Group
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.limits.binding import CandidateBounds
+from penstock_sidecar.limits.bounds import STATE_KEY, Bound
+from penstock_sidecar.limits.headroom import Headroom, Mark
+from penstock_sidecar.limits.holds import Place
+from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
+from penstock_sidecar.metering.estimate import MIN_OUTPUT_TOKENS, OUTPUT_TOKENS, output_cap
+from penstock_sidecar.model import Candidate, Request, Usage
+
+TOLD_SECONDS: Final = 60.0
+"""So long a provider's own word counts, where it names no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """A candidate's bounds, and where each is counted."""
+
+    rates: tuple[tuple[Mark, Bound], ...]
+    budgets: tuple[tuple[Mark, Bound], ...]
+    """Those that refuse, and that all users share."""
+    bounds: CandidateBounds
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRoom:
+    """Of one configuration; what was heard outlives it."""
+
+    bounds_of: Callable[[Candidate], CandidateBounds]
+    own: Group
+    """Where the namespace's budgets are counted."""
+    headroom: Headroom
+    clock: Clock
+    _marks: dict[tuple[str, str], Marks] = field(default_factory=dict)
+    """By label and tier."""
+    _told: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By label: the share that is left, and until when that counts."""
+
+    def share_left(self, candidate: Candidate) -> float:
+        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
+        used = self.headroom.used
+        share = 1.0
+        for mark, bound in self._of(candidate).rates:
+            share = min(share, 1 - used(mark, bound) / bound.amount)
+        if told := self._told.get(candidate.label):
+            share = min(share, told[0] if self.clock.monotonic() < told[1] else 1.0)
+        return max(0.0, share)
+
+    def lacking(
+        self, candidate: Candidate, request: Request, input_tokens: int
+    ) -> Literal["headroom", "budget"] | None:
+        """What would surely refuse a request of this size."""
+        marks = self._of(candidate)
+        if marks.budgets and self._unaffordable(marks, request, input_tokens):
+            return "budget"
+        told = self._told.get(candidate.label)
+        if told and told[0] <= 0 and self.clock.monotonic() < told[1]:
+            return "headroom"
+        return "headroom" if marks.rates and self._full(marks, request, input_tokens) else None
+
+    def told(self, candidate: Candidate, share_left: float) -> None:
+        """By the provider itself, in the headers of an answer."""
+        self._told[candidate.label] = share_left, self.clock.monotonic() + TOLD_SECONDS
+
+    def refused(self, candidate: Candidate, seconds: float) -> None:
+        """By the provider itself, for so long."""
+        self._told[candidate.label] = 0.0, self.clock.monotonic() + seconds
+
+    def _full(self, marks: Marks, request: Request, input_tokens: int) -> bool:
+        cap = output_cap(request, marks.bounds.model)
+        tokens = input_tokens + request.choices * (OUTPUT_TOKENS if cap is None else cap)
+        used = self.headroom.used
+        return any(
+            used(mark, bound) + bound.cost(tokens, 0) > bound.amount for mark, bound in marks.rates
+        )
+
+    def _unaffordable(self, marks: Marks, request: Request, input_tokens: int) -> bool:
+        price = marks.bounds.price
+        if price is None:
+            return True
+        cap = output_cap(request, marks.bounds.model)
+        output = min(MIN_OUTPUT_TOKENS, OUTPUT_TOKENS if cap is None else cap) * request.choices
+        least = micro_usd(cost_pico_usd(Usage(input_tokens, output), price, request.images))
+        utc = self.clock.utc()
+        used = self.headroom.used
+        return bool(least) and any(
+            used(mark, bound) + least > bound.limit(utc) for mark, bound in marks.budgets
+        )
+
+    def _of(self, candidate: Candidate) -> Marks:
+        name = candidate.label, candidate.tier_id
+        found = self._marks.get(name)
+        if found is None:
+            found = self._marks[name] = self._marked(self.bounds_of(candidate))
+        return found
+
+    def _marked(self, bounds: CandidateBounds) -> Marks:
+        provider = bounds.bare_place()
+        own = Place(self.own)
+        return Marks(
+            tuple((_mark(provider, bound), bound) for bound in bounds.rates),
+            tuple(
+                (_mark(place, bound), bound)
+                for place, budgets in ((own, bounds.budgets), (provider, bounds.provider_budgets))
+                for bound in budgets
+                if bound.enforced and bound.key == STATE_KEY
+            ),
+            bounds,
+        )
+
+
+def _mark(place: Place, bound: Bound) -> Mark:
+    return place.name(bound.key), bound.field

@@ -1,0 +1,58 @@
+"""In which order candidates are asked: tier after tier, by priority, then by the tier's strategy."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from penstock_config.tier import Tier
+from penstock_sidecar.model import Candidate
+from penstock_sidecar.routing.asked import Asked
+from penstock_sidecar.routing.drops import Drop
+from penstock_sidecar.routing.setbacks import Setbacks, distance
+from penstock_sidecar.routing.strategies.base import Strategy
+
+Place = tuple[bool, int, int, int, bool]
+"""Behind all tiers; the tier's rank; how far back in it; priority; whether weight is 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Of one policy."""
+
+    strategies: Mapping[str, Strategy]
+    """By tier."""
+    setbacks: Setbacks
+
+    def ordered(
+        self, candidates: tuple[Candidate, ...], asked: Asked
+    ) -> tuple[tuple[Candidate, ...], tuple[Drop, ...]]:
+        """All of them, and who comes late for what."""
+        ranks = _ranks(candidates)
+        groups: dict[Place, list[Candidate]] = {}
+        setbacks = []
+        for candidate in candidates:
+            setback = self.setbacks.of(candidate, asked)
+            if setback:
+                setbacks.append(setback)
+            behind_all, back = distance(setback)
+            rank = ranks[candidate.tier_id]
+            place = behind_all, rank, back, candidate.priority, not candidate.weight
+            groups.setdefault(place, []).append(candidate)
+        ordered: list[Candidate] = []
+        for place in sorted(groups):
+            group = groups[place]
+            ordered += self.strategies[group[0].tier_id].ranked(group, asked)
+        return tuple(ordered), tuple(setbacks)
+
+    def score(self, candidate: Candidate, asked: Asked) -> float | None:
+        """What its tier's strategy goes by."""
+        return self.strategies[candidate.tier_id].score(candidate, asked)
+
+
+def _ranks(candidates: Sequence[Candidate]) -> Mapping[str, int]:
+    tiers = dict.fromkeys(candidate.tier_id for candidate in candidates)
+    return {tier_id: rank for rank, tier_id in enumerate(tiers)}
+
+
+def all_by(strategy: Strategy, tiers: Mapping[str, Tier]) -> Mapping[str, Strategy]:
+    """One for all tiers."""
+    return dict.fromkeys(tiers, strategy)

@@ -1,0 +1,39 @@
+"""The seam to whoever counts: what is left of limits and budgets, as last heard."""
+
+from typing import Literal, Protocol
+
+from penstock_sidecar.model import Candidate, Request
+
+Lacking = Literal["headroom", "budget"]
+
+
+class Room(Protocol):
+    """Asks nobody: what it says may be old, and a little wrong."""
+
+    def share_left(self, candidate: Candidate) -> float:
+        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
+
+    def lacking(self, candidate: Candidate, request: Request, input_tokens: int) -> Lacking | None:
+        """What would surely refuse it."""
+
+    def told(self, candidate: Candidate, share_left: float) -> None:
+        """By the candidate itself."""
+
+    def refused(self, candidate: Candidate, seconds: float) -> None:
+        """By the candidate itself; it said for how long, or is taken to have."""
+
+
+class Endless:
+    """Where nobody counts."""
+
+    def share_left(self, candidate: Candidate) -> float:  # noqa: ARG002  # a `Room`'s
+        return 1.0
+
+    def lacking(self, candidate: Candidate, request: Request, input_tokens: int) -> None:
+        """Nothing ever is."""
+
+    def told(self, candidate: Candidate, share_left: float) -> None:
+        """Forgotten at once."""
+
+    def refused(self, candidate: Candidate, seconds: float) -> None:
+        """Forgotten at once."""

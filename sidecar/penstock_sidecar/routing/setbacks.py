@@ -1,0 +1,42 @@
+"""Who is asked last: whoever fails, or would surely be refused. Nobody is ever left out for it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from penstock_sidecar.model import Candidate
+from penstock_sidecar.routing.asked import Asked
+from penstock_sidecar.routing.drops import Drop
+from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.room import Room
+
+HEADROOM: Final = "has no room for it within its provider's limits"
+BUDGET: Final = "costs more than a budget has left"
+COOLING: Final = "has failed lately"
+
+
+@dataclass(frozen=True, slots=True)
+class Setbacks:
+    """Health, limits and budgets, as far as they are known here."""
+
+    health: Health
+    room: Room
+
+    def of(self, candidate: Candidate, asked: Asked) -> Drop | None:
+        """The first that there is."""
+        if self.health.cooling(candidate):
+            return Drop(candidate.label, COOLING, "cooling", last=True)
+        match self.room.lacking(candidate, asked.request, asked.input_tokens):
+            case "headroom":
+                return Drop(candidate.label, HEADROOM, "headroom", last=True)
+            case "budget":
+                return Drop(candidate.label, BUDGET, "budget", last=True)
+            case None:
+                return None
+
+
+def distance(setback: Drop | None) -> tuple[bool, int]:
+    """How far back: behind all tiers, or behind its tier's others. A tier that is saturated
+    must be asked all the same: it may wait, or refuse, where others would go on."""
+    if setback is None:
+        return False, 0
+    return setback.kind == "cooling", 2 if setback.kind == "budget" else 1

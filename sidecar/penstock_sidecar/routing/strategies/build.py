@@ -1,0 +1,44 @@
+"""From a tier's configuration to its strategy."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from penstock_config.tier import Strategy as StrategyName
+from penstock_config.tier import Tier
+from penstock_sidecar.routing.estimates import Estimates
+from penstock_sidecar.routing.room import Room
+from penstock_sidecar.routing.seen import Seen
+from penstock_sidecar.routing.strategies.base import Strategy
+from penstock_sidecar.routing.strategies.least_busy import LeastBusy
+from penstock_sidecar.routing.strategies.least_cost import LeastCost
+from penstock_sidecar.routing.strategies.least_latency import LeastLatency
+from penstock_sidecar.routing.strategies.most_headroom import MostHeadroom
+from penstock_sidecar.routing.strategies.round_robin import RoundRobin
+from penstock_sidecar.routing.strategies.weighted import Weighted
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What strategies may go by."""
+
+    estimates: Estimates
+    seen: Seen
+    room: Room
+    random: Random
+
+
+def strategy_of(tier: Tier, known: Known) -> Strategy:
+    return _STRATEGIES[tier.strategy](known)
+
+
+_STRATEGIES: Final[Mapping[StrategyName, Callable[[Known], Strategy]]] = {
+    "Weighted": lambda known: Weighted(known.random),
+    "RoundRobin": lambda known: RoundRobin(known.random),
+    "LeastCost": lambda known: LeastCost(known.estimates, known.random),
+    "LeastLatency": lambda known: LeastLatency(known.seen.latencies, known.seen.busy, known.random),
+    "LeastBusy": lambda known: LeastBusy(known.seen.busy, known.random),
+    "MostHeadroom": lambda known: MostHeadroom(known.room, known.random),
+    "Adaptive": lambda known: Weighted(known.random),
+}
