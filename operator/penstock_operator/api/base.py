@@ -20,6 +20,8 @@ Name = Annotated[
 USD_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
 UsdAmount = Annotated[str, Field(max_length=24, pattern=USD_PATTERN)]
 """Money in US dollars, as a decimal string: never a float."""
+Fraction = Annotated[str, Field(max_length=6, pattern=r"^(0(\.[0-9]{1,4})?|1(\.0{1,4})?)$")]
+"""A share, "0" to "1", as a decimal string."""
 
 
 class ApiModel(BaseModel):

@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
-from penstock_operator.api.base import ApiModel, Kind, UsdAmount
-from penstock_operator.api.classification import Complexity, Fraction, Quality
+from penstock_config.classification import Complexity
+from penstock_operator.api.base import ApiModel, Fraction, Kind, UsdAmount
 from penstock_operator.api.limits import Queue
 from penstock_operator.api.lists import BY_COMPLEXITY, KeyedBy
-from penstock_operator.api.provider_model import ModelName
+from penstock_operator.api.provider_model import ModelName, Quality
 from penstock_operator.api.reference import AllowedNamespaces, ObjectReference
 from penstock_operator.api.rules import Rule, at_least_one, distinct, exactly_one, ordered, sibling
 from penstock_operator.api.status import CONDITION_COLUMNS, Status
@@ -98,7 +98,14 @@ class Judge(ApiModel):
 class Ensemble(ApiModel):
     """Several candidates answer, one answer results."""
 
-    invariants: ClassVar[tuple[Rule, ...]] = (sibling("judge", "consensus", "Judge"),)
+    invariants: ClassVar[tuple[Rule, ...]] = (
+        sibling("judge", "consensus", "Judge"),
+        Rule(
+            "!has(self.quorum) || self.sizes.exists(s, s.max >= self.quorum)",
+            "quorum must not be larger than every max of sizes: so many never answer",
+            lambda ensemble: (ensemble.quorum or 0) <= max(s.max for s in ensemble.sizes),
+        ),
+    )
 
     sizes: Annotated[tuple[EnsembleSize, ...], BY_COMPLEXITY] = Field(
         min_length=1,

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from penstock_operator.api.base import ApiModel, UsdAmount
-from penstock_operator.api.classification import Quality
 from penstock_operator.api.limits import ProviderLimits
 from penstock_operator.api.lists import DISTINCT
 from penstock_operator.api.rules import Rule, ordered
@@ -15,6 +14,8 @@ ModelName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]*$")
 ]
 """What a caller may send as `model`."""
+Quality = Annotated[str, Field(max_length=4, pattern=r"^(10(\.0)?|[0-9](\.[0-9])?)$")]
+"""How good answers are, "0.0" to "10.0"."""
 
 
 class TokenPrices(ApiModel):

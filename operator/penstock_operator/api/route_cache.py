@@ -4,8 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from penstock_operator.api.base import ApiModel
-from penstock_operator.api.classification import Fraction
+from penstock_operator.api.base import ApiModel, Fraction
 from penstock_operator.api.reference import ConfigMapKeyReference
 from penstock_operator.api.rules import Rule, at_least_one
 

@@ -4,8 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from penstock_config.classification import Complexity, Task
+from penstock_config.policy import Modality
 from penstock_operator.api.base import ApiModel
-from penstock_operator.api.classification import Complexity, Modality, Task
 from penstock_operator.api.lists import BY_NAME, DISTINCT
 from penstock_operator.api.provider_model import ModelName
 from penstock_operator.api.reference import ObjectReference
