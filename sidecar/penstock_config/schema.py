@@ -15,7 +15,7 @@ from penstock_config.provider import Provider
 from penstock_config.tier import Tier
 
 SCHEMA_VERSION: Final = 2
-"""Version 1 had no `Match.modalities`, and knew fewer ways to a provider: see `older`."""
+"""Version 1 knew fewer conditions, ways to choose a model, and ways to a provider: see `older`."""
 
 
 class SidecarConfig(ConfigModel):

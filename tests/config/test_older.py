@@ -12,16 +12,36 @@ from penstock_config.older import (
     CREDENTIALS_READERS,
     READERS,
     Inexpressible,
+    Unjudgeable,
     Unreachable,
     as_version_1,
     credentials_as_version_1,
     decode_credentials_version_1,
     decode_version_1,
 )
-from penstock_config.policy import HeaderMatch, Match, Modality, Policy, Rule, Target
+from penstock_config.policy import (
+    HeaderMatch,
+    Images,
+    Match,
+    Memory,
+    Modality,
+    Overrides,
+    Policy,
+    Retry,
+    Rule,
+    Target,
+)
 from penstock_config.provider import Model, Provider
 from penstock_config.schema import SidecarConfig
-from penstock_config.tier import Candidate, Tier
+from penstock_config.tier import (
+    Candidate,
+    Ensemble,
+    EnsembleSize,
+    Floor,
+    Hedge,
+    Tier,
+    TierTimeout,
+)
 
 TIER = Target(tier="n/t")
 REST = Match(models=("gpt-*",), users=("ann",), max_input_tokens=9)
@@ -54,6 +74,47 @@ def test_a_rule_that_cannot_be_said_denies_what_the_rest_of_it_matches() -> None
         denied="RoutePolicy n/p, rule pictures: this pod's sidecar is too old for match.modalities:"
         " restart the pod for a newer one"
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"match": REST.model_copy(update={"tasks": ("coding",)})}, ["match.tasks"]),
+        ({"match": REST.model_copy(update={"complexity": ("expert",)})}, ["match.complexity"]),
+        ({"overrides": Overrides(max_output_tokens=5)}, ["overrides.maxOutputTokens"]),
+        ({"overrides": Overrides(cache_bypassed=True)}, ["overrides.cache"]),
+        (
+            {
+                "match": REST.model_copy(update={"tasks": ("chat",), "modalities": ("text",)}),
+                "overrides": Overrides(timeout_seconds=5, cache_bypassed=True),
+            },
+            ["match.modalities", "match.tasks", "overrides.cache"],
+        ),
+    ],
+)
+def test_a_rule_that_asks_or_closes_more_than_version_1_knows_denies(
+    fields: dict[str, Any], names: list[str]
+) -> None:
+    older = as_version_1(config(Rule(**{"name": "a", "match": REST, "target": TIER, **fields})))
+    assert older.inexpressible == tuple(Inexpressible("n/p", "a", name) for name in names)
+    (told,) = decode_version_1(older.data).policies[0].rules
+    said = f"too old for {' and '.join(names)}: "
+    assert (told.match, told.target.tier, told.overrides) == (REST, None, Overrides())
+    assert said in (told.target.denied or "")
+
+
+def test_a_rule_that_only_serves_comfort_goes_without() -> None:
+    comfort = Overrides(timeout_seconds=9, retry=Retry(attempts=1))
+    older = as_version_1(config(rule("a").model_copy(update={"overrides": comfort})))
+    assert older == as_version_1(config(rule("a")))
+    assert older.inexpressible == ()
+
+
+def test_memory_and_smaller_images_are_left_out() -> None:
+    told = config(rule("a"))
+    (plain,) = told.policies
+    more = plain.model_copy(update={"memory": Memory(), "images": Images(max_side_pixels=9)})
+    assert as_version_1(told.model_copy(update={"policies": (more,)})) == as_version_1(told)
 
 
 def test_a_policy_without_such_a_rule_is_as_it_was() -> None:
@@ -140,6 +201,86 @@ def test_a_tier_without_another_candidate_denies() -> None:
 def test_what_only_informs_is_left_out() -> None:
     older = as_version_1(reaching(provider("plain", preset="vllm")))
     assert (decode_version_1(older.data), older.unreachable) == (reaching(PLAIN), ())
+
+
+CHOOSING: dict[str, Any] = {
+    "strategy": "LeastCost",
+    "floors": (Floor(complexity="simple", min_quality=70, max_cost=9),),
+    "timeouts": (TierTimeout(complexity="simple", seconds=9),),
+    "hedge": Hedge(after_ms=9),
+    "ensemble": Ensemble(sizes=(EnsembleSize(complexity="simple", min=2, max=3),), quorum=2),
+}
+"""What chooses among candidates that all may serve."""
+AGREEING = CHOOSING["ensemble"].model_copy(update={"min_agreement_percent": 50})
+
+
+def choosing(config: SidecarConfig, **changes: Any) -> SidecarConfig:
+    (tier,) = config.tiers
+    return config.model_copy(update={"tiers": (tier.model_copy(update=changes),)})
+
+
+def test_how_to_choose_is_left_out_and_the_weights_decide() -> None:
+    rated = MODEL.model_copy(update={"quality": 80, "expected_latency_ms": 9})
+    better = PLAIN.model_copy(update={"models": (rated,)})
+    older = as_version_1(choosing(reaching(better), **CHOOSING))
+    assert older == as_version_1(reaching(PLAIN))
+    assert decode_version_1(older.data) == reaching(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"on_no_fit": "Reject"}, ["onNoFit"]),
+        ({"ensemble": AGREEING}, ["ensemble.minAgreement"]),
+        ({"on_no_fit": "Reject", "ensemble": AGREEING}, ["onNoFit", "ensemble.minAgreement"]),
+    ],
+)
+def test_a_tier_that_refuses_what_version_1_would_serve_denies_there(
+    changes: dict[str, Any], names: list[str]
+) -> None:
+    further = Tier(id="n/further", name="further", candidates=())
+    told = choosing(reaching(PLAIN), **(CHOOSING | changes), fallback_tiers=("n/further",))
+    older = as_version_1(told.model_copy(update={"tiers": (*told.tiers, further)}))
+    assert older.unjudgeable == tuple(Unjudgeable("n/t", name) for name in names)
+    tier, _ = decode_version_1(older.data).tiers
+    assert (tier.candidates, tier.fallback_tiers) == ((), ())
+    assert tier.denied == (
+        f"ModelTier n/t: this pod's sidecar is too old for {' and '.join(names)}: restart the pod"
+        " for a newer one"
+    )
+
+
+def test_a_refusal_without_a_ground_refuses_nobody() -> None:
+    agreeing_to_all = CHOOSING["ensemble"].model_copy(update={"min_agreement_percent": 0})
+    told = choosing(reaching(PLAIN), on_no_fit="Reject", ensemble=agreeing_to_all)
+    assert as_version_1(told) == as_version_1(reaching(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        (choosing(reaching(PLAIN), strategy="Adaptive"), r"tiers\.\*\.strategy"),
+        (choosing(reaching(PLAIN), hedge=Hedge(after_ms=9)), r"tiers\.\*\.hedge"),
+        (choosing(reaching(PLAIN), on_no_fit="Reject"), r"tiers\.\*\.on_no_fit"),
+        (
+            config(rule("a").model_copy(update={"overrides": Overrides(timeout_seconds=9)})),
+            r"policies\.\*\.rules\.\*\.overrides",
+        ),
+        (
+            config(rule("a", match=Match(tasks=("chat",)))),
+            r"policies\.\*\.rules\.\*\.match\.tasks",
+        ),
+        (
+            reaching(
+                PLAIN.model_copy(update={"models": (MODEL.model_copy(update={"quality": 9}),)})
+            ),
+            r"providers\.\*\.models\.\*\.quality",
+        ),
+    ],
+)
+def test_a_file_of_version_1_says_no_more_than_it_can(changed: SidecarConfig, path: str) -> None:
+    with pytest.raises(ConfigError, match=f"{path}: is not in version 1"):
+        decode_version_1(encode(changed, 1))
 
 
 @pytest.mark.parametrize("name", ["preset", "api_version", "proxy_url"])
