@@ -15,6 +15,7 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.preset import PRESETS, ProviderType
 from penstock_operator.api.route_policy import RoutePolicy
+from penstock_operator.api.route_rule import Match
 from penstock_operator.compile.not_yet_enforced import not_yet_enforced
 from penstock_operator.compile.offer import served_models
 from penstock_operator.compile.parse import Resource, ref_of
@@ -53,6 +54,10 @@ A_CALL: Final = (
     "before /chat/completions, /v1/messages or /api/chat"
 )
 NO_KEY: Final = "is not set, and {} serves nobody without a key: name a Secret that has one"
+TAKEN: Final = (
+    "never decides, as spec.rules[{}] ({}) before it has no conditions and takes every request:"
+    " move it up, or remove it"
+)
 NO_PATH: Final = "is a vendor's host without the path of its API: write {}"
 
 
@@ -187,6 +192,21 @@ def _policy_faults(policy: RoutePolicy) -> Iterator[Fault]:
 
 
 def _policy_warnings(policy: RoutePolicy) -> Iterator[Problem]:
+    yield from _never_reached(policy)
+    yield from _all_reserved(policy)
+
+
+def _never_reached(policy: RoutePolicy) -> Iterator[Problem]:
+    """Behind a rule without conditions."""
+    rules = policy.spec.rules
+    takes_all = [index for index, rule in enumerate(rules) if rule.match == Match()]
+    for index in range(takes_all[0] + 1, len(rules)) if takes_all else ():
+        message = TAKEN.format(takes_all[0], rules[takes_all[0]].name)
+        path = f"spec.rules[{index}]"
+        yield Problem(ref_of(policy), "Enforced", "NoEffect", message, "warning", path)
+
+
+def _all_reserved(policy: RoutePolicy) -> Iterator[Problem]:
     """All requests under a policy are of its priority."""
     if policy.spec.request_priority == "High":
         return

@@ -28,7 +28,11 @@ from penstock_operator.compile.namespaces import (
     pods_by_provider,
     tiers_of,
 )
-from penstock_operator.compile.older_sidecars import cannot_reach, needs_newer_sidecars
+from penstock_operator.compile.older_sidecars import (
+    cannot_judge,
+    cannot_reach,
+    needs_newer_sidecars,
+)
 from penstock_operator.compile.policies import build_policy
 from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.providers import build_provider
@@ -82,6 +86,7 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         _downgrades(namespaces, built),
         *(_outranked(each) for each in namespaces),
         *(needs_newer_sidecars(each, snapshot) for each in namespaces),
+        *(cannot_judge(each, configs[each.name], snapshot) for each in namespaces),
         *(cannot_reach(each, configs[each.name], snapshot) for each in namespaces),
         *(
             _unwritten(each, files[each.name].size, has_credentials=each.name in credentials)

@@ -29,28 +29,15 @@ class Unenforced:
 
 FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     "LLMProvider": (
-        Unenforced("spec.models[].quality"),
-        Unenforced("spec.models[].expectedLatencyMs"),
         Unenforced("spec.health.intervalSeconds"),
         Unenforced(
             "spec.ollama",
             "has no effect in this version: run an Ollama with a Service of the provider's name",
         ),
     ),
-    "ModelTier": (
-        Unenforced("spec.strategy", "is Weighted in this version"),
-        Unenforced("spec.floors"),
-        Unenforced("spec.onNoFit"),
-        Unenforced("spec.timeouts"),
-        Unenforced("spec.hedge"),
-        Unenforced("spec.ensemble"),
-        Unenforced("spec.priority"),
-    ),
+    "ModelTier": (Unenforced("spec.priority"),),
     "RoutePolicy": (
-        Unenforced("spec.rules[].match.tasks", RULE_LEFT_OUT),
-        Unenforced("spec.rules[].match.complexity", RULE_LEFT_OUT),
         Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
-        Unenforced("spec.rules[].overrides"),
         Unenforced("spec.attribution"),
         Unenforced("spec.cache.normalised"),
         Unenforced("spec.cache.semantic"),
@@ -58,8 +45,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.cache.refreshAheadPercent"),
         Unenforced("spec.cache.warm"),
         Unenforced("spec.compression"),
-        Unenforced("spec.memory"),
-        Unenforced("spec.images"),
     ),
     "Budget": (),
 }
@@ -78,7 +63,7 @@ def not_yet_enforced(resource: Resource) -> tuple[Problem, ...]:
 
 def has_unenforced_condition(match: Match) -> bool:
     """Whether the match asks for something that sidecars do not look at yet."""
-    return bool(match.tasks or match.complexity or match.cel is not None)
+    return match.cel is not None
 
 
 def _occurrences(owner: BaseModel, steps: list[str], at: str) -> Iterator[tuple[str, Any, Any]]:

@@ -1,7 +1,7 @@
 """What sidecars of the version before cannot be told: a warning while such sidecars run.
 
-They deny those rules and have no such providers (`penstock_config.older`); newer ones are not
-concerned.
+They deny those rules and tiers, and have no such providers (`penstock_config.older`); newer ones
+are not concerned.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,23 +10,30 @@ from typing import Final
 from penstock_config.older import (
     FIRST_RELEASE,
     Inexpressible,
+    Unjudgeable,
     Unreachable,
     inexpressible,
+    unjudgeable,
     unreachable,
 )
 from penstock_config.schema import SidecarConfig
 from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.names import VERSION_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
-from penstock_operator.compile.namespaces import Namespace
+from penstock_operator.compile.namespaces import Namespace, tiers_of
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.rulings import rule_pods
 from penstock_operator.compile.snapshot import PodLabels, Snapshot
 
 MESSAGE: Final = (
-    "sidecars of pods that run an older version cannot judge this, and deny every request that"
+    "sidecars of pods that run an older version do not know this, and deny every request that"
     " the rest of the rule matches: restart those pods (kubectl get pods -L {})"
+)
+TIER_DENIED: Final = (
+    "sidecars of pods that run an older version cannot refuse by this, and deny every request to"
+    " the tier: restart those pods (kubectl get pods -L {})"
 )
 TOO_OLD: Final = (
     "sidecars of pods that run an older version cannot reach this provider so, and do without it:"
@@ -52,6 +59,19 @@ def cannot_reach(
     if missing and _ruled(namespace, snapshot):
         providers = {provider.id: provider for provider in snapshot.providers}
         yield from (_of_provider(providers[found.provider], found) for found in missing)
+
+
+def cannot_judge(
+    namespace: Namespace, config: SidecarConfig, snapshot: Snapshot
+) -> Iterator[Problem]:
+    """One for each such tier that a policy with an older pod leads to."""
+    missing = [found for tier in config.tiers for found in unjudgeable(tier)]
+    if not missing:
+        return
+    ruled = _ruled(namespace, snapshot)
+    led = {id_ for policy in namespace.policies if policy.id in ruled for id_ in tiers_of(policy)}
+    tiers = {tier.id: tier for tier in snapshot.tiers}
+    yield from (_of_tier(tiers[found.tier], found) for found in missing if found.tier in led)
 
 
 def _ruled(namespace: Namespace, snapshot: Snapshot) -> Mapping[str, int]:
@@ -81,6 +101,11 @@ def _problem(policy: RoutePolicy, found: Inexpressible) -> Problem:
     path = f"spec.rules[{names.index(found.rule)}].{found.field}"
     message = MESSAGE.format(VERSION_LABEL)
     return Problem(ref_of(policy), "Enforced", "NeedsNewerSidecar", message, "warning", path)
+
+
+def _of_tier(tier: ModelTier, found: Unjudgeable) -> Problem:
+    message, path = TIER_DENIED.format(VERSION_LABEL), f"spec.{found.field}"
+    return Problem(ref_of(tier), "Enforced", "NeedsNewerSidecar", message, "warning", path)
 
 
 def _of_provider(provider: LLMProvider, found: Unreachable) -> Problem:

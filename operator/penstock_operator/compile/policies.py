@@ -11,7 +11,8 @@ from penstock_operator.api.identity import Identity
 from penstock_operator.api.reference import ObjectReference
 from penstock_operator.api.route_cache import Cache
 from penstock_operator.api.route_policy import CallerLimit, RoutePolicy
-from penstock_operator.api.route_rule import Match
+from penstock_operator.api.route_prompt import Memory
+from penstock_operator.api.route_rule import Match, Overrides, Retry
 from penstock_operator.compile.checks import check_object, first_error
 from penstock_operator.compile.labels import selector_of
 from penstock_operator.compile.not_yet_enforced import has_unenforced_condition
@@ -168,7 +169,9 @@ def _config(
         limits=tuple(_caller_limit(limit) for limit in spec.limits),
         request_priority=spec.request_priority,
         cache=_cache(spec.cache),
-        retry=config.Retry(attempts=spec.retry.attempts, backoff_ms=spec.retry.backoff_ms),
+        retry=_retry(spec.retry),
+        memory=_memory(spec.memory),
+        images=config.Images(max_side_pixels=spec.images.max_side_pixels) if spec.images else None,
         personal_data=spec.personal_data,
         on_redis_loss=spec.on_redis_loss,
     )
@@ -180,7 +183,14 @@ def _rules(policy: RoutePolicy, lines: Mapping[str, _Line]) -> tuple[config.Rule
     for index, rule in enumerate(policy.spec.rules):
         if not has_unenforced_condition(rule.match):
             line = lines[f"spec.rules[{index}].{'model' if rule.model is not None else 'tier'}"]
-            rules.append(config.Rule(name=rule.name, match=_match(rule.match), target=line.target))
+            rules.append(
+                config.Rule(
+                    name=rule.name,
+                    match=_match(rule.match),
+                    target=line.target,
+                    overrides=_overrides(rule.overrides or Overrides()),
+                )
+            )
     return tuple(rules)
 
 
@@ -194,6 +204,31 @@ def _match(match: Match) -> config.Match:
         ),
         max_input_tokens=match.max_input_tokens,
         modalities=match.modalities,
+        tasks=match.tasks,
+        complexity=match.complexity,
+    )
+
+
+def _overrides(overrides: Overrides) -> config.Overrides:
+    return config.Overrides(
+        timeout_seconds=overrides.timeout_seconds,
+        max_output_tokens=overrides.max_output_tokens,
+        cache_bypassed=overrides.cache == "Bypass",
+        retry=_retry(overrides.retry) if overrides.retry else None,
+    )
+
+
+def _retry(retry: Retry) -> config.Retry:
+    return config.Retry(attempts=retry.attempts, backoff_ms=retry.backoff_ms)
+
+
+def _memory(memory: Memory | None) -> config.Memory | None:
+    if memory is None:
+        return None
+    return config.Memory(
+        messages=memory.messages,
+        idle_seconds=memory.idle_seconds,
+        summarise=memory.summarise,
     )
 
 

@@ -22,6 +22,7 @@ Reason = Literal[
     "CandidateUnavailable",
     "NoCandidates",
     "TierUnavailable",
+    "JudgeUnavailable",
     # Programmed
     "ConfigTooLarge",
     "ScopeKeyMissing",
@@ -33,6 +34,10 @@ Reason = Literal[
     "CountedPerProvider",
     "BoostEnded",
     "AllReserved",
+    "NoEffect",
+    "FloorUnmet",
+    "TooFewCandidates",
+    "FigureUnknown",
     "NeedsNewerSidecar",
     # Conflicted
     "Outranked",

@@ -27,6 +27,7 @@ from penstock_operator.compile.reaching import (
     entra_of,
     type_of,
 )
+from penstock_operator.compile.scales import tenths
 from penstock_operator.compile.snapshot import SecretData, SecretId
 
 SEE_REFS: Final = " (see its condition ResolvedRefs)"
@@ -128,6 +129,8 @@ def _model(model: ProviderModel, spec: LLMProviderSpec, deployment: str | None) 
         context_window=model.context_window,
         max_output_tokens=model.max_output_tokens,
         price=model_price(spec, model),
+        quality=None if model.quality is None else tenths(model.quality),
+        expected_latency_ms=model.expected_latency_ms,
         limits=rate_limits(model.limits),
     )
 

@@ -2,27 +2,28 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from itertools import chain
 from typing import Final
 
-from penstock_config.tier import Candidate, Tier
+from penstock_config.tier import Candidate, Ensemble, Tier
 from penstock_operator.api.model_tier import ModelTier, TierModel
+from penstock_operator.compile.candidates import Dropped, offered
 from penstock_operator.compile.checks import check_object, first_error
+from penstock_operator.compile.choosing import (
+    build_ensemble,
+    floors_of,
+    hedge_of,
+    timeouts_of,
+)
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem, Reason, Severity
 from penstock_operator.compile.providers import BuiltProvider
 from penstock_operator.compile.queues import queue_of
-from penstock_operator.compile.references import (
-    Catalogue,
-    Unresolved,
-    find_provider,
-    find_tier,
-)
+from penstock_operator.compile.references import Catalogue, Unresolved, find_tier
+from penstock_operator.compile.shortfalls import Choice, shortfalls
 
 EMPTY_TIER: Final = "ModelTier {} has no candidate that can serve (see its condition ResolvedRefs)"
 """What is said of those who lead to it."""
-MAX_SHOWN: Final = 3
-"""Names that stand in for one that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +34,28 @@ class BuiltTier:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Dropped:
-    """A candidate that cannot serve. `reason` of `None`: as its author wants it."""
-
-    cause: str
-    reason: Reason | None = None
-    severity: Severity = "error"
-    field: str = ""
-
-
 def build_tier(
     tier: ModelTier, catalogue: Catalogue, providers: Mapping[str, BuiltProvider]
 ) -> BuiltTier:
     """The tier with the candidates that are left; none left is a denial, never a way around."""
     faults = check_object(tier)
-    found = [_candidate(tier, model, catalogue, providers) for model in tier.spec.models]
+    found = [_choice(tier, model, catalogue, providers) for model in tier.spec.models]
     fallback_tiers, dangling = _fallback_tiers(tier, catalogue)
-    problems = [*faults, *_drops(tier, found), *dangling]
+    ensemble = build_ensemble(tier, catalogue, providers)
+    problems = [*faults, *_drops(tier, found), *dangling, *ensemble.problems]
     if refusal := first_error(faults):
         denied = f"ModelTier {tier.id} is refused: {refusal.text}"
-        return BuiltTier(_config(tier, (), (), denied), tuple(problems))
-    candidates = tuple(each for each in found if isinstance(each, Candidate))
-    if candidates:
-        return BuiltTier(_config(tier, candidates, fallback_tiers, None), tuple(problems))
-    causes = dict.fromkeys(each.cause for each in found if isinstance(each, _Dropped))
+        return BuiltTier(_config(tier, denied=denied), tuple(problems))
+    if choices := tuple(each for each in found if isinstance(each, Choice)):
+        candidates = tuple(choice.candidate for choice in choices)
+        made = _config(tier, candidates, fallback_tiers, ensemble.entry)
+        return BuiltTier(made, (*problems, *shortfalls(tier, choices)))
+    causes = dict.fromkeys(each.cause for each in found if isinstance(each, Dropped))
     message = f"no candidate can serve: {'; '.join(causes)}"
     problems.append(_problem(tier, "NoCandidates", message, "spec.models"))
     denied = f"ModelTier {tier.id}: {message}"
-    return BuiltTier(_config(tier, (), fallback_tiers, denied), tuple(problems))
+    made = _config(tier, fallback_tiers=fallback_tiers, denied=denied)
+    return BuiltTier(made, tuple(problems))
 
 
 def with_fallbacks(ids: Iterable[str], tiers: Mapping[str, BuiltTier]) -> tuple[str, ...]:
@@ -76,68 +70,63 @@ def with_fallbacks(ids: Iterable[str], tiers: Mapping[str, BuiltTier]) -> tuple[
 
 
 def providers_of(ids: Iterable[str], tiers: Mapping[str, BuiltTier]) -> frozenset[str]:
-    """The providers that the tiers have as candidates."""
-    return frozenset(c.provider for id_ in ids for c in tiers[id_].config.candidates)
+    """The providers to which the tiers' requests may go: candidates' and judges'."""
+    return frozenset(chain.from_iterable(_asked(tiers[id_].config) for id_ in ids))
+
+
+def _asked(tier: Tier) -> Iterator[str]:
+    yield from (candidate.provider for candidate in tier.candidates)
+    if tier.ensemble and tier.ensemble.judge:
+        yield tier.ensemble.judge.provider
 
 
 def _config(
     tier: ModelTier,
-    candidates: tuple[Candidate, ...],
-    fallback_tiers: tuple[str, ...],
-    denied: str | None,
+    candidates: tuple[Candidate, ...] = (),
+    fallback_tiers: tuple[str, ...] = (),
+    ensemble: Ensemble | None = None,
+    denied: str | None = None,
 ) -> Tier:
+    spec = tier.spec
     return Tier(
         id=tier.id,
         name=tier.metadata.name,
         candidates=candidates,
-        when_saturated=tier.spec.when_saturated,
-        queue=queue_of(tier.spec.queue),
+        strategy=spec.strategy,
+        floors=floors_of(spec),
+        on_no_fit=spec.on_no_fit,
+        timeouts=timeouts_of(spec),
+        hedge=hedge_of(spec),
+        ensemble=ensemble,
+        when_saturated=spec.when_saturated,
+        queue=queue_of(spec.queue),
         fallback_tiers=fallback_tiers,
         denied=denied,
     )
 
 
-def _candidate(
+def _choice(
     tier: ModelTier,
     model: TierModel,
     catalogue: Catalogue,
     providers: Mapping[str, BuiltProvider],
-) -> Candidate | _Dropped:
-    provider = find_provider(model.provider, tier.metadata.namespace, catalogue)
-    if isinstance(provider, Unresolved):
-        return _Dropped(provider.message, provider.reason, field="provider")
-    if dropped := _unusable(providers[provider.id], model.model):
-        return dropped
-    return Candidate(
-        provider=provider.id, model=model.model, weight=model.weight, priority=model.priority
+) -> Choice | Dropped:
+    namespace = tier.metadata.namespace
+    found = offered(model.provider, model.model, namespace, catalogue, providers)
+    if isinstance(found, Dropped):
+        return found
+    candidate = Candidate(
+        provider=found.provider.id,
+        model=model.model,
+        weight=model.weight,
+        priority=model.priority,
     )
+    return Choice(candidate, found)
 
 
-def _unusable(provider: BuiltProvider, model: str) -> _Dropped | None:
-    id_ = provider.config.id
-    if provider.suspended:
-        return _Dropped(f"LLMProvider {id_} is suspended")
-    if model in provider.suspended_models:
-        return _Dropped(f"model {model} of LLMProvider {id_} is suspended")
-    if provider.model_named(model) is None:
-        message = f"LLMProvider {id_} has no model {model}: add it there, or correct the name"
-        message += _instead(model, [each.name for each in provider.config.models])
-        return _Dropped(message, "ModelNotFound", field="model")
-    if provider.unusable is not None:
-        return _Dropped(provider.unusable, "CandidateUnavailable", "warning", "provider")
-    return None
-
-
-def _instead(model: str, names: list[str]) -> str:
-    """What may have been meant, else the first of what there is."""
-    shown = get_close_matches(model, names, MAX_SHOWN) or names[:MAX_SHOWN]
-    more = ", ..." if len(names) > len(shown) else ""
-    return f" (it has {', '.join(shown)}{more})" if shown else ""
-
-
-def _drops(tier: ModelTier, found: list[Candidate | _Dropped]) -> Iterator[Problem]:
+def _drops(tier: ModelTier, found: list[Choice | Dropped]) -> Iterator[Problem]:
     for index, each in enumerate(found):
-        if isinstance(each, _Dropped) and each.reason is not None:
+        if isinstance(each, Dropped) and each.reason is not None:
             path = f"spec.models[{index}].{each.field}"
             yield _problem(tier, each.reason, each.cause, path, each.severity)
 

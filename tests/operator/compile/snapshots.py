@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from penstock_config.classification import COMPLEXITIES as COMPLEXITY_WORDS
 from penstock_operator.compile.gather import snapshot_of
 from penstock_operator.compile.snapshot import PodLabels, RedisSettings, SecretData, Snapshot
 from tests.operator.compile.documents import document
@@ -55,10 +56,46 @@ PROVIDERS = record(
     onUnknownPrice=st.sampled_from(["Deny", "UseHighest", "Free"]),
     allowedNamespaces=ALLOWED,
 )
-TIERS = record(
+COMPLEXITIES = st.sampled_from(COMPLEXITY_WORDS)
+FLOORS = record({"complexity": COMPLEXITIES, "minQuality": st.sampled_from(["6.9", "7", "10"])})
+ENSEMBLES = record(
+    {
+        "sizes": lists(
+            record({"complexity": COMPLEXITIES, "min": st.just(1), "max": st.just(3)}),
+            "complexity",
+            least=1,
+        )
+    },
+    quorum=st.integers(1, 3),
+    minAgreement=st.sampled_from(["0", "0.5"]),
+)
+CHOICES = record(
     {"models": lists(record({"provider": REFS, "model": MODELS}), "provider", least=1)},
+    strategy=st.sampled_from(["Weighted", "LeastCost", "MostHeadroom", "Adaptive"]),
+    floors=lists(FLOORS, "complexity"),
+    onNoFit=st.sampled_from(["Cheapest", "Reject"]),
+    timeouts=lists(record({"complexity": COMPLEXITIES, "seconds": st.just(30)}), "complexity"),
+    hedge=st.just({"afterMs": 100, "whenHeadroomBelowPercent": 20}),
+    ensemble=ENSEMBLES,
     fallbackTiers=lists(REFS),
     allowedNamespaces=ALLOWED,
+)
+
+
+def judged(tier: dict[str, Any], model: dict[str, Any] | None, own: bool) -> dict[str, Any]:
+    """With a judge, where the tier has an ensemble: often its own first candidate, which is more
+    likely to be there than any."""
+    judge = tier["models"][0] if own else model
+    if "ensemble" not in tier or judge is None:
+        return tier
+    return tier | {"ensemble": tier["ensemble"] | {"consensus": "Judge", "judge": judge}}
+
+
+TIERS = st.builds(
+    judged,
+    CHOICES,
+    st.none() | record({"provider": REFS, "model": MODELS}),
+    st.booleans(),
 )
 RULES = st.one_of(
     record({"name": NAMES, "tier": REFS}), record({"name": NAMES, "model": MODELS})
@@ -70,7 +107,9 @@ RULES = st.one_of(
             models=st.just(["*"]),
             users=st.sampled_from([["x"], ["y"], ["[a]"]]),
             tasks=st.just(["coding"]),
+            cel=st.just("true"),
         ),
+        overrides=st.sampled_from([{"timeoutSeconds": 5}, {"cache": "Bypass"}]),
     )
 )
 LIMITS = record(
@@ -84,6 +123,7 @@ POLICIES = record(
     {"defaultTier": REFS},
     limits=lists(LIMITS, "name"),
     requestPriority=st.sampled_from(["Low", "Normal", "High"]),
+    memory=st.just({}),
     rules=lists(RULES, "name"),
     selector=SELECTORS,
     precedence=st.integers(-2, 2),

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_config.codec import decode_config, encode
+from penstock_config.older import as_version_1, decode_version_1
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
+from penstock_config.tier import Judge
 from penstock_operator.compile.budgets import binds
 from penstock_operator.compile.compiler import MAX_CONFIG_BYTES, Compiled, compile_snapshot
 from penstock_operator.compile.gather import snapshot_of
@@ -46,18 +48,18 @@ def test_a_namespace_with_a_policy_has_a_configuration_and_no_other_has(snapshot
     assert set(compiled.credentials) == set(compiled.configs) & set(snapshot.scope_keys)
 
 
+def judges(config: SidecarConfig) -> list[Judge]:
+    return [t.ensemble.judge for t in config.tiers if t.ensemble and t.ensemble.judge]
+
+
 @few
 @given(SNAPSHOTS)
 def test_a_namespace_gets_what_its_policies_reach_and_no_more(snapshot: Snapshot) -> None:
     compiled = compile_snapshot(snapshot)
     for namespace, config in compiled.configs.items():
         tiers = {id_ for each in config.policies for id_ in (*each.tiers, *each.downgrade_tiers)}
-        providers = {
-            candidate.provider
-            for tier in config.tiers
-            for candidate in tier.candidates
-            if tier.id in tiers
-        }
+        providers = {each.provider for tier in config.tiers for each in tier.candidates}
+        providers |= {judge.provider for judge in judges(config)}
         assert {each.id for each in config.tiers} == tiers
         assert {each.id for each in config.providers} == providers
         assert {each.id.split("/")[0] for each in config.policies} <= {namespace}
@@ -72,6 +74,31 @@ def test_who_needs_a_key_is_a_candidate_only_with_one(snapshot: Snapshot) -> Non
     for namespace, credentials in compiled.credentials.items():
         for each in compiled.configs[namespace].providers:
             assert each.needs_key == (each.id in credentials.provider_keys)
+
+
+@few
+@given(SNAPSHOTS)
+def test_a_judge_is_a_model_that_may_chat_and_is_there_only_where_one_judges(
+    snapshot: Snapshot,
+) -> None:
+    for config in compile_snapshot(snapshot).configs.values():
+        served = {(p.id, m.name): m for p in config.providers for m in p.models}
+        for judge in judges(config):
+            assert "chat" in served[judge.provider, judge.model].capabilities
+        for ensemble in [each.ensemble for each in config.tiers if each.ensemble]:
+            assert (ensemble.judge is not None) == (ensemble.consensus == "Judge")
+
+
+@few
+@given(SNAPSHOTS)
+def test_the_version_before_is_told_something_for_whatever_is_compiled(snapshot: Snapshot) -> None:
+    for config in compile_snapshot(snapshot).configs.values():
+        older = as_version_1(config)
+        told = decode_version_1(older.data)
+        closed = {found.tier for found in older.unjudgeable}
+        assert {tier.id for tier in told.tiers if tier.denied} >= closed
+        assert {tier.id for tier in told.tiers} == {tier.id for tier in config.tiers}
+        assert as_version_1(told).data == older.data
 
 
 @few

@@ -7,7 +7,7 @@ import pytest
 
 from penstock_operator.compile.not_yet_enforced import FIELDS, not_yet_enforced
 from penstock_operator.compile.parse import KINDS
-from tests.operator.compile.documents import provider, tier
+from tests.operator.compile.documents import policy, tier
 
 ENFORCED: Final = {
     "LLMProvider": {
@@ -32,6 +32,8 @@ ENFORCED: Final = {
         "spec.models[].contextWindow",
         "spec.models[].maxOutputTokens",
         "spec.models[].price",
+        "spec.models[].quality",
+        "spec.models[].expectedLatencyMs",
         "spec.models[].limits.pacing",
         "spec.limits.pacing",
         "spec.health.failureThreshold",
@@ -45,6 +47,12 @@ ENFORCED: Final = {
     },
     "ModelTier": {
         "spec.models",
+        "spec.strategy",
+        "spec.floors",
+        "spec.onNoFit",
+        "spec.timeouts",
+        "spec.hedge",
+        "spec.ensemble",
         "spec.fallbackTiers",
         "spec.whenSaturated",
         "spec.queue",
@@ -61,6 +69,9 @@ ENFORCED: Final = {
         "spec.rules[].match.headers",
         "spec.rules[].match.modalities",
         "spec.rules[].match.maxInputTokens",
+        "spec.rules[].match.tasks",
+        "spec.rules[].match.complexity",
+        "spec.rules[].overrides",
         "spec.rules[].tier",
         "spec.rules[].model",
         "spec.defaultTier",
@@ -82,6 +93,8 @@ ENFORCED: Final = {
         "spec.cache.requireDeterministic",
         "spec.cache.maxEntryBytes",
         "spec.retry",
+        "spec.memory",
+        "spec.images",
         "spec.onRedisLoss",
     },
     "Budget": {
@@ -156,13 +169,16 @@ def test_no_field_is_both(kind: str) -> None:
 
 
 def test_the_path_says_which_item_of_a_list() -> None:
-    models = [{"name": "a"}, {"name": "b", "quality": "7.0"}]
-    (warning,) = not_yet_enforced(provider(models=models))
-    assert warning.path == "spec.models[1].quality"
+    rules = [
+        {"name": "a", "match": {"models": ["a"]}, "tier": {"name": "fast"}},
+        {"name": "b", "match": {"cel": "true"}, "tier": {"name": "fast"}},
+    ]
+    (warning,) = not_yet_enforced(policy(rules=rules))
+    assert warning.path == "spec.rules[1].match.cel"
     assert (warning.condition, warning.reason) == ("Enforced", "NotYetEnforced")
     assert warning.severity == "warning"
 
 
 def test_a_default_that_is_spelled_out_needs_no_warning() -> None:
-    assert not_yet_enforced(tier(strategy="Weighted")) == ()
-    assert len(not_yet_enforced(tier(strategy="LeastCost"))) == 1
+    assert not_yet_enforced(tier(priority=0)) == ()
+    assert len(not_yet_enforced(tier(priority=1))) == 1
