@@ -89,6 +89,10 @@ class Group:
         """STRING: the heartbeat of that pod's sidecar, by itself soon gone; see `heartbeat`."""
         return f"{self.tag}:pod:{uid}"
 
+    def scores(self, label: str) -> str:
+        """HASH: task -> what is known of that candidate's answers; see `scores.lua`."""
+        return f"{self.tag}:scores:{label}"
+
     @property
     def waiting(self) -> str:
         """ZSET: app that waits for its turn -> until when, us."""

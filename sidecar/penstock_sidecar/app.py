@@ -133,7 +133,7 @@ class Sidecar:
             ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
-            seen=Seen(clock),
+            seen=Seen.nothing(clock),
             memory=Memory(clock, Shares(clock), self._journal(clock)),
         )
         self._exits.push_async_callback(self._holder.close)

@@ -115,7 +115,9 @@ class Attempts:
         try:
             async with attempt:
                 self.progress.candidate = candidate
-                call = Call(self.progress.request, candidate, attempt.max_output_tokens, nudge)
+                task = self.progress.classification.task
+                most = attempt.max_output_tokens
+                call = Call(self.progress.request, candidate, most, nudge, task)
                 plain = await self._call(call, attempt)
         finally:
             self.progress.limit_headers = self.ticket.headers

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from penstock_config.credentials import Credentials, RedisAccess
+from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.cache.exact import ExactCache
@@ -19,12 +20,15 @@ from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.health import Health
+from penstock_sidecar.routing.lessons import Lessons
 from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
+from penstock_sidecar.routing.score_sharing import ScoreSharing
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.selector import matches
 from penstock_sidecar.upstream import Hold, Ways, build_upstreams
 from penstock_sidecar.upstream.base import Upstream
+from penstock_sidecar.upstream.watched import Watched
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class Runtime:
     pipeline: Pipeline | None
     """None where no policy selects this pod."""
     store: RedisStore | None
+    _learning: ScoreSharing | None
     _access: RedisAccess | None
     _hold: Hold
     _shared: Shared
@@ -104,6 +109,8 @@ class Runtime:
 
     async def close(self) -> None:
         """Flushes settlements as far as Redis answers, then lets go of it."""
+        if self._learning:
+            await self._learning.close()
         if self.pipeline:
             await self.pipeline.limiter.close()
         await self._hold.close()
@@ -156,8 +163,11 @@ async def build_runtime(
         if access:
             await shared.close_store(access)
         raise
+    learning = _learning(config, pipeline, store, shared.seen)
     if pipeline:
         pipeline.limiter.start()
+    if learning:
+        learning.start()
     return Runtime(
         config=config,
         digest=digest,
@@ -165,6 +175,7 @@ async def build_runtime(
         policy_id=policy.id if policy else None,
         pipeline=pipeline,
         store=store,
+        _learning=learning,
         _access=access,
         _hold=hold,
         _shared=shared,
@@ -187,18 +198,19 @@ def _pipeline(
         shared.memory,
         observer=shared.limit_observer,
     )
+    router = Router(
+        config,
+        policy,
+        shared.random,
+        shared.clock,
+        shared.health,
+        seen=shared.seen,
+        room=limiter.room,
+    )
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
-        router=Router(
-            config,
-            policy,
-            shared.random,
-            shared.clock,
-            shared.health,
-            seen=shared.seen,
-            room=limiter.room,
-        ),
+        router=router,
         cache=ExactCache(
             policy.cache,
             config.cluster,
@@ -217,8 +229,29 @@ def _pipeline(
             found.store,
         ),
         limiter=limiter,
-        upstreams=found.upstreams,
+        upstreams=_watched(found.upstreams, router, limiter, shared.seen),
         recorder=shared.recorder,
         clock=shared.clock,
         random=shared.random,
     )
+
+
+def _watched(
+    upstreams: Mapping[str, Upstream], router: Router, limiter: Limiter, seen: Seen
+) -> Mapping[str, Upstream]:
+    """The same ones where nothing goes by what attempts are like."""
+    if not router.watches:
+        return upstreams
+    lessons = Lessons(seen, limiter.room, judges=bool(router.judged()))
+    return {id_: Watched(upstream, lessons) for id_, upstream in upstreams.items()}
+
+
+def _learning(
+    config: SidecarConfig, pipeline: Pipeline | None, store: RedisStore | None, seen: Seen
+) -> ScoreSharing | None:
+    """None where nothing goes by scores, or nobody shares them."""
+    labels = pipeline.router.judged() if pipeline else ()
+    if not labels or store is None:
+        return None
+    group = Group.of_namespace(config.cluster, config.namespace)
+    return ScoreSharing(seen.scores, store, group, labels)

@@ -20,7 +20,7 @@ class Catalogue:
     def __init__(self, config: SidecarConfig, policy: Policy) -> None:
         known = {tier.id: tier for tier in config.tiers}
         self.tiers = {id_: known[id_] for id_ in (*policy.tiers, *policy.downgrade_tiers)}
-        own = _own_candidates(config, self.tiers.values())
+        own = self._own = _own_candidates(config, self.tiers.values())
         self._of_tier = {
             id_: _each_once(c for one in self._with_fallbacks(id_, set()) for c in own[one])
             for id_ in self.tiers
@@ -33,6 +33,10 @@ class Catalogue:
     def of_tier(self, tier_id: str) -> Candidates:
         """The tier's candidates, then those of its fallback tiers, depth first; none if unknown."""
         return self._of_tier.get(tier_id, ())
+
+    def own(self, tier_id: str) -> Candidates:
+        """Without those of its fallback tiers."""
+        return self._own.get(tier_id, ())
 
     def of_model(self, name: str) -> Candidates:
         """Every candidate of that name, in the order of the policy's tiers."""

@@ -1,4 +1,4 @@
-"""In which order candidates are asked: tier after tier, by priority, then by the tier's strategy."""
+"""In which order candidates are asked: tier by tier, by priority, then by the strategy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.routing.setbacks import Setbacks
 from penstock_sidecar.routing.sieves import Sieves
 from penstock_sidecar.routing.spellings import spellings
-from penstock_sidecar.routing.strategies.build import Known, strategy_of
+from penstock_sidecar.routing.strategies.build import Known, judges, strategy_of, watches
 from penstock_sidecar.routing.strategies.least_cost import LeastCost
 
 AUTO: Final = "auto"
@@ -93,7 +93,7 @@ class Router:
         self._rules = Rules(policy.rules)
         self._policy = policy
         self._health = health or Health(clock)
-        known = Known(Estimates(), seen or Seen(clock), room or Endless(), random)
+        known = Known(Estimates(), seen or Seen.nothing(clock), room or Endless(), random)
         tiers = self._catalogue.tiers
         setbacks = Setbacks(self._health, known.room)
         self._sieves = Sieves(policy.personal_data)
@@ -156,6 +156,17 @@ class Router:
 
     def tier(self, tier_id: str) -> Tier:
         return self._catalogue.tiers[tier_id]
+
+    @property
+    def watches(self) -> bool:
+        """Whether anything goes by what attempts are like."""
+        return watches(self._catalogue.tiers.values())
+
+    def judged(self) -> tuple[str, ...]:
+        """Labels of candidates that are chosen by what their answers were like."""
+        tiers = self._catalogue.tiers.values()
+        own = (self._catalogue.own(tier.id) for tier in tiers if judges(tier))
+        return tuple(dict.fromkeys(c.label for candidates in own for c in candidates))
 
     def models(self) -> tuple[tuple[str, str], ...]:
         """Names that a caller may send and that have candidates, with who owns each."""

@@ -1,10 +1,12 @@
 """What this process has seen of candidates, over all its configurations."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Self
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.routing.busy import Busy
 from penstock_sidecar.routing.latencies import Latencies
+from penstock_sidecar.routing.scores import Learning, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +14,11 @@ class Seen:
     """Made once per process."""
 
     clock: Clock
-    busy: Busy = field(default_factory=Busy)
-    latencies: Latencies = field(init=False)
+    busy: Busy
+    latencies: Latencies
+    scores: Scores
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "latencies", Latencies(self.clock))
+    @classmethod
+    def nothing(cls, clock: Clock, learning: Learning | None = None) -> Self:
+        """To begin with."""
+        return cls(clock, Busy(), Latencies(clock), Scores(clock, learning))

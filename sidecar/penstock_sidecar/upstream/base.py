@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from penstock_config.classification import Task
 from penstock_sidecar.model import Answer, Candidate, Request
 
 
@@ -16,6 +17,8 @@ class Call:
     max_output_tokens: int | None
     nudge: bool = False
     """Ask with a changed prompt, because the former answer was empty."""
+    task: Task = "chat"
+    """What the request is about."""
 
 
 class Upstream(Protocol):

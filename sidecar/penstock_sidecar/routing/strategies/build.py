@@ -1,6 +1,6 @@
 """From a tier's configuration to its strategy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -10,6 +10,7 @@ from penstock_config.tier import Tier
 from penstock_sidecar.routing.estimates import Estimates
 from penstock_sidecar.routing.room import Room
 from penstock_sidecar.routing.seen import Seen
+from penstock_sidecar.routing.strategies.adaptive import Adaptive
 from penstock_sidecar.routing.strategies.base import Strategy
 from penstock_sidecar.routing.strategies.least_busy import LeastBusy
 from penstock_sidecar.routing.strategies.least_cost import LeastCost
@@ -40,5 +41,21 @@ _STRATEGIES: Final[Mapping[StrategyName, Callable[[Known], Strategy]]] = {
     "LeastLatency": lambda known: LeastLatency(known.seen.latencies, known.seen.busy, known.random),
     "LeastBusy": lambda known: LeastBusy(known.seen.busy, known.random),
     "MostHeadroom": lambda known: MostHeadroom(known.room, known.random),
-    "Adaptive": lambda known: Weighted(known.random),
+    "Adaptive": lambda known: Adaptive(known.seen.scores, known.estimates, known.random),
 }
+
+
+WATCHING: Final = frozenset[StrategyName]({"LeastLatency", "LeastBusy", "MostHeadroom", "Adaptive"})
+
+
+def watches(tiers: Iterable[Tier]) -> bool:
+    """Whether anything goes by what attempts are like."""
+    return any(
+        tier.strategy in WATCHING or any(floor.max_latency_ms for floor in tier.floors)
+        for tier in tiers
+    )
+
+
+def judges(tier: Tier) -> bool:
+    """Whether it goes by what answers are like."""
+    return tier.strategy == "Adaptive"

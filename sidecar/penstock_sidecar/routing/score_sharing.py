@@ -1,0 +1,128 @@
+"""Sidecars learn together: twice a second each adds what it learnt in Redis, and reads the sums.
+
+In the background: no request waits for it. While nobody asks for anything, nothing is read; while
+Redis is away, each goes on with what it knows, and tells it later.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from random import Random
+from typing import Final, cast
+
+from penstock_config.classification import TASKS
+from penstock_config.layout import Group
+from penstock_sidecar.routing.scores import Name, Scores, Tally
+from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
+
+PAUSE_SECONDS: Final = 0.4
+"""Told within it by one, read within it by another: less than a second in all."""
+IDLE_SECONDS: Final = 30.0
+"""So long after the last news of our own others' are still read."""
+LIFE_SECONDS: Final = 86_400
+"""Of what nobody adds to: many half-lives."""
+BATCH: Final = 50
+"""Candidates in one call: Redis serves nobody else meanwhile."""
+MICRO: Final = 1_000_000
+
+
+def _script() -> Script:
+    text = files(__package__).joinpath("lua/scores.lua").read_text("utf-8")
+    return Script("scores", text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+SCORES: Final = _script()
+
+
+class ScoreSharing:
+    """One task per configuration that needs scores. `close` tells the last of them."""
+
+    def __init__(
+        self,
+        scores: Scores,
+        store: Store,
+        group: Group,
+        labels: Sequence[str],
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
+        self._scores = scores
+        self._store = store
+        self._group = group
+        self._batches = [tuple(batch) for batch in _batches(labels)]
+        self._since = [0] * len(self._batches)
+        self._pause_seconds = pause_seconds
+        self._random = Random()  # noqa: S311  # spreads calls, guards nothing
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; again is nothing."""
+        if self._task is None:
+            self._scores.on_news = self._news.set
+            self._news.set()
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            await self.exchange()
+
+    async def exchange(self) -> None:
+        """Tell and read once. What Redis did not hear is told the next time."""
+        news = self._scores.untold()
+        for number, labels in enumerate(self._batches):
+            own = {name: news[name] for name in news if name[0] in labels}
+            try:
+                await self._exchange(number, labels, own)
+            except StoreUnavailable as error:
+                if not error.sent:  # else it may have been added: better forgotten than doubled
+                    self._scores.not_told(own)
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._news.wait()
+            self._news.clear()
+            for _ in range(round(IDLE_SECONDS / self._pause_seconds)):
+                await self.exchange()
+                await asyncio.sleep(self._pause_seconds * self._random.uniform(0.8, 1))
+
+    async def _exchange(
+        self, number: int, labels: tuple[str, ...], news: Mapping[Name, Tally]
+    ) -> None:
+        keys = tuple(self._group.scores(label) for label in labels)
+        reply = await self._store.script(SCORES, keys, self._arguments(number, labels, news))
+        values = cast("list[bytes | None]", reply)
+        self._since[number] = int(values[0] or 0)
+        names: list[Name] = [(label, task) for label in labels for task in TASKS]
+        for name, value in zip(names, values[1:], strict=True):
+            if value is not None:
+                self._scores.heard(name, Tally(*map(float, value.split())))
+
+    def _arguments(
+        self, number: int, labels: tuple[str, ...], news: Mapping[Name, Tally]
+    ) -> tuple[Argument, ...]:
+        learning = self._scores.learning
+        arguments: list[Argument] = [
+            round(learning.half_life_seconds * MICRO),
+            self._since[number],
+            repr(learning.max_signs),
+            LIFE_SECONDS * 1000,
+            len(TASKS),
+            *TASKS,
+        ]
+        for (label, task), tally in news.items():
+            arguments += [labels.index(label) + 1, TASKS.index(task) + 1]
+            arguments += [
+                f"{amount:.9g}"
+                for amount in (tally.asked, tally.served, tally.signs, tally.waits, tally.wait_ms)
+            ]
+        return tuple(arguments)
+
+
+def _batches(labels: Sequence[str]) -> list[Sequence[str]]:
+    return [labels[first : first + BATCH] for first in range(0, len(labels), BATCH)]
