@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from penstock_sidecar.errors import UpstreamError
+from penstock_sidecar.attempts.deadline import Deadline
+from penstock_sidecar.errors import UpstreamError, UpstreamTooLate
 from penstock_sidecar.limits.limiter import Ticket
 from penstock_sidecar.model import Candidate, Reply
 from penstock_sidecar.progress import Progress
@@ -26,6 +27,7 @@ class Counting:
     ticket: Ticket
     reply: Reply
     progress: Progress
+    deadline: Deadline
 
     async def serve(self, candidates: Sequence[Candidate]) -> None:
         """Answer by the first candidate that can, or raise why none could."""
@@ -38,21 +40,23 @@ class Counting:
             except UpstreamError as error:
                 if not error.next_candidate:
                     raise
+                if isinstance(error, UpstreamTooLate):
+                    raise self.deadline.error([*failures, Failure(candidate, error)]) from error
                 failures.append(Failure(candidate, error))
         raise verdict(failures)
 
     async def _counted(self, candidate: Candidate) -> bytes:
         if candidate.provider.type not in COUNTING_TYPES:
             return orjson.dumps({"input_tokens": self.ticket.tokens_at(candidate)})
-        clock = self.progress.clock
-        began = clock.monotonic()
-        call = Call(self.progress.request, candidate, None)
+        self.progress.wait_begins()
+        until, said = self.deadline.at, self.deadline.said
+        call = Call(self.progress.request, candidate, None, until=until, tells_time=said)
         try:
             async with self.upstreams[candidate.provider.id].call(call) as answer:
                 self.progress.provider_headers = answer.headers
                 return b"".join([chunk.data async for chunk in answer.chunks])
         finally:
-            self.progress.waited_seconds += clock.monotonic() - began
+            self.progress.wait_ends()
 
     async def _say(self, data: bytes) -> None:
         await self.reply.start("application/json", self.progress.headers())

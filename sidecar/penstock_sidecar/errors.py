@@ -23,9 +23,12 @@ SidecarError                          status, type, code, public message
 | - NoFit 400                         no model meets the tier's floors, and the tier rejects
 | - Denied 503                        a dangling reference, with the problem's text
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
+| - OutOfTime 504                     what the request may take is over, or too short for the rest
+| | - CallerOutOfTime 504             and it is the caller's time-out
 + UpstreamError                       a provider failed; carries the candidate's label
 | - UpstreamRefused                   4xx that another candidate would give as well: passed on
 | | - UpstreamUnsupported 400         its protocol cannot say what the caller wants; others' may
+| | - UpstreamContextTooLong 400      a model with a larger window may take it
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
 | | - UpstreamTokensLimited 429       of tokens
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
@@ -36,6 +39,8 @@ SidecarError                          status, type, code, public message
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
 | - UpstreamTimeout 504
 | | - UpstreamConnectTimeout 504      nobody answered: nothing was sent, nothing is charged
+| | - UpstreamTooLate 504             the request's time was over: says nothing against the provider
+| | | - UpstreamConnectTooLate 504    and nothing was sent yet
 | - EmptyCompletion 502               200 without content
 | - StreamBroken 502                  cut or stalled half-way
 + OwnError                            ours to mend
@@ -264,6 +269,17 @@ class NotCached(PolicyError):
     should_retry = False
 
 
+class OutOfTime(PolicyError):
+    status = 504
+    type = "server_error"
+    code = "deadline_exceeded"
+    error_type = "policy_deadline_exceeded"
+
+
+class CallerOutOfTime(OutOfTime):
+    error_type = "caller_deadline_exceeded"
+
+
 class UpstreamError(SidecarError):
     """A provider failed. `charged` says whether it may have billed the attempt."""
 
@@ -294,6 +310,11 @@ class UpstreamRefused(UpstreamError):
 
 
 class UpstreamUnsupported(UpstreamRefused):
+    next_candidate = True
+
+
+class UpstreamContextTooLong(UpstreamRefused):
+    error_type = "caller_context_too_long"
     next_candidate = True
 
 
@@ -349,6 +370,14 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamConnectTimeout(UpstreamTimeout):
+    charged = False
+
+
+class UpstreamTooLate(UpstreamTimeout):
+    pass
+
+
+class UpstreamConnectTooLate(UpstreamTooLate):
     charged = False
 
 

@@ -39,6 +39,8 @@ INPUT_FIELDS: Final[Mapping[Api, str]] = {
 OLLAMA_APIS: Final = frozenset(api for api in get_args(Api) if api.startswith("ollama-"))
 ANONYMOUS: Final = "anonymous"
 CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
+HedgeResult = Literal["", "first", "second", "none"]
+"""Which of two attempts side by side has answered; empty where there was no second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ class Outcome:
     """Time spent here, upstream calls and the caller's reading left out."""
     first_content_seconds: float | None
     api: Api = "openai-chat"
+    hedge: HedgeResult = ""
 
 
 class Recorder(Protocol):

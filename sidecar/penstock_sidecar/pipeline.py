@@ -6,23 +6,22 @@ Everything taken is given back by `async with`, also when the caller leaves half
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from random import Random
+import asyncio
+from dataclasses import dataclass, replace
 
 from penstock_config.policy import Policy
-from penstock_sidecar.attempts import Attempts
+from penstock_sidecar.attempts import Deadline, Means, Relay, Serving, State, deadline_of
 from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.counting import Counting
 from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
-from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.limits.attempt import Most
+from penstock_sidecar.limits.limiter import Limiter, Ticket
 from penstock_sidecar.model import Candidate, Recorder, Reply, Request
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.responses import Responses, in_own_words
-from penstock_sidecar.routing.router import Router
-from penstock_sidecar.upstream.base import Upstream
+from penstock_sidecar.routing.router import Route, Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,9 @@ class Pipeline:
     cache: ExactCache
     responses: Responses
     limiter: Limiter
-    upstreams: Mapping[str, Upstream]
+    means: Means
     recorder: Recorder
     clock: Clock
-    random: Random
 
     async def serve(self, request: Request, reply: Reply) -> None:
         """Answer `request`; a `SidecarError` carries the headers that the caller should see."""
@@ -64,34 +62,38 @@ class Pipeline:
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
         progress.rule = route.rule
-        key = self.cache.key(request, caller, route.target)
+        deadline = self._deadline(route, progress)
+        ticket.most = Most(deadline.at, route.overrides.max_output_tokens)
+        cached = not route.overrides.cache_bypassed
+        key = self.cache.key(request, caller, route.target) if cached else None
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
-        selection = self.router.order(route, request, ticket.input_tokens, progress.classification)
+        selection = self.router.order(
+            route, _lowered(request, ticket), ticket.input_tokens, progress.classification
+        )
         if request.counts:
-            counting = Counting(self.upstreams, ticket, reply, progress)
+            counting = Counting(self.means.upstreams, ticket, reply, progress, deadline)
             return await counting.serve(selection.candidates)
 
         def collect(candidate: Candidate) -> Collector | None:
             return self.cache.collector(key, request, candidate) if key else None
 
-        attempts = Attempts(
-            self.upstreams,
-            self.router,
-            self.policy.retry,
-            self.random,
-            ticket,
-            reply,
-            progress,
-            collect,
-        )
+        relay = Relay(reply, progress, collect)
+        retry = route.overrides.retry or self.policy.retry
+        state = State(self.means, ticket, progress, relay, deadline, retry)
         try:
             async with ticket:
-                await attempts.serve(selection.candidates)
+                await Serving(state).serve(selection.candidates)
         finally:
-            if progress.answered and attempts.collector:
-                await self.cache.store(attempts.collector, progress.cost_micro_usd)
+            if progress.answered and relay.collector:
+                await self.cache.store(relay.collector, progress.cost_micro_usd)
         return None
+
+    def _deadline(self, route: Route, progress: Progress) -> Deadline:
+        tier = self.router.tier(route.tier_id or route.candidates[0].tier_id)
+        rule = route.rule, route.overrides
+        now = asyncio.get_running_loop().time()
+        return deadline_of(progress.request, rule, tier, progress.classification.complexity, now)
 
     async def _look_up(self, key: str | None, progress: Progress) -> Hit | None:
         control = progress.request.cache_control
@@ -118,3 +120,11 @@ async def _replay(hit: Hit, reply: Reply, progress: Progress) -> None:
     for chunk in hit.chunks(stream=request.stream, usage_wanted=request.usage_wanted):
         await reply.send(chunk.data)
     await reply.end()
+
+
+def _lowered(request: Request, ticket: Ticket) -> Request:
+    """With an answer no longer than its rule allows: more windows hold that."""
+    most = ticket.most.output_tokens
+    if most is None:
+        return request
+    return replace(request, max_output_tokens=min(most, request.max_output_tokens or most))

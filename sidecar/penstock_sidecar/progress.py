@@ -13,6 +13,7 @@ from penstock_sidecar.model import (
     CacheResult,
     Candidate,
     Classification,
+    HedgeResult,
     Outcome,
     Request,
     Usage,
@@ -45,6 +46,7 @@ class Progress:
     cost_known: bool = True
     """False where something had no price, which is not free."""
     saved_micro_usd: int = 0
+    hedge: HedgeResult = ""
     first_content: float | None = None
     waited_seconds: float = 0
     """Upstream's time, and the caller's reading."""
@@ -54,10 +56,23 @@ class Progress:
     """Ours: what both name, they say better."""
     answered: bool = False
     """The caller has the whole answer: he may leave."""
+    _waits: int = 0
+    _waits_since: float = 0
 
     @property
     def fallbacks(self) -> int:
         return max(0, self.candidates_tried - 1)
+
+    def wait_begins(self) -> None:
+        """A provider is asked; several at a time are one wait."""
+        if not self._waits:
+            self._waits_since = self.clock.monotonic()
+        self._waits += 1
+
+    def wait_ends(self) -> None:
+        self._waits -= 1
+        if not self._waits:
+            self.waited_seconds += self.clock.monotonic() - self._waits_since
 
     def served(self) -> tuple[str, str, str]:
         """(provider, model, tier), each empty while nobody serves."""
@@ -85,6 +100,7 @@ class Progress:
             "x-penstock-route-reason": self.rule,
             "x-penstock-attempted-retries": str(self.retries),
             "x-penstock-attempted-fallbacks": str(self.fallbacks),
+            "x-penstock-hedge": self.hedge,
             "x-penstock-overhead-ms": overhead_ms,
             "x-litellm-call-id": self.request.call_id,
             "x-litellm-model-id": f"{provider}/{model}" if model else "",
@@ -123,6 +139,7 @@ class Progress:
             saved_micro_usd=self.saved_micro_usd,
             retries=self.retries,
             fallbacks=self.fallbacks,
+            hedge=self.hedge,
             duration_seconds=self.clock.monotonic() - self.started,
             overhead_seconds=self.overhead_seconds(),
             first_content_seconds=self.first_content,

@@ -8,6 +8,7 @@ from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
+from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
 from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import Denied
@@ -46,6 +47,8 @@ class Shared:
     """So is what candidates were like."""
     memory: Memory
     """So is what Redis was told, and what it was not."""
+    first_content_times: FirstContentTimes = field(default_factory=FirstContentTimes)
+    """And how long who took."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -229,10 +232,11 @@ def _pipeline(
             found.store,
         ),
         limiter=limiter,
-        upstreams=_watched(found.upstreams, router, limiter, shared.seen),
+        means=_means(
+            config, _watched(found.upstreams, router, limiter, shared.seen), router, shared
+        ),
         recorder=shared.recorder,
         clock=shared.clock,
-        random=shared.random,
     )
 
 
@@ -255,3 +259,11 @@ def _learning(
         return None
     group = Group.of_namespace(config.cluster, config.namespace)
     return ScoreSharing(seen.scores, store, group, labels)
+
+
+def _means(
+    config: SidecarConfig, upstreams: Mapping[str, Upstream], router: Router, shared: Shared
+) -> Means:
+    hedging = Hedging(config.tiers, shared.first_content_times, shared.clock)
+    retries = retry_ration(shared.clock)
+    return Means(upstreams, router, hedging, retries, shared.random)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from penstock_sidecar.errors import (
     BudgetExceeded,
     SidecarError,
+    UpstreamContextTooLong,
     UpstreamLimited,
     UpstreamUnavailable,
 )
@@ -27,6 +28,7 @@ class Failure:
 
 def verdict(failures: Sequence[Failure]) -> SidecarError:
     """The error for the caller; `failures` is not empty, in order of the attempts."""
+    failures = _that_may_pass(failures)
     errors = [failure.error for failure in failures]
     kinds = {(error.status, error.code) for error in errors}
     if len(kinds) == 1:
@@ -36,12 +38,16 @@ def verdict(failures: Sequence[Failure]) -> SidecarError:
     for error in errors:
         if isinstance(error, BudgetExceeded):
             return error
-    reasons = dict.fromkeys(f"{f.candidate.label}: {f.error.code}" for f in failures)
     waits = [e.retry_after_seconds for e in errors if e.retry_after_seconds is not None]
     return UpstreamUnavailable(
-        f"no candidate could serve ({'; '.join(reasons)})",
+        f"no candidate could serve ({reasons(failures)})",
         retry_after_seconds=min(waits, default=None),
     )
+
+
+def reasons(failures: Sequence[Failure]) -> str:
+    """Each candidate's, once."""
+    return "; ".join(dict.fromkeys(f"{f.candidate.label}: {f.error.code}" for f in failures))
 
 
 def saturated(failures: Sequence[Failure]) -> bool:
@@ -58,6 +64,22 @@ def downgrades(failures: Sequence[Failure]) -> Sequence[str]:
 def wait_seconds(failure: Failure) -> float:
     """Until it may be different; for ever where nobody said."""
     return _wait(failure.error)
+
+
+def _that_may_pass(failures: Sequence[Failure]) -> Sequence[Failure]:
+    """Where a request was too long for some: what failed for another reason and has a larger window
+    may serve it later, and is what to tell of; nobody else will."""
+    too_long = [f for f in failures if isinstance(f.error, UpstreamContextTooLong)]
+    if not too_long:
+        return failures
+    largest = max(f.candidate.model.context_window or 0 for f in too_long)
+    others = [f for f in failures if f not in too_long and _may_hold(f.candidate, largest)]
+    return others or too_long[-1:]
+
+
+def _may_hold(candidate: Candidate, more_than: int) -> bool:
+    window = candidate.model.context_window
+    return window is None or window > more_than
 
 
 def _wait(error: SidecarError) -> float:

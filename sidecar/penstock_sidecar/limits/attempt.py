@@ -1,8 +1,10 @@
 """One upstream call's holds: money at its candidate's price, and the provider's limits."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from penstock_config.budget import Budget
 from penstock_config.tier import Tier
@@ -25,6 +27,18 @@ from penstock_sidecar.model import Chunk, Usage
 from penstock_sidecar.store import StoreUnavailable
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """What nothing of one request may exceed. `until` is on the loop's clock; `output_tokens` of
+    `None` is: as long as caller and model say."""
+
+    until: float = math.inf
+    output_tokens: int | None = None
+
+
+NO_BOUND: Final = Most()
+
+
 class Attempt:
     """Enter to take everything or nothing; leave to settle, exactly once, off the caller's path."""
 
@@ -35,6 +49,7 @@ class Attempt:
         asker: Asker,
         bounds: CandidateBounds,
         wait_for: Tier | None = None,
+        most: Most = NO_BOUND,
     ) -> None:
         self.id = desk.new_id()
         self.max_output_tokens: int | None = None
@@ -46,7 +61,8 @@ class Attempt:
         self._bounds = bounds
         self._wait_for = wait_for
         self._request, self._input = asker.request, asker.given
-        self._cap = output_cap(asker.request, bounds.model)
+        self._until = most.until
+        self._cap = _lower(output_cap(asker.request, bounds.model), most.output_tokens)
         self._wants = self._worked_out(asker)
         self._held = Held()
         self._seen = Seen()
@@ -126,9 +142,9 @@ class Attempt:
     def _turn(self) -> Turn:
         """Who waits for a provider has passed the caller's limits."""
         if tier := self._wait_for:
-            return Turn(self._desk, f"tier:{tier.id}", tier.queue, self._request)
+            return Turn(self._desk, f"tier:{tier.id}", tier.queue, self._until)
         line = None if self._caller.admitted else self._caller.line
-        return Turn(self._desk, line, self._desk.queue(), self._request)
+        return Turn(self._desk, line, self._desk.queue(), self._until)
 
     def _left_to_itself(self, error: BaseException | None) -> bool:
         """The provider was asked and has not failed: whoever left, it was not the provider. Who
@@ -202,6 +218,12 @@ class Attempt:
             self._desk.ledger.spend(side.place, sums, charge.micro_usd)
         known = charge.micro_usd is not None
         return End(side.hold.id, charge.requests, charge.tokens, known, sums)
+
+
+def _lower(cap: int | None, most: int | None) -> int | None:
+    """Nothing is generated for embeddings: their cap of 0 stays."""
+    said = [tokens for tokens in (cap, most) if tokens is not None]
+    return min(said, default=None)
 
 
 def _smaller_than(tokens: int, bounds: Sequence[Bound]) -> Bound | None:

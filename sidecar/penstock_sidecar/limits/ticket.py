@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from penstock_config.tier import Tier
-from penstock_sidecar.limits.attempt import Attempt
+from penstock_sidecar.limits.attempt import NO_BOUND, Attempt, Most
 from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
@@ -31,6 +31,8 @@ class Ticket:
         self._asker = asker
         self._bounds_of = bounds_of
         self._attempt: Attempt | None = None
+        self.most: Most = NO_BOUND
+        """Bounds of all attempts; set once it is known where the request goes."""
 
     @property
     def admitted(self) -> bool:
@@ -60,22 +62,33 @@ class Ticket:
         given = self._asker.given
         if added_bytes:
             given = replace(given, most_tokens=given.most_tokens + added_bytes)
-        self._attempt = self._attempt_at(candidate, self._asker, given, wait_for)
+        self._attempt = self._attempt_at(candidate, self._asker, given, self.most, wait_for)
         return self._attempt
+
+    def answered_by(self, attempt: Attempt) -> None:
+        """Of several side by side: `headers` tell of its limits from now on."""
+        self._attempt = attempt
 
     def aside(self, candidate: Candidate, request: Request) -> Attempt:
         """An attempt for a request of our own, on behalf of the caller's: it takes the provider's
-        limits and money of its own, and none of the caller's limits a second time."""
+        limits and money of its own, and none of the caller's limits a second time. Only the time
+        is bounded as the caller's is."""
         given = estimate_input(request)
         asker = replace(self._asker, request=request, given=given)
-        return self._attempt_at(candidate, asker, given, None)
+        return self._attempt_at(candidate, asker, given, Most(until=self.most.until))
 
     def _attempt_at(
-        self, candidate: Candidate, asker: Asker, given: Input, wait_for: Tier | None
+        self,
+        candidate: Candidate,
+        asker: Asker,
+        given: Input,
+        most: Most,
+        wait_for: Tier | None = None,
     ) -> Attempt:
         learned = self._desk.memory.ratios.estimated(candidate.label, given)
         known = asker if learned is asker.given else replace(asker, given=learned)
-        return Attempt(self._desk, self._caller, known, self._bounds_of(candidate), wait_for)
+        bounds = self._bounds_of(candidate)
+        return Attempt(self._desk, self._caller, known, bounds, wait_for, most)
 
     async def __aenter__(self) -> Self:
         return self

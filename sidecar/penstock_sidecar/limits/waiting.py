@@ -1,7 +1,6 @@
 """A request's turn: at once, or after those who came before it, within bounds."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,15 +9,12 @@ from penstock_config.queue import Queue
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.holds import Refusal
-from penstock_sidecar.model import Request
 
 SLOT_POLL_SECONDS: Final = 0.1
 """Nobody can know when a slot comes free."""
 ASK_AGAIN_SECONDS: Final = 1.0
 """What was held and not used comes back before the time that Redis named; and whoever does not ask
 for so long loses his turn (turns.lua, COME_BACK)."""
-READ_TIMEOUT: Final = "x-stainless-read-timeout"
-"""How long the official clients wait for an answer, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +33,14 @@ Take = Callable[[], Awaitable[Refused | None]]
 
 
 class Turn:
-    """`line` of `None` never waits; `queue` bounds those who find others waiting."""
+    """`line` of `None` never waits; `queue` bounds those who find others waiting. Nobody waits
+    beyond `until`, on the loop's clock."""
 
-    def __init__(self, desk: Desk, line: str | None, queue: Queue, request: Request) -> None:
+    def __init__(self, desk: Desk, line: str | None, queue: Queue, until: float) -> None:
         self._desk = desk
         self._line = line
         self._queue = queue
-        self._request = request
+        self._until = until
         self._last: Refused | None = None
 
     async def have(self, take: Take) -> None:
@@ -62,7 +59,8 @@ class Turn:
         lines, refusals = self._desk.lines, self._desk.refusals
         if lines.full(line, queue):
             raise refusals.line_full(queue, self._why(line))
-        until = asyncio.get_running_loop().time() + self._seconds_at_most(queue)
+        now = asyncio.get_running_loop().time()
+        until = min(now + queue.max_wait_seconds, self._until)
         try:
             async with asyncio.timeout_at(until), lines.first(line):
                 await self._first_of_line(take, line, until)
@@ -92,15 +90,3 @@ class Turn:
             self._last = await take()
             if self._last is None:
                 return
-
-    def _seconds_at_most(self, queue: Queue) -> float:
-        """The queue's, or the caller's patience. A header that is no number says nothing."""
-        try:
-            patience = float(self._request.headers.get(READ_TIMEOUT, "inf"))
-        except ValueError:
-            patience = math.inf
-        return (
-            queue.max_wait_seconds
-            if math.isnan(patience)
-            else min(queue.max_wait_seconds, patience)
-        )

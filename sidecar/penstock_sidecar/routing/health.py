@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import UpstreamCredentials, UpstreamError, UpstreamUnsupported
+from penstock_sidecar.errors import (
+    UpstreamCredentials,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTooLate,
+)
 from penstock_sidecar.model import Candidate
 
 MAX_REMEMBERED: Final = 4096
@@ -65,7 +70,8 @@ def _counts(error: UpstreamError) -> bool:
 
     Not 401 and 403, though the next candidate is tried: some providers answer 403 to a flagged
     prompt, and one caller's prompts must not take a model from all others. Nor what the protocol
-    cannot say: that is the request's doing.
+    cannot say, what is too long for the model, or for the time that a caller gives: that is the
+    request's doing.
     """
-    forgiven = (UpstreamCredentials, UpstreamUnsupported)
+    forgiven = (UpstreamCredentials, UpstreamRefused, UpstreamTooLate)
     return error.next_candidate and not isinstance(error, forgiven)

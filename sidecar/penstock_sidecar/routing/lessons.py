@@ -10,7 +10,8 @@ from penstock_sidecar.errors import (
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
-    UpstreamUnsupported,
+    UpstreamRefused,
+    UpstreamTooLate,
 )
 from penstock_sidecar.model import Candidate, Chunk, Request
 from penstock_sidecar.routing.hints import share_left
@@ -107,4 +108,5 @@ class Lesson:
 
 def _speaks_against(error: UpstreamError) -> bool:
     """Not what the request, or our own keys, brought about."""
-    return error.next_candidate and not isinstance(error, UpstreamCredentials | UpstreamUnsupported)
+    forgiven = (UpstreamCredentials, UpstreamRefused, UpstreamTooLate)
+    return error.next_candidate and not isinstance(error, forgiven)

@@ -5,11 +5,11 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
-from penstock_config.policy import Policy, Target
+from penstock_config.policy import Overrides, Policy, Target
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
@@ -57,6 +57,7 @@ class Route:
     rule: str
     target: str
     candidates: tuple[Candidate, ...]
+    overrides: Overrides = field(default_factory=Overrides)
 
     @property
     def tier_id(self) -> str | None:
@@ -115,7 +116,7 @@ class Router:
         for name in names:
             asked = request if name == request.model else replace(request, model=name)
             if rule := self._rules.first(asked, caller, input_tokens, classification):
-                return self._to(rule.target, rule.name)
+                return replace(self._to(rule.target, rule.name), overrides=rule.overrides)
             if found := self._named(name):
                 return self._to(*found)
         raise self._unknown(request.model)

@@ -150,3 +150,5 @@ class Metrics:
             series.retries.labels(policy).inc(outcome.retries)
         if outcome.fallbacks:
             series.fallbacks.labels(policy).inc(outcome.fallbacks)
+        if outcome.hedge:
+            series.hedges.labels(policy, outcome.hedge).inc()

@@ -75,6 +75,10 @@ class Series:
         )
         self.retries = counter("penstock_retries", "Further attempts at one candidate", "policy")
         self.fallbacks = counter("penstock_fallbacks", "Moves to a next candidate", "policy")
+        self.hedges = counter(
+            "penstock_hedges", "Second attempts beside a first, by which of them answered",
+            "policy", "winner",
+        )  # fmt: skip
         self.config = gauge(
             "penstock_config_info",
             "What is loaded, as labels",

@@ -1,5 +1,6 @@
 """The seam between a request's way and whoever serves: one call of one candidate."""
 
+import math
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +20,10 @@ class Call:
     """Ask with a changed prompt, because the former answer was empty."""
     task: Task = "chat"
     """What the request is about."""
+    until: float = math.inf
+    """When the first content must be there, of a plain answer the whole, on the loop's clock."""
+    tells_time: bool = False
+    """The provider is told how long that is, where it has a word for it."""
 
 
 class Upstream(Protocol):

@@ -10,7 +10,6 @@ from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamLost,
     UpstreamMisconfigured,
-    UpstreamTimeout,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
 from penstock_sidecar.upstream.watch import Watch
@@ -127,8 +126,7 @@ class Incoming:
         try:
             return await self._content.readany()
         except TimeoutError:
-            missed = self._deadlines.missed(self._loop.time())
-            raise UpstreamTimeout(f"{self.label} {missed}") from None
+            raise self._deadlines.error(self.label, self._loop.time()) from None
         finally:
             self._watch.over()
 

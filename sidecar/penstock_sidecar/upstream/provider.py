@@ -1,6 +1,7 @@
 """One provider: asks in the caller's dialect where it speaks that, else in its own."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
@@ -24,6 +25,7 @@ from penstock_sidecar.upstream.hints import visible_headers
 from penstock_sidecar.upstream.incoming import Incoming
 from penstock_sidecar.upstream.plans import CALLERS, PASSAGES, Plan, Spoken
 from penstock_sidecar.upstream.refusal import CONTEXT_TOO_LONG, FILTERED
+from penstock_sidecar.upstream.time_left import time_left_headers
 from penstock_sidecar.upstream.wire import Letter, Wire
 
 JSON = "application/json"
@@ -51,8 +53,9 @@ class ProviderUpstream:
             body=body,
             label=call.candidate.label,
             stream=request.stream,
-            headers=spoken.headers(request),
+            headers=self._headers(call, spoken),
             max_answer_bytes=spoken.max_answer_bytes,
+            until=call.until,
         )
         try:
             async with self._wire.post(letter) as incoming:
@@ -61,6 +64,13 @@ class ProviderUpstream:
             if error.code in {CONTEXT_TOO_LONG, FILTERED} and error.param == "messages":
                 error.param = request.input_field
             raise
+
+    def _headers(self, call: Call, spoken: Spoken) -> Mapping[str, str]:
+        headers = spoken.headers(call.request)
+        if not call.tells_time:
+            return headers
+        left_seconds = call.until - asyncio.get_running_loop().time()
+        return {**headers, **time_left_headers(self._type, left_seconds)}
 
     def _spoken(self, request: Request, model: Model) -> Spoken:
         """Raises `UpstreamUnsupported` for vectors of a provider that makes none."""

@@ -13,6 +13,7 @@ from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.dialects.fields import objects_of, string_of
 from penstock_sidecar.errors import (
     StreamBroken,
+    UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
@@ -39,7 +40,8 @@ _OF_A_FILTER: Final = frozenset({FILTERED, "ResponsibleAIPolicyViolation"})
 https://learn.microsoft.com/azure/foundry/openai/concepts/content-filter."""
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
-    r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens",
+    r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens"
+    r"|tokens. \+ .?max_new_tokens.? must be|.inputs. must have less than",
     re.IGNORECASE,
 )
 _OUR_MODEL: Final = frozenset(
@@ -136,7 +138,8 @@ class Refusals:
         code = _one_line(self.redact(said.code), MAX_WORD_CHARACTERS) or None
         param = _one_line(self.redact(said.param or ""), MAX_WORD_CHARACTERS) or None
         if code == CONTEXT_TOO_LONG or _TOO_LONG.search(message):
-            status, code, param = 400, CONTEXT_TOO_LONG, param or "messages"
+            public = message or f"{label} finds the request too long"
+            return UpstreamContextTooLong(public, code=CONTEXT_TOO_LONG, param=param or "messages")
         if said.filtered:
             code, param = FILTERED, "messages"
         public = message or f"{label} refused the request with status {status}"

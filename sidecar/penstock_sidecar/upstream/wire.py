@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,15 +16,15 @@ from penstock_config.provider import Provider
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import (
     UpstreamConnectTimeout,
+    UpstreamConnectTooLate,
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
     UpstreamLost,
     UpstreamMisconfigured,
-    UpstreamTimeout,
     UpstreamUnavailable,
 )
-from penstock_sidecar.upstream.deadlines import Deadlines
+from penstock_sidecar.upstream.deadlines import CLOCK_SECONDS, Deadlines
 from penstock_sidecar.upstream.entra import Token
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES, Incoming
 from penstock_sidecar.upstream.keys import KeyRing
@@ -35,6 +36,8 @@ REJECTED_SECONDS: Final = 60.0
 """How long a key rests that the provider did not accept."""
 LIMITED_SECONDS: Final = 10.0
 """The same for one at its rate limit, where the provider does not say how long."""
+CONNECT_SHARE: Final = 0.9
+"""Of the time until the answer: who connects later cannot answer any more."""
 MAX_ERROR_BYTES: Final = 64 * 1024
 MAX_PLAIN_WRITE_BYTES: Final = 64 * 1024
 """Larger bodies go out in pieces, so that the loop can turn meanwhile."""
@@ -76,6 +79,8 @@ class Letter:
     stream: bool
     headers: Mapping[str, str] = field(default_factory=dict)
     max_answer_bytes: int = MAX_ANSWER_BYTES
+    until: float = math.inf
+    """When the first content must be there, on the loop's clock."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,7 +117,9 @@ class Wire:
         """Enter: status 200 and headers are there. Leave: an unfinished response is closed."""
         loop = asyncio.get_running_loop()
         label = letter.label
-        deadlines = Deadlines(self._provider.timeouts, loop.time(), stream=letter.stream)
+        deadlines = Deadlines(
+            self._provider.timeouts, loop.time(), stream=letter.stream, until=letter.until
+        )
         response = await self._accepted(letter, deadlines)
         incoming = Incoming(response, deadlines, label, letter.max_answer_bytes)
         try:
@@ -162,22 +169,26 @@ class Wire:
         body, label = letter.body, letter.label
         data = body if len(body) <= MAX_PLAIN_WRITE_BYTES else io.BytesIO(body)
         loop = asyncio.get_running_loop()
+        due = deadlines.due(loop.time())
+        timeout = self._connect_timeout(due - loop.time())
         try:
-            async with asyncio.timeout_at(deadlines.due(loop.time())):
+            async with asyncio.timeout_at(due):
                 return await self._outlet.session.post(
                     destination.url(letter.path),
                     data=data,
                     headers=destination.with_headers(letter.headers, bearer),
                     proxy_headers=self._outlet.proxy_headers,
                     allow_redirects=False,
-                    timeout=self._timeout,
+                    timeout=timeout,
                 )
         except aiohttp.ConnectionTimeoutError as error:
-            seconds = self._provider.timeouts.connect_seconds
-            msg = f"{label} could not be connected to within {seconds:g} seconds"
+            if deadlines.hurried and timeout is not self._timeout:
+                msg = f"{label} could not be connected to in the time that was left"
+                raise UpstreamConnectTooLate(msg) from error
+            msg = f"{label} could not be connected to within {timeout.connect:g} seconds"
             raise UpstreamConnectTimeout(msg) from error
         except TimeoutError:
-            raise UpstreamTimeout(f"{label} {deadlines.missed(loop.time())}") from None
+            raise deadlines.error(label, loop.time()) from None
         except aiohttp.ClientConnectorError as error:
             raise UpstreamUnavailable(f"{label} cannot be reached: {_reason(error)}") from error
         except aiohttp.ClientHttpProxyError as error:
@@ -188,6 +199,12 @@ class Wire:
             raise UpstreamMisconfigured(msg) from None
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamLost(f"the connection to {label} broke off") from error
+
+    def _connect_timeout(self, left_seconds: float) -> aiohttp.ClientTimeout:
+        most = max(left_seconds, CLOCK_SECONDS) * CONNECT_SHARE
+        if most >= self._provider.timeouts.connect_seconds:
+            return self._timeout
+        return aiohttp.ClientTimeout(total=None, connect=most)
 
     async def _failure(
         self, response: aiohttp.ClientResponse, label: str, deadlines: Deadlines

@@ -20,8 +20,8 @@ from penstock_sidecar.errors import (
     SidecarError,
     TokensLimited,
 )
+from penstock_sidecar.limits.attempt import Most
 from penstock_sidecar.limits.limiter import Limiter
-from penstock_sidecar.limits.waiting import READ_TIMEOUT
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.store import Store
 from tests.sidecar.limits import world
@@ -117,23 +117,15 @@ async def test_the_longest_wait_is_bounded(store: Store, books: Books) -> None:
     assert (books.slots(), books.subject_counts("rpm60")) == (0, [1])
 
 
-@pytest.mark.parametrize("patience", ["0.2", "0", "-5"])
-async def test_nobody_waits_longer_than_the_caller(store: Store, patience: str) -> None:
+@pytest.mark.parametrize("patience_seconds", [0.2, 0, -5])
+async def test_nobody_waits_longer_than_the_request_may_take(
+    store: Store, patience_seconds: float
+) -> None:
     limiter = limiter_of(store, queueing(concurrent_requests=1))
+    most = Most(until=asyncio.get_running_loop().time() + patience_seconds)
     async with asyncio.timeout(HANGS_SECONDS), serving(limiter):
         with pytest.raises(RateLimited):
-            await serve(limiter, headers={READ_TIMEOUT: patience})
-    await limiter.close()
-
-
-@pytest.mark.parametrize("patience", ["soon", "nan", "inf", ""])
-async def test_a_patience_that_is_no_number_says_nothing(
-    counting: CountingStore, patience: str
-) -> None:
-    limiter = limiter_of(counting, queueing(concurrent_requests=1))
-    async with asyncio.timeout(HANGS_SECONDS), TaskGroup() as tasks, serving(limiter):
-        tasks.create_task(serve(limiter, headers={READ_TIMEOUT: patience}))
-        await counting.answered("acquire", 4)
+            await serve(limiter, most=most)
     await limiter.close()
 
 

@@ -13,6 +13,7 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate as TierCandidate
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.limits.attempt import NO_BOUND, Most
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.limiter import Attempt, Limiter
 from penstock_sidecar.limits.memory import Memory
@@ -117,16 +118,19 @@ def request(size: int = 30, **changes: Any) -> Request:
 
 @asynccontextmanager
 async def serving(
-    limiter: Limiter, of: Candidate | None = None, caller: Caller = CALLER, **changes: Any
+    limiter: Limiter,
+    of: Candidate | None = None,
+    caller: Caller = CALLER,
+    most: Most = NO_BOUND,
+    **changes: Any,
 ) -> AsyncIterator[Attempt]:
     """A request that was admitted, and is answered when this ends."""
-    async with (
-        limiter.ticket(caller, request(**changes)) as ticket,
-        ticket.attempt(of or candidate()) as attempt,
-    ):
-        attempt.sent()
-        yield attempt
-        attempt.saw(DONE)
+    async with limiter.ticket(caller, request(**changes)) as ticket:
+        ticket.most = most
+        async with ticket.attempt(of or candidate()) as attempt:
+            attempt.sent()
+            yield attempt
+            attempt.saw(DONE)
 
 
 async def serve(

@@ -11,12 +11,12 @@ from penstock_sidecar.dialects.splitter import MAX_EVENT_BYTES
 from penstock_sidecar.errors import (
     StreamBroken,
     UpstreamConnectTimeout,
+    UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
     UpstreamMisconfigured,
     UpstreamOverloaded,
-    UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
@@ -162,7 +162,7 @@ async def test_an_event_of_nonsense_breaks_the_stream(
         (b'{"message":"x","code":429}', UpstreamLimited),
         (b'{"message":"x","code":502}', UpstreamUnavailable),
         (b'{"message":"x","code":"rate_limit_exceeded"}', UpstreamLimited),
-        (b'{"message":"x","code":"context_length_exceeded"}', UpstreamRefused),
+        (b'{"message":"x","code":"context_length_exceeded"}', UpstreamContextTooLong),
         (b'{"message":"x","type":"overloaded_error"}', UpstreamOverloaded),
         (b'{"message":"x","type":"api_error"}', UpstreamUnavailable),
         (b'{"message":"x","type":"server_error"}', StreamBroken),
