@@ -29,8 +29,13 @@ class Endless:
     def share_left(self, candidate: Candidate) -> float:  # noqa: ARG002  # a `Room`'s
         return 1.0
 
-    def lacking(self, candidate: Candidate, request: Request, input_tokens: int) -> None:
-        """Nothing ever is."""
+    def lacking(
+        self,
+        candidate: Candidate,  # noqa: ARG002  # a `Room`'s
+        request: Request,  # noqa: ARG002  # a `Room`'s
+        input_tokens: int,  # noqa: ARG002  # a `Room`'s
+    ) -> Lacking | None:
+        return None
 
     def told(self, candidate: Candidate, share_left: float) -> None:
         """Forgotten at once."""

@@ -1,12 +1,13 @@
 """Small configurations to route by, and requests to route."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from penstock_config.policy import HeaderMatch, Match, Policy, Rule, Target
 from penstock_config.provider import Capability, Health, Model, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate as TierCandidate
-from penstock_config.tier import Tier
+from penstock_config.tier import Floor, Strategy, Tier
 from penstock_sidecar.model import Caller, Request
 
 CALLER = Caller("shop", "web", "web-1", "ann")
@@ -61,6 +62,9 @@ def tier(
     *candidates: TierCandidate | str,
     fallback: tuple[str, ...] = (),
     denied: str | None = None,
+    strategy: Strategy = "Weighted",
+    floors: tuple[Floor, ...] = (),
+    on_no_fit: Literal["Cheapest", "Reject"] = "Cheapest",
 ) -> Tier:
     return Tier(
         id=f"shop/{name}",
@@ -68,6 +72,9 @@ def tier(
         candidates=tuple(candidate(c) if isinstance(c, str) else c for c in candidates),
         fallback_tiers=tuple(f"shop/{f}" for f in fallback),
         denied=denied,
+        strategy=strategy,
+        floors=floors,
+        on_no_fit=on_no_fit,
     )
 
 
