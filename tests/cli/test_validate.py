@@ -29,7 +29,7 @@ def test_an_error_ends_with_1_and_says_all_about_itself(penstock: Penstock, tmp_
 
 
 def test_warnings_end_with_0_unless_strict(penstock: Penstock, tmp_path: Path) -> None:
-    write(tmp_path, policy=POLICY + "  images: {maxSidePixels: 512}\n")
+    write(tmp_path, policy=POLICY + "  compression: {whitespace: true}\n")
     assert penstock("validate", "-f", tmp_path).code == 0
     ended = penstock("validate", "-f", tmp_path, "--strict")
     assert ended.code == 1

@@ -61,10 +61,10 @@ async def test_a_field_without_effect_is_said_so_and_the_object_works(
     cluster: Cluster, home: str
 ) -> None:
     await put_all(cluster, home)
-    await put(cluster, POLICIES, policy(home, images={"maxSidePixels": 512}))
+    await put(cluster, POLICIES, policy(home, compression={"whitespace": True}))
     found = await becomes(cluster, POLICIES, (home, "app"), "Enforced", "NotYetEnforced")
     assert condition(found, "Accepted")["status"] == "True"
-    assert "spec.images" in condition(found, "Enforced")["message"]
+    assert "spec.compression" in condition(found, "Enforced")["message"]
 
 
 async def test_a_broken_reference_is_a_condition_and_mending_it_clears_it(

@@ -26,18 +26,23 @@ ONE_ANSWERS: Final = "needs several candidates, and one can serve: add models, o
 TOO_MANY: Final = (
     "is {}, and {} candidates can serve, so that no more than these answer: add models, or lower it"
 )
-UNMET: Final = "no candidate offers that, so that {}: {}: lower it, or add a model that does"
-CHEAPEST: Final = "the cheapest serves such requests"
-REFUSED: Final = "such requests are refused"
+UNMET: Final = (
+    "no candidate offers that, so that such requests {}: {}: lower it, or add a model that does"
+)
+CHEAPEST: Final = "are served by the cheapest"
+REFUSED: Final = "are refused"
+ELSEWHERE: Final = "go to the fallback tiers, or else "
 NO_FLOORS: Final = "has no effect without floors: add some, or remove it"
 UNRATED: Final = "{} never meets one with minQuality, as its quality is unknown: set quality there"
 UNPRICED: Final = "{} never meets one with maxCostUSD, as its price is unknown: set price there"
 ASKED_LAST: Final = "is LeastCost, and the price of {} is unknown: set price there"
 UNBOUNDED: Final = (
-    "is MostHeadroom, and of {} no limits are known, so that all is always left: set limits there"
+    "is MostHeadroom, and of {} no limits are known, so that all is left until the provider says"
+    " otherwise: set limits there"
 )
 NOBODY_BOUNDED: Final = (
-    "has no effect, as no limits of any candidate are known: set limits there, or remove it"
+    "knows no limits of any candidate, so that all is left until a provider says otherwise: set"
+    " limits there"
 )
 ALONE: Final = (
     "is {}, which chooses among candidates of one priority, and no two have the same: make some"
@@ -100,7 +105,8 @@ def _of_floors(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
     floors = tier.spec.floors
     if not floors and tier.spec.on_no_fit == "Reject":
         yield _warning(tier, "NoEffect", "spec.onNoFit", NO_FLOORS)
-    outcome = REFUSED if tier.spec.on_no_fit == "Reject" else CHEAPEST
+    outcome = ELSEWHERE if tier.spec.fallback_tiers else ""
+    outcome += REFUSED if tier.spec.on_no_fit == "Reject" else CHEAPEST
     for index, floor in enumerate(floors):
         lacking = [(choice, next(_lacks(choice, floor), None)) for choice in choices]
         if all(lack for _, lack in lacking):
@@ -134,7 +140,7 @@ def _of_hedge(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
         yield _warning(tier, "NoEffect", "spec.hedge", NO_SECOND)
     elif hedge.when_headroom_below_percent and not any(choice.bounded for choice in choices):
         path = "spec.hedge.whenHeadroomBelowPercent"
-        yield _warning(tier, "NoEffect", path, NOBODY_BOUNDED)
+        yield _warning(tier, "FigureUnknown", path, NOBODY_BOUNDED)
 
 
 def _of_ensemble(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:

@@ -147,3 +147,29 @@ def test_a_vendor_without_a_key_is_warned_of(fields: dict[str, Any], missing: bo
     groq = provider(**{"type": None, "baseURL": None, "preset": "groq"} | fields)
     found = [(p.reason, p.path) for p in check_object(groq) if p.reason == "NoCredentials"]
     assert found == [("NoCredentials", "spec.credentials")] * missing
+
+
+def ruled(*matches: dict[str, Any]) -> list[str]:
+    """Paths of the rules that never decide."""
+    rules = [
+        {"name": f"r{index}", "match": match, "tier": {"name": "fast"}}
+        for index, match in enumerate(matches)
+    ]
+    found = check_object(policy(rules=rules))
+    return [problem.path for problem in found if problem.reason == "NoEffect"]
+
+
+@pytest.mark.parametrize(
+    ("matches", "idle"),
+    [
+        ([{"models": ["a"]}, {}], []),
+        ([{}, {"models": ["a"]}, {}], ["spec.rules[1]", "spec.rules[2]"]),
+        ([{"maxInputTokens": 9}, {"tasks": ["chat"]}], []),
+        ([{"cel": "true"}, {"models": ["a"]}], []),
+        ([{"models": []}, {"users": ["ann"]}], ["spec.rules[1]"]),
+    ],
+)
+def test_a_rule_behind_one_that_takes_every_request_never_decides(
+    matches: list[dict[str, Any]], idle: list[str]
+) -> None:
+    assert ruled(*matches) == idle

@@ -40,10 +40,10 @@ def test_an_object_that_is_wrong_in_itself_is_denied_with_what_to_change() -> No
 
 
 def test_a_field_without_effect_is_allowed_with_a_warning() -> None:
-    spec = {"selector": {}, "defaultTier": {"name": "fast"}, "images": {"maxSidePixels": 512}}
+    spec = {"defaultTier": {"name": "fast"}, "compression": {"whitespace": True}}
     verdict = judge(request(spec, kind="RoutePolicy"))
     assert verdict.result == "warned"
-    assert any("spec.images" in warning for warning in verdict.warnings)
+    assert any("spec.compression" in warning for warning in verdict.warnings)
     assert verdict.answer("u")["response"]["allowed"] is True
 
 
