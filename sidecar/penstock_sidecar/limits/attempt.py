@@ -214,6 +214,8 @@ class Attempt:
     def _end(self, side: Side, charge: Charge) -> End:
         self._desk.renewals.drop(side.place, side.hold.id)
         sums = side.sums if charge.micro_usd else ()
+        if charge.micro_usd is not None:
+            self._desk.memory.headroom.spent(side.place, side.hold, charge.micro_usd)
         if charge.micro_usd:
             self._desk.ledger.spend(side.place, sums, charge.micro_usd)
         known = charge.micro_usd is not None

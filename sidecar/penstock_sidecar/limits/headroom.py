@@ -12,7 +12,7 @@ from typing import Final
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.bounds import STATE_KEY, Bound
-from penstock_sidecar.limits.holds import Place, Standing
+from penstock_sidecar.limits.holds import Hold, Place, Standing
 from penstock_sidecar.limits.shares import Counted
 
 MAX_REMEMBERED: Final = 10_000
@@ -83,6 +83,14 @@ class Headroom:
             elif bound.what == "tokens" and used_tokens >= 0:
                 self._change(each, bound.cost(used_tokens, 0) - bound.cost(held_tokens, 0), now)
 
+    def spent(self, place: Place, hold: Hold, micro_usd: int) -> None:
+        """A hold's money has ended: what it did not spend is there again."""
+        now = self._clock.monotonic()
+        for bound in hold.bounds:
+            if bound.what == "money" and bound.key == STATE_KEY:
+                counted = Counted(place.group, place.name(bound.key), bound)
+                self._change(counted, micro_usd - hold.want_micro_usd, now)
+
     def _add(self, counted: Sequence[Counted], tokens: int, sign: int) -> None:
         now = self._clock.monotonic()
         for each in counted:
@@ -120,4 +128,6 @@ def _life_seconds(bound: Bound, utc: float) -> float:
     """Until what is counted now is forgotten, where Redis did not say."""
     if bound.what == "slots":
         return SLOT_SECONDS
+    if bound.what == "money" and bound.per != "daily":
+        return FOREVER
     return bound.window_seconds or DAY_SECONDS - utc % DAY_SECONDS
