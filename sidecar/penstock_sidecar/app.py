@@ -17,17 +17,20 @@ from penstock_config.heartbeat import Heartbeat
 from penstock_config.layout import Group
 from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.feedback import Calls, Feedback
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http import models, ollama
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.asking import Asking, Bounds, Parse
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
+from penstock_sidecar.http.feedback import FeedbackTaken
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.responses import KeptResponses
 from penstock_sidecar.http.server import LOOPBACK, Port
+from penstock_sidecar.http.sessions import KeptSessions
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
@@ -125,16 +128,18 @@ class Sidecar:
         await self._exits.aclose()
 
     async def _start(self) -> Ports:
-        clock = SystemClock()
+        clock, calls = SystemClock(), Calls()
+        seen = Seen.nothing(clock)
         self._shared = Shared(
-            recorder=Recorders((self._metrics, RequestLog(clock))),
+            recorder=Recorders((self._metrics, RequestLog(clock), calls)),
             limit_observer=self._metrics,
             clock=clock,
             ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             health=Health(clock),
-            seen=Seen.nothing(clock),
+            seen=seen,
             memory=Memory(clock, Shares(clock), self._journal(clock)),
+            feedback=Feedback(calls, seen.scores, self._metrics),
         )
         self._exits.push_async_callback(self._holder.close)
         self._exits.push_async_callback(self._load.stragglers.close)
@@ -209,11 +214,13 @@ class Sidecar:
             ("POST", "/api/chat"): loading(parse_ollama_chat),
             ("POST", "/api/generate"): loading(parse_generate),
             **ollama.routes(self._holder.current),
+            **FeedbackTaken(self._holder.current).routes(),
         }
         guards = (only_loopback_names, no_unasked_pages)
         below: Routes = {
             **dict.fromkeys(ollama.BLOBS, ollama.refuse_change),
             **KeptResponses(self._holder.current).routes(),
+            **KeptSessions(self._holder.current).routes(),
             ("GET", models.BELOW): listing.one,
         }
         return Port(Dispatcher(routes, guards, self._metrics, below))

@@ -84,6 +84,14 @@ class Resumed:
     items: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Of a request's messages, so many `items` are a session's, from place `first` on."""
+
+    first: int
+    items: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
     """A request as it came, parsed once. Never printed: it holds the prompt."""
@@ -115,6 +123,8 @@ class Request:
     """No pictures, sound or files: tokens are the text's alone."""
     resumed: Resumed | None = None
     """The former response that it goes on from."""
+    remembered: Remembered | None = None
+    """What a session put before the caller's own turn."""
     counted_tokens: int | None = None
     """Of the input, where the caller sent tokens and no text."""
 
@@ -243,6 +253,8 @@ class Outcome:
     first_content_seconds: float | None
     api: Api = "openai-chat"
     hedge: HedgeResult = ""
+    task: Task = "chat"
+    """What it was about."""
 
 
 class Recorder(Protocol):

@@ -1,6 +1,7 @@
 """A request's way, top to bottom.
 
-identify -> resume -> match rule -> cache lookup -> order candidates -> attempts -> store -> record
+identify -> shrink pictures -> resume -> match rule -> cache lookup -> order candidates -> attempts
+-> store -> record
 
 Everything taken is given back by `async with`, also when the caller leaves half-way. After the
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
@@ -18,10 +19,12 @@ from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.attempt import Most
 from penstock_sidecar.limits.limiter import Limiter, Ticket
-from penstock_sidecar.model import Candidate, Recorder, Reply, Request
+from penstock_sidecar.model import Caller, Candidate, Recorder, Reply, Request
+from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.responses import Responses, in_own_words
 from penstock_sidecar.routing.router import Route, Router
+from penstock_sidecar.sessions import Session, Sessions, without_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Pipeline:
     router: Router
     cache: ExactCache
     responses: Responses
+    sessions: Sessions | None
+    pictures: Pictures | None
     limiter: Limiter
     means: Means
     recorder: Recorder
@@ -46,6 +51,7 @@ class Pipeline:
             await self._answer(request, reply, progress)
         except SidecarError as caught:
             in_own_words(caught, progress.request)
+            without_history(caught, progress.request)
             caught.headers = {**progress.headers(), **progress.cost_headers(), **caught.headers}
             error = caught
             raise
@@ -55,13 +61,25 @@ class Pipeline:
         finally:
             self.recorder.request_ended(progress.outcome(error))
 
+    async def close(self) -> None:
+        """Ends what goes on beside requests, then what they took."""
+        if self.sessions:
+            await self.sessions.close()
+        if self.pictures:
+            self.pictures.close()
+        await self.limiter.close()
+
     async def _answer(self, request: Request, reply: Reply, progress: Progress) -> None:
         caller = self.identifier.identify(request)
-        request = progress.request = await self.responses.resumed(request, caller)
+        request, session = await self._resumed(request, caller, progress)
         reply = self.responses.remembering(request, caller, reply)
+        reply = session.remembering(reply) if session else reply
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
         progress.rule = route.rule
+        if session and (shorter := session.shortened(route.candidates)):
+            request = progress.request = shorter
+            ticket = self.limiter.ticket(caller, request)
         deadline = self._deadline(route, progress)
         ticket.most = Most(deadline.at, route.overrides.max_output_tokens)
         cached = not route.overrides.cache_bypassed
@@ -94,6 +112,19 @@ class Pipeline:
         rule = route.rule, route.overrides
         now = asyncio.get_running_loop().time()
         return deadline_of(progress.request, rule, tier, progress.classification.complexity, now)
+
+    async def _resumed(
+        self, request: Request, caller: Caller, progress: Progress
+    ) -> tuple[Request, Session | None]:
+        """With smaller pictures, and with what was said before."""
+        if self.pictures:
+            request = progress.request = await self.pictures.reduced(request)
+        request = progress.request = await self.responses.resumed(request, caller)
+        session = await self.sessions.opened(request, caller) if self.sessions else None
+        if session:
+            progress.session = session.state
+            request = progress.request = session.request
+        return request, session
 
     async def _look_up(self, key: str | None, progress: Progress) -> Hit | None:
         control = progress.request.cache_control

@@ -36,6 +36,8 @@ class Progress:
     cache_age_seconds: int | None = None
     classification: Classification = UNCLASSIFIED
     rule: str = ""
+    session: str = ""
+    """What became of the session that the request names."""
     candidate: Candidate | None = None
     served_by: tuple[str, str, str] | None = None
     """(provider, model, tier) of an answer that came from the cache."""
@@ -98,6 +100,7 @@ class Progress:
             "x-penstock-cache-key": self.cache_key,
             "x-penstock-cache-age": _text(self.cache_age_seconds),
             "x-penstock-route-reason": self.rule,
+            "x-penstock-session": self.session,
             "x-penstock-attempted-retries": str(self.retries),
             "x-penstock-attempted-fallbacks": str(self.fallbacks),
             "x-penstock-hedge": self.hedge,
@@ -144,6 +147,7 @@ class Progress:
             overhead_seconds=self.overhead_seconds(),
             first_content_seconds=self.first_content,
             api=self.request.api,
+            task=self.classification.task,
         )
 
 

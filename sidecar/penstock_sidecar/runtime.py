@@ -8,15 +8,18 @@ from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
+from penstock_sidecar.aside import CheapModel
 from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
 from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import Denied
+from penstock_sidecar.errors import Denied, SessionNotFound
+from penstock_sidecar.feedback import Feedback
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.model import JsonObject, Pod, Recorder, Reply, Request
+from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.responses import Responses
@@ -25,8 +28,10 @@ from penstock_sidecar.routing.lessons import Lessons
 from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
 from penstock_sidecar.routing.score_sharing import ScoreSharing
+from penstock_sidecar.routing.scores import Kind
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.selector import matches
+from penstock_sidecar.sessions import Sessions, Shelf, Summaries
 from penstock_sidecar.upstream import Hold, Ways, build_upstreams
 from penstock_sidecar.upstream.base import Upstream
 from penstock_sidecar.upstream.watched import Watched
@@ -47,6 +52,8 @@ class Shared:
     """So is what candidates were like."""
     memory: Memory
     """So is what Redis was told, and what it was not."""
+    feedback: Feedback
+    """And which calls people may judge."""
     first_content_times: FirstContentTimes = field(default_factory=FirstContentTimes)
     """And how long who took."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
@@ -105,9 +112,23 @@ class Runtime:
         pipeline = self._ruled()
         await pipeline.responses.forget(response_id, pipeline.identifier.identify(request))
 
+    async def forget_session(self, request: Request, name: str) -> None:
+        """Raises `SessionNotFound`, where no memory is kept too, and `SessionsUnavailable`."""
+        pipeline = self._ruled()
+        caller = pipeline.identifier.identify(request)
+        if pipeline.sessions is None:
+            raise SessionNotFound("this policy keeps no sessions: its `memory` is not set")
+        await pipeline.sessions.forget(name, caller)
+
+    def feedback(self, call_id: str, kind: Kind, strength: float) -> None:
+        """Raises `UnknownCall`."""
+        self._shared.feedback.given(call_id, kind, strength)
+
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""
         if self.pipeline:
+            if self.pipeline.sessions:
+                await self.pipeline.sessions.close()
             await self.pipeline.limiter.settled()
 
     async def close(self) -> None:
@@ -115,7 +136,7 @@ class Runtime:
         if self._learning:
             await self._learning.close()
         if self.pipeline:
-            await self.pipeline.limiter.close()
+            await self.pipeline.close()
         await self._hold.close()
         if self._access:
             await self._shared.close_store(self._access)
@@ -231,6 +252,8 @@ def _pipeline(
             found.scope_key,
             found.store,
         ),
+        sessions=_sessions(config, policy, found, limiter, shared),
+        pictures=Pictures(policy.images) if policy.images else None,
         limiter=limiter,
         means=_means(
             config, _watched(found.upstreams, router, limiter, shared.seen), router, shared
@@ -267,3 +290,17 @@ def _means(
     hedging = Hedging(config.tiers, shared.first_content_times, shared.clock)
     retries = retry_ration(shared.clock)
     return Means(upstreams, router, hedging, retries, shared.random)
+
+
+def _sessions(
+    config: SidecarConfig, policy: Policy, found: _Found, limiter: Limiter, shared: Shared
+) -> Sessions | None:
+    if policy.memory is None:
+        return None
+    place = (config.cluster, config.namespace, policy.id)
+    if found.store is None:
+        return Sessions(policy.memory, None, None)
+    shelf = Shelf(policy.memory, policy.cache.scope, place, found.scope_key, found.store)
+    upstreams, clock = found.upstreams, shared.clock
+    cheap = CheapModel(config, policy, upstreams, limiter, shared.recorder, clock)
+    return Sessions(policy.memory, shelf, Summaries(shelf, cheap))

@@ -21,6 +21,8 @@ class Blocks:
     inline_bytes: int
     """Of pictures that came along."""
     text_only: bool
+    audio: int = 0
+    """There is no sound in this dialect."""
 
 
 def read_blocks(document: JsonObject) -> Blocks:

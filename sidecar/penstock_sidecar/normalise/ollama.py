@@ -37,15 +37,20 @@ class Attached:
     """What came along beside the text, all of it in `images`."""
 
     images: int = 0
-    others: int = 0
-    """Such as sound: no picture by its first bytes."""
-    image_bytes: int = 0
+    audio: int = 0
+    """And all else that is no picture by its first bytes."""
+    inline_bytes: int = 0
+    """Of pictures."""
+
+    @property
+    def text_only(self) -> bool:
+        return not (self.images or self.audio)
 
 
 def parse_ollama_chat(body: bytes, headers: Mapping[str, str], call_id: str) -> Request:
     """`headers` in lower case. Raises `MalformedRequest`, naming the field and what to change."""
     document = read_document(body, "`model` and `messages`")
-    attached = _attached(_images_of_messages(document))
+    attached = attached_to_chat(document)
     return _request("ollama-chat", body, document, headers, call_id, attached)
 
 
@@ -54,8 +59,16 @@ def parse_generate(body: bytes, headers: Mapping[str, str], call_id: str) -> Req
     document = read_document(body, "`model` and `prompt`")
     for name in ("prompt", "system", "suffix", "template"):
         _require_text(document, name, name)
-    attached = _attached(_images(document, ""))
+    attached = attached_to_prompt(document)
     return _request("ollama-generate", body, document, headers, call_id, attached)
+
+
+def attached_to_chat(document: JsonObject) -> Attached:
+    return _attached(_images_of_messages(document))
+
+
+def attached_to_prompt(document: JsonObject) -> Attached:
+    return _attached(_images(document, ""))
 
 
 def asks_to_load(request: Request) -> bool:
@@ -88,9 +101,9 @@ def _request(
         document=document,
         headers=headers,
         images=attached.images,
-        audio=attached.others,
-        inline_bytes=attached.image_bytes,
-        text_only=not (attached.images or attached.others),
+        audio=attached.audio,
+        inline_bytes=attached.inline_bytes,
+        text_only=attached.text_only,
         json=_json_wanted(document.get("format")),
         tools=bool(document.get("tools")),
         max_output_tokens=_max_output_tokens(document),

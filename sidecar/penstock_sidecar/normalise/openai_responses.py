@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-import orjson
-
 from penstock_sidecar.errors import MalformedRequest
 from penstock_sidecar.model import JsonObject, Request, Resumed
 from penstock_sidecar.normalise.caching import cache_control
 from penstock_sidecar.normalise.document import model_of, read_document, without_own_fields
 from penstock_sidecar.normalise.fields import count_field, flag_field, object_field
-from penstock_sidecar.normalise.input_items import Input, items_of, read_input
+from penstock_sidecar.normalise.input_items import items_of, read_input
 from penstock_sidecar.normalise.openai import JSON_FORMATS
+from penstock_sidecar.normalise.rewritten import rewritten
 
 API: Final = "openai-responses"
 FORMER: Final = "previous_response_id"
@@ -62,17 +61,8 @@ def going_on(request: Request, former: Sequence[object]) -> Request:
     """The same request with the `former` items before its own. Raises `MalformedRequest`."""
     document = {name: value for name, value in request.document.items() if name != FORMER}
     document["input"] = [*former, *items_of(request.document)]
-    given: Input = read_input(document)
-    return replace(
-        request,
-        document=document,
-        body=orjson.dumps(document),
-        images=given.images,
-        audio=given.audio,
-        inline_bytes=given.inline_bytes,
-        text_only=given.text_only,
-        resumed=Resumed(former_id(request) or "", len(former)),
-    )
+    resumed = Resumed(former_id(request) or "", len(former))
+    return replace(rewritten(request, document), resumed=resumed)
 
 
 def _refuse_background(document: JsonObject) -> None:

@@ -7,25 +7,26 @@ response that exists is never asked of its provider for somebody else.
 """
 
 import hashlib
-from typing import Final, Literal
+from typing import Final
 
 import orjson
 
 from penstock_config.acl import cache_tag
+from penstock_sidecar.cache.scope import Scope, within
 from penstock_sidecar.cache.seal import Mac
 from penstock_sidecar.errors import ResponseNotFound, ResponsesUnavailable, UnknownResponse
-from penstock_sidecar.model import ANONYMOUS, Caller, JsonObject, Reply, Request
+from penstock_sidecar.listening import Overheard
+from penstock_sidecar.model import Caller, JsonObject, Reply, Request
 from penstock_sidecar.normalise.input_items import items_of
 from penstock_sidecar.normalise.openai_responses import API, CONTEXTS, former_id, going_on
 from penstock_sidecar.responses.kept import Kept, decoded
-from penstock_sidecar.responses.reply import Remembering
+from penstock_sidecar.responses.reply import response_in
 from penstock_sidecar.store import Store, StoreUnavailable
 
 LAYOUT: Final = "1"
 LIFE_SECONDS: Final = 6 * 3600
 MAX_BYTES: Final = 1024 * 1024
 """Of one response with all that went before it; a longer one is not kept."""
-Scope = Literal["App", "User", "Namespace"]
 
 
 class Responses:
@@ -67,12 +68,13 @@ class Responses:
         if store is None or scope is None or not _to_be_kept(request):
             return reply
 
-        async def keep(response: JsonObject) -> None:
-            if isinstance(id_ := response.get("id"), str):
+        async def hear(data: bytes) -> None:
+            response = response_in(data, stream=request.stream)
+            if response and isinstance(id_ := response.get("id"), str):
                 kept = Kept(scope, tuple(items_of(request.document)), response)
                 await self._put(store, id_, kept)
 
-        return Remembering(reply, keep, stream=request.stream)
+        return Overheard(reply, hear)
 
     async def found(self, response_id: str, caller: Caller) -> JsonObject:
         """As it was answered. Raises `ResponseNotFound` and `ResponsesUnavailable`."""
@@ -108,16 +110,10 @@ class Responses:
 
     def _scope_of(self, caller: Caller) -> str | None:
         """None for those whom nobody has named, where each user has his own."""
-        match self._scope:
-            case "Namespace":
-                within: tuple[str, ...] = ()
-            case "App":
-                within = (caller.app,)
-            case "User":
-                within = (caller.app, caller.user)
-        if self._scope == "User" and caller.user == ANONYMOUS:
+        shared = within(self._scope, caller)
+        if shared is None:
             return None
-        return self._digest(orjson.dumps((*self._place, *within)))
+        return self._digest(orjson.dumps((*self._place, *shared)))
 
     def _digest(self, data: bytes) -> str:
         return hashlib.blake2b(data, digest_size=16, key=self._secret).hexdigest()

@@ -1,44 +1,19 @@
-"""A reply that looks for the whole response in what goes by."""
+"""The whole response, in what goes by of an answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.dialects.openai_responses.answer import ENDS
-from penstock_sidecar.model import JsonObject, Reply
+from penstock_sidecar.model import JsonObject
 
-Keep = Callable[[JsonObject], Awaitable[None]]
 MARKS: Final = tuple(f'"{name}"'.encode() for name in ENDS)
 """Which of the events hold it, without a parse of all others."""
 
 
-class Remembering:
-    """A `Reply`. `keep` gets the response before the caller gets its last piece: whoever goes on
-    from it at once finds it."""
-
-    def __init__(self, inner: Reply, keep: Keep, *, stream: bool) -> None:
-        self._inner = inner
-        self._keep = keep
-        self._stream = stream
-
-    @property
-    def left(self) -> bool:
-        return self._inner.left
-
-    def outlast(self, seconds: float | None) -> None:
-        self._inner.outlast(seconds)
-
-    async def start(self, content_type: str, headers: Mapping[str, str]) -> None:
-        await self._inner.start(content_type, headers)
-
-    async def send(self, data: bytes) -> None:
-        response = _in_stream(data) if self._stream else _parsed(data)
-        if response is not None:
-            await self._keep(response)
-        await self._inner.send(data)
-
-    async def end(self) -> None:
-        await self._inner.end()
+def response_in(data: bytes, *, stream: bool) -> JsonObject | None:
+    """The whole response, where this piece holds it."""
+    return _in_stream(data) if stream else _parsed(data)
 
 
 def _in_stream(data: bytes) -> JsonObject | None:

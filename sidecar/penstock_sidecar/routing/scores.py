@@ -15,7 +15,16 @@ MAX_CELLS: Final = 8192
 """A thousand models at eight tasks; beyond it the one that was first learnt of is forgotten."""
 FADE_SECONDS: Final = 0.1
 """Fading is worked out no more often."""
-Kind = Literal["good", "bad", "hallucination", "incomplete", "refusal", "wrong_format", "unsafe"]
+Kind = Literal[
+    "good",
+    "bad",
+    "hallucination",
+    "incomplete",
+    "refusal",
+    "too_short",
+    "wrong_format",
+    "unsafe",
+]
 """What people and programs say of an answer."""
 SIGNS: Final[Mapping[Kind, float]] = {
     "good": -1.0,
@@ -23,6 +32,7 @@ SIGNS: Final[Mapping[Kind, float]] = {
     "hallucination": 2.0,
     "incomplete": 1.0,
     "refusal": 1.0,
+    "too_short": 1.0,
     "wrong_format": 1.0,
     "unsafe": 2.0,
 }
@@ -109,9 +119,11 @@ class Scores:
         cell.has_news = True
         self.on_news()
 
-    def feedback(self, candidate_label: str, task: Task, kind: Kind) -> None:
-        """What somebody said of an answer to a request of that task."""
-        self.learn(candidate_label, task, Tally(signs=SIGNS[kind]))
+    def feedback(
+        self, candidate_label: str, task: Task, kind: Kind, strength: float = 1.0
+    ) -> None:
+        """What somebody said of an answer to a request of that task; `strength` from 0 to 1."""
+        self.learn(candidate_label, task, Tally(signs=strength * SIGNS[kind]))
 
     def weight(self, label: str, task: Task) -> float:
         """What bad signs have left of a model's standing: 1 at best."""

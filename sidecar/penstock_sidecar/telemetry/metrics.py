@@ -90,6 +90,9 @@ class Metrics:
     def error_answered(self, error_type: str) -> None:
         self._series.errors.labels(error_type).inc()
 
+    def feedback_given(self, model: str, kind: str) -> None:
+        self._series.feedback.labels(model, kind).inc()
+
     def limit_exceeded(self, name: str, what: str, *, enforced: bool) -> None:
         """`name` is of the configuration; a limit that only counts is not enforced."""
         self._series.exceeded.labels(name, what, str(enforced).lower()).inc()

@@ -79,6 +79,9 @@ class Series:
             "penstock_hedges", "Second attempts beside a first, by which of them answered",
             "policy", "winner",
         )  # fmt: skip
+        self.feedback = counter(
+            "penstock_feedback", "What people thought of answers", "model", "kind"
+        )
         self.config = gauge(
             "penstock_config_info",
             "What is loaded, as labels",
