@@ -1,7 +1,10 @@
 """What time it is, so that tests can own it. Limits go by Redis time, never by this."""
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+MICROSECONDS: Final = 1_000_000
+"""In a second: what Redis counts time in."""
 
 
 class Clock(Protocol):

@@ -10,6 +10,7 @@ from penstock_config.layout import budget_field
 from penstock_config.periods import Calendar, Period
 from penstock_config.provider import RateLimits
 from penstock_config.queue import Queue
+from penstock_sidecar.clock import MICROSECONDS
 from penstock_sidecar.store import Argument
 
 What = Literal["requests", "tokens", "slots", "money"]
@@ -19,7 +20,6 @@ STATE_KEY: Final = 1
 """KEYS[1]."""
 PERIODS: Final[tuple[Period, ...]] = ("daily", "weekly", "monthly", "total")
 _UNITS: Final = {"requests": "r", "tokens": "t", "slots": "c", "money": "m"}
-_MICRO: Final = 1_000_000
 _ALL: Final = 100
 
 
@@ -89,14 +89,14 @@ class Place:
 
 def bucket_us(window_seconds: float) -> int:
     """Rounded up, so that sixty of them are never less than the window."""
-    return ceil(window_seconds * _MICRO / BUCKETS)
+    return ceil(window_seconds * MICROSECONDS / BUCKETS)
 
 
 def smooth(amount: int, window_seconds: float) -> tuple[int, int, int]:
     """Interval in ns, tolerance and horizon in us: what one bucket may hold comes at once."""
-    interval_ns = ceil(window_seconds * _MICRO * 1000 / amount)
+    interval_ns = ceil(window_seconds * MICROSECONDS * 1000 / amount)
     tolerance_us = max(0, bucket_us(window_seconds) - ceil(interval_ns / 1000))
-    return interval_ns, tolerance_us, ceil(window_seconds * _MICRO)
+    return interval_ns, tolerance_us, ceil(window_seconds * MICROSECONDS)
 
 
 def rate_bounds(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from penstock_sidecar.clock import MICROSECONDS
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.holds import (
     End,
@@ -21,8 +22,7 @@ from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
 HOLD_SECONDS: Final = 30.0
 """A hold that nobody renews for so long is its owner's last will: slots free, money unsettled."""
-MICRO: Final = 1_000_000
-ALIVE_US: Final = 30 * MICRO
+ALIVE_US: Final = 30 * MICROSECONDS
 """A process that has been silent for longer shares no limits while Redis is away."""
 _NEVER_SECONDS: Final = 100 * 365 * 86_400.0
 _OTHER_EPOCH: Final = 9
@@ -68,7 +68,7 @@ class Ledger:
         self.memory = memory
         self.on_disturbed: Callable[[], None] = _nothing
         """Called when a group's data is not what it was."""
-        self._life_us = round(hold_seconds * MICRO)
+        self._life_us = round(hold_seconds * MICROSECONDS)
         self._acquires: dict[tuple[str, bool, bool], Script] = {}
 
     async def acquire(
@@ -100,7 +100,7 @@ class Ledger:
     def _acquire_arguments(
         self, place: Place, holds: Sequence[Hold], utc: float, *, forced: bool
     ) -> tuple[Argument, ...]:
-        memory_us = max(hold.memory_seconds for hold in holds) * MICRO
+        memory_us = max(hold.memory_seconds for hold in holds) * MICROSECONDS
         turn = place.turn.arguments if place.turn else (0, 0, "", 1, 0)
         arguments: list[Argument] = [self._life_us, memory_us, *turn, len(place.subjects)]
         for subject in place.subjects:
@@ -158,7 +158,7 @@ class Ledger:
         told = [total for _, total in totals]
         reply = await self._tell(PUBLISH, place, told, build, _PUBLISHED)
         self.memory.told_alive(place.group.tag, reply[2], reply[4])
-        return reply[3] / MICRO
+        return reply[3] / MICROSECONDS
 
     def spend(self, place: Place, sums: Sequence[Sum], micro_usd: int) -> None:
         """Add to the totals what their settlement will tell."""
@@ -317,5 +317,5 @@ def _standings(
 
 
 def _seconds(microseconds: int) -> float | None:
-    seconds = microseconds / MICRO
+    seconds = microseconds / MICROSECONDS
     return seconds if seconds < _NEVER_SECONDS else None

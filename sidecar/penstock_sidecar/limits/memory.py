@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from penstock_sidecar.clock import Clock
+from penstock_sidecar.clock import MICROSECONDS, Clock
 from penstock_sidecar.limits.headroom import Headroom
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.shares import Shares
@@ -18,7 +18,6 @@ from penstock_sidecar.limits.totals import Totals
 from penstock_sidecar.metering.learned import TokenRatios
 
 PROCESS_BYTES: Final = 6
-MICRO: Final = 1_000_000
 SILENCE_US: Final = 1_800_000_000
 """The operator drops what a process told of whom it did not hear for twice as long."""
 
@@ -116,7 +115,7 @@ class Memory:
         """Whether what this process told may have been dropped, and is not told again yet."""
         books = self.books(tag)
         return bool(books.heard_us) and (
-            self.clock.monotonic() - books.heard_at > SILENCE_US / MICRO
+            self.clock.monotonic() - books.heard_at > SILENCE_US / MICROSECONDS
         )
 
     def told_alive(self, tag: str, processes: int, now_us: int) -> None:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from penstock_config.layout import Group
+from penstock_sidecar.clock import MICROSECONDS
 from penstock_sidecar.limits.batches import batches
 from penstock_sidecar.limits.holds import Place
 from penstock_sidecar.limits.ledger import Ledger
@@ -27,7 +28,6 @@ RETRY_SECONDS: Final = 0.5
 JITTER: Final = 0.2
 BATCH: Final = 100
 """Sums or counters in one call: Redis serves nobody else meanwhile."""
-MICRO: Final = 1_000_000
 
 
 class Presence:
@@ -165,7 +165,7 @@ def _count(debt: Debt, key: int, utc: float) -> Iterator[Argument]:
     if kind == "w":
         yield from (*bound.pacing, len(debt.amounts))
         for age_seconds, each in debt.amounts:
-            yield from (round(age_seconds * MICRO), each)
+            yield from (round(age_seconds * MICROSECONDS), each)
     elif kind == "g":
         interval, _, horizon = bound.pacing
         yield from (interval, horizon, amount)

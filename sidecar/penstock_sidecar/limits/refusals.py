@@ -23,6 +23,7 @@ from penstock_sidecar.errors import (
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.hints import limit_headers, with_jitter
 from penstock_sidecar.limits.holds import Refusal
+from penstock_sidecar.metering.cost import MICRO_PER_USD
 
 PAYMENT_REQUIRED: Final = 402
 
@@ -138,6 +139,6 @@ def amount(bound: Bound) -> str:
 
 def short_usd(micro: int) -> str:
     """Dollars with at least two places, and no more than needed: `1.50`, `0.0015`."""
-    whole, rest = divmod(max(0, micro), 1_000_000)
+    whole, rest = divmod(max(0, micro), MICRO_PER_USD)
     cents = f"{rest:06d}".rstrip("0").ljust(2, "0")
     return f"{whole}.{cents}"

@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from penstock_config.classification import TASKS
 from penstock_config.layout import Group
+from penstock_sidecar.clock import MICROSECONDS
 from penstock_sidecar.routing.scores import Name, Scores, Tally
 from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
@@ -25,7 +26,6 @@ LIFE_SECONDS: Final = 86_400
 """Of what nobody adds to: many half-lives."""
 BATCH: Final = 50
 """Candidates in one call: Redis serves nobody else meanwhile."""
-MICRO: Final = 1_000_000
 
 
 def _script() -> Script:
@@ -108,7 +108,7 @@ class ScoreSharing:
     ) -> tuple[Argument, ...]:
         learning = self._scores.learning
         arguments: list[Argument] = [
-            round(learning.half_life_seconds * MICRO),
+            round(learning.half_life_seconds * MICROSECONDS),
             self._since[number],
             repr(learning.max_signs),
             LIFE_SECONDS * 1000,

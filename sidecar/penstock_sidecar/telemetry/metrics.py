@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import Counter, Histogram
 
+from penstock_sidecar.metering.cost import MICRO_PER_USD
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
 from penstock_sidecar.telemetry.series import Series
 
@@ -27,7 +28,6 @@ OPERATIONS: Final[Mapping[Api, str]] = {
     "ollama-embeddings": "embeddings",
 }
 """OpenTelemetry's names, where it is not `chat`."""
-MICRO: Final = 1_000_000
 DENIALS: Final = frozenset(
     {"policy_rate_limited", "policy_budget_exceeded", "provider_rate_limited"}
 )
@@ -84,7 +84,7 @@ class Metrics:
             if outcome.api not in EMBEDDING_APIS:
                 children.output_tokens.observe(outcome.usage.output_tokens)
         if outcome.cost_micro_usd:
-            children.cost.inc(outcome.cost_micro_usd / MICRO)
+            children.cost.inc(outcome.cost_micro_usd / MICRO_PER_USD)
         self._count_exceptional(outcome)
 
     def error_answered(self, error_type: str) -> None:
@@ -144,7 +144,7 @@ class Metrics:
         series, policy = self._series, outcome.policy
         if outcome.cache == "hit-exact":
             series.cache_hits.labels(policy, "exact").inc()
-            series.saved.labels(policy, outcome.model).inc(outcome.saved_micro_usd / MICRO)
+            series.saved.labels(policy, outcome.model).inc(outcome.saved_micro_usd / MICRO_PER_USD)
         elif outcome.cache == "miss":
             series.cache_misses.labels(policy).inc()
         if outcome.error_type in DENIALS:
