@@ -15,7 +15,7 @@ from penstock_sidecar.metering.estimate import MIN_OUTPUT_TOKENS, OUTPUT_TOKENS,
 from penstock_sidecar.model import Candidate, Request, Usage
 
 TOLD_SECONDS: Final = 60.0
-"""So long a provider's own word counts, where it names no time."""
+"""So long a provider's own word counts, less and less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class LimitRoom:
     _marks: dict[tuple[str, str], Marks] = field(default_factory=dict)
     """By label and tier."""
     _told: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By label: the share that is left, and until when that counts."""
+    """By label: the share that is left, and when that was said."""
+    _refused: dict[str, float] = field(default_factory=dict)
+    """By label: until when."""
 
     def share_left(self, candidate: Candidate) -> float:
         """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
@@ -49,8 +51,8 @@ class LimitRoom:
         for mark, bound in self._of(candidate).rates:
             share = min(share, 1 - used(mark, bound) / bound.amount)
         if told := self._told.get(candidate.label):
-            share = min(share, told[0] if self.clock.monotonic() < told[1] else 1.0)
-        return max(0.0, share)
+            share = min(share, self._recovered(*told))
+        return 0.0 if self._refuses(candidate) else max(0.0, share)
 
     def lacking(
         self, candidate: Candidate, request: Request, input_tokens: int
@@ -59,18 +61,26 @@ class LimitRoom:
         marks = self._of(candidate)
         if marks.budgets and self._unaffordable(marks, request, input_tokens):
             return "budget"
-        told = self._told.get(candidate.label)
-        if told and told[0] <= 0 and self.clock.monotonic() < told[1]:
+        if self._refuses(candidate):
             return "headroom"
         return "headroom" if marks.rates and self._full(marks, request, input_tokens) else None
 
     def told(self, candidate: Candidate, share_left: float) -> None:
         """By the provider itself, in the headers of an answer."""
-        self._told[candidate.label] = share_left, self.clock.monotonic() + TOLD_SECONDS
+        self._told[candidate.label] = share_left, self.clock.monotonic()
 
     def refused(self, candidate: Candidate, seconds: float) -> None:
         """By the provider itself, for so long."""
-        self._told[candidate.label] = 0.0, self.clock.monotonic() + seconds
+        self._refused[candidate.label] = self.clock.monotonic() + seconds
+
+    def _recovered(self, share_left: float, at: float) -> float:
+        """What was said grows old as a minute's limit does; who looks emptier will be asked."""
+        past = min(1.0, (self.clock.monotonic() - at) / TOLD_SECONDS)
+        return share_left + (1 - share_left) * past
+
+    def _refuses(self, candidate: Candidate) -> bool:
+        until = self._refused.get(candidate.label) if self._refused else None
+        return until is not None and self.clock.monotonic() < until
 
     def _full(self, marks: Marks, request: Request, input_tokens: int) -> bool:
         cap = output_cap(request, marks.bounds.model)

@@ -103,11 +103,14 @@ def _nothing() -> None:
 class Scores:
     """Of one process, over all its configurations."""
 
-    def __init__(self, clock: Clock, learning: Learning | None = None) -> None:
+    def __init__(
+        self, clock: Clock, learning: Learning | None = None, max_cells: int = MAX_CELLS
+    ) -> None:
         self.learning = learning or Learning()
         self.on_news: Callable[[], None] = _nothing
         """Called when somebody should be told soon."""
         self._clock = clock
+        self._max_cells = max_cells
         self._cells: dict[Name, _Cell] = {}
 
     def learn(self, label: str, task: Task, lesson: Tally) -> None:
@@ -168,7 +171,7 @@ class Scores:
     def _cell(self, name: Name) -> _Cell:
         cell = self._cells.get(name)
         if cell is None:
-            if len(self._cells) >= MAX_CELLS:
+            if len(self._cells) >= self._max_cells:
                 del self._cells[next(iter(self._cells))]
             cell = self._cells[name] = _Cell(self._clock.monotonic())
         else:

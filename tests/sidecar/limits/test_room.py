@@ -135,6 +135,10 @@ def test_what_a_provider_says_itself_counts_for_a_while() -> None:
     room = limiter(LIMITED, None, clock).room
     room.told(HERE, 0.25)
     assert room.share_left(HERE) == 0.25
+    clock.now += 30
+    assert room.share_left(HERE) == 0.625
+    clock.now += 30
+    assert room.share_left(HERE) == 1.0
     room.refused(HERE, 5)
     assert (room.share_left(HERE), room.lacking(HERE, world.request(), 10)) == (0.0, "headroom")
     clock.now += 5
