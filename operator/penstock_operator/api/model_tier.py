@@ -42,10 +42,15 @@ class Floor(ApiModel):
         None, description='Least quality, "0.0" to "10.0". Default: any.'
     )
     max_cost_usd: UsdAmount | None = Field(
-        None, alias="maxCostUSD", description="Most that the request may cost. Default: any."
+        None,
+        alias="maxCostUSD",
+        description="Most that the request may cost, by estimate. Default: any.",
     )
     max_latency_ms: int | None = Field(
-        None, ge=1, le=3_600_000, description="Longest time to the first token. Default: any."
+        None,
+        ge=1,
+        le=3_600_000,
+        description="Longest time to the first token, as measured, else as expected. Default: any.",
     )
 
 
@@ -53,7 +58,11 @@ class ComplexityTimeout(ApiModel):
     """How long requests of a complexity may take."""
 
     complexity: Complexity = Field(description="Of which requests.")
-    seconds: int = Field(ge=1, le=86_400, description="Longest time, over all attempts.")
+    seconds: int = Field(
+        ge=1,
+        le=86_400,
+        description="Longest time, over all attempts; of a stream, until its first content.",
+    )
 
 
 class Hedge(ApiModel):
@@ -161,12 +170,13 @@ class ModelTierSpec(ApiModel):
     floors: Annotated[tuple[Floor, ...], BY_COMPLEXITY] = Field(
         (),
         max_length=4,
-        description="What a candidate must offer, by complexity. Default: nothing.",
+        description="What a candidate must offer to requests for the tier, by complexity; who names"
+        " a model has chosen himself. Default: nothing.",
     )
     on_no_fit: Literal["Cheapest", "Reject"] = Field(
         "Cheapest",
-        description="When no candidate meets the floors. Cheapest: the cheapest of all. Reject: an"
-        " error. Default: Cheapest.",
+        description="When no candidate meets the floors, and none of the fallback tiers theirs."
+        " Cheapest: the cheapest of all. Reject: an error. Default: Cheapest.",
     )
     timeouts: Annotated[tuple[ComplexityTimeout, ...], BY_COMPLEXITY] = Field(
         (), max_length=4, description="How long a request may take, by complexity. Default: 600 s."

@@ -73,10 +73,17 @@ class Overrides(ApiModel):
     """What the rule changes for its requests."""
 
     timeout_seconds: int | None = Field(
-        None, ge=1, le=86_400, description="Longest time, over all attempts. Default: the tier's."
+        None,
+        ge=1,
+        le=86_400,
+        description="Longest time, over all attempts; of a stream, until its first content."
+        " Default: the tier's.",
     )
     max_output_tokens: int | None = Field(
-        None, ge=1, le=100_000_000, description="Most output tokens. Default: the caller's."
+        None,
+        ge=1,
+        le=100_000_000,
+        description="Most output tokens; a caller may ask for fewer. Default: no bound.",
     )
     cache: Literal["Use", "Bypass"] = Field(
         "Use", description="Bypass: neither looked up nor stored. Default: Use."

@@ -19,9 +19,7 @@ from penstock_operator.compile.scales import TENTHS, tenths
 
 MAX_NAMED: Final = 3
 """Models that a message names; it has to stay one sentence."""
-NO_SECOND: Final = (
-    "needs a second candidate, and there is one and no fallback tier: add a model, or remove it"
-)
+NO_SECOND: Final = "needs a second candidate of the tier, and one can serve: add one, or remove it"
 ONE_ANSWERS: Final = "needs several candidates, and one can serve: add models, or remove it"
 TOO_MANY: Final = (
     "is {}, and {} candidates can serve, so that no more than these answer: add models, or lower it"
@@ -41,8 +39,7 @@ UNBOUNDED: Final = (
     " otherwise: set limits there"
 )
 NOBODY_BOUNDED: Final = (
-    "knows no limits of any candidate, so that all is left until a provider says otherwise: set"
-    " limits there"
+    "has no effect, as no limits of any candidate are known: set limits there, or remove it"
 )
 ALONE: Final = (
     "is {}, which chooses among candidates of one priority, and no two have the same: make some"
@@ -136,11 +133,11 @@ def _lacks(choice: Choice, floor: Floor) -> Iterator[str]:
 def _of_hedge(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
     if (hedge := tier.spec.hedge) is None:
         return
-    if len(choices) == 1 and not tier.spec.fallback_tiers:
+    if len(choices) == 1:
         yield _warning(tier, "NoEffect", "spec.hedge", NO_SECOND)
     elif hedge.when_headroom_below_percent and not any(choice.bounded for choice in choices):
         path = "spec.hedge.whenHeadroomBelowPercent"
-        yield _warning(tier, "FigureUnknown", path, NOBODY_BOUNDED)
+        yield _warning(tier, "NoEffect", path, NOBODY_BOUNDED)
 
 
 def _of_ensemble(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
