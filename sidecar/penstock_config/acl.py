@@ -27,6 +27,7 @@ LIMITS: Final = (
     "hdel",
     "hexists",
     "hget",
+    "hgetall",
     "hincrby",
     "hmget",
     "hset",
@@ -40,7 +41,8 @@ LIMITS: Final = (
     "zremrangebyscore",
     "zscore",
 )
-"""What the limiter's scripts call: Redis checks them against the user who runs the script."""
+"""What the limiter's scripts call, and that of the breakers: Redis checks them against the user who
+runs the script."""
 COMMANDS: Final = (*CONNECTION, *SCRIPTS, *CACHE, *LIMITS)
 
 _SPECIAL: Final = re.compile(r"([*?\[\]\\])")

@@ -94,6 +94,11 @@ class Group:
         return f"{self.tag}:scores:{label}"
 
     @property
+    def breakers(self) -> str:
+        """HASH: which of a provider's models fail; see `breaker`. Gone when nothing does."""
+        return f"{self.tag}:breakers"
+
+    @property
     def waiting(self) -> str:
         """ZSET: app that waits for its turn -> until when, us."""
         return f"{self.tag}:waiting"

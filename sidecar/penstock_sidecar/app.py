@@ -12,12 +12,15 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from random import Random
 from typing import Final
+from uuid import uuid4
 
 from penstock_config.heartbeat import Heartbeat
 from penstock_config.layout import Group
 from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.feedback import Calls, Feedback
+from penstock_sidecar.health.breakers import Breakers
+from penstock_sidecar.health.sharing import Place, Sharing
 from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http import models, ollama
@@ -45,7 +48,6 @@ from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
 from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
 from penstock_sidecar.normalise.openai_responses import parse_response
-from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.runtime import Shared, build_runtime
 from penstock_sidecar.settings import Settings
@@ -136,7 +138,7 @@ class Sidecar:
             clock=clock,
             ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
-            health=Health(clock),
+            breakers=Breakers(clock, uuid4().hex, self._metrics),
             seen=seen,
             memory=Memory(clock, Shares(clock), self._journal(clock)),
             feedback=Feedback(calls, seen.scores, self._metrics),
@@ -152,7 +154,8 @@ class Sidecar:
         # Last: a kubelet that sees it ready starts applications, and they call at once.
         probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
         ports = Ports(application, probe, admin)
-        for work in (self._watcher.run(), self._heart.run()):
+        sharing = Sharing(self._shared.breakers, self._health_place)
+        for work in (self._watcher.run(), self._heart.run(), sharing.run()):
             self._exits.push_async_callback(_cancel, asyncio.create_task(work))
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
@@ -246,6 +249,10 @@ class Sidecar:
     def _redis_available(self) -> bool:
         runtime = self._holder.peek()
         return bool(runtime and runtime.store and runtime.store.available)
+
+    def _health_place(self) -> Place | None:
+        runtime = self._holder.peek()
+        return runtime.health_place() if runtime else None
 
     def _word(self) -> Word | None:
         """The heartbeat; none while no runtime knows a Redis, or nobody told whose it would be."""

@@ -100,8 +100,8 @@ class Pipeline:
         retry = route.overrides.retry or self.policy.retry
         state = State(self.means, ticket, progress, relay, deadline, retry)
         try:
-            async with ticket:
-                await Serving(state).serve(selection.candidates)
+            async with ticket, self.router.trial(selection.candidates, request.api) as candidates:
+                await Serving(state).serve(candidates)
         finally:
             if progress.answered and relay.collector:
                 await self.cache.store(relay.collector, progress.cost_micro_usd)

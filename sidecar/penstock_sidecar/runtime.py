@@ -14,6 +14,9 @@ from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import Denied, SessionNotFound
 from penstock_sidecar.feedback import Feedback
+from penstock_sidecar.health.breaker import Terms
+from penstock_sidecar.health.breakers import Breakers
+from penstock_sidecar.health.sharing import Place
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
@@ -23,7 +26,6 @@ from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.pipeline import Pipeline
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.responses import Responses
-from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.lessons import Lessons
 from penstock_sidecar.routing.offers import Offer
 from penstock_sidecar.routing.router import Router
@@ -46,7 +48,7 @@ class Shared:
     clock: Clock
     ways: Ways
     random: Random
-    health: Health
+    breakers: Breakers
     """Failures are remembered over changes of the configuration."""
     seen: Seen
     """So is what candidates were like."""
@@ -88,6 +90,8 @@ class Runtime:
     """None where no policy selects this pod."""
     store: RedisStore | None
     _learning: ScoreSharing | None
+    _reached: Mapping[str, Terms]
+    """Providers, with what their breakers go by."""
     _access: RedisAccess | None
     _hold: Hold
     _shared: Shared
@@ -123,6 +127,12 @@ class Runtime:
     def feedback(self, call_id: str, kind: Kind, strength: float) -> None:
         """Raises `UnknownCall`."""
         self._shared.feedback.given(call_id, kind, strength)
+
+    def health_place(self) -> Place | None:
+        """Where the breakers of all that its policy reaches are shared; `None` without a Redis."""
+        if self.store is None or self.pipeline is None:
+            return None
+        return Place(self.store, self.config.cluster, self._reached)
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""
@@ -200,10 +210,23 @@ async def build_runtime(
         pipeline=pipeline,
         store=store,
         _learning=learning,
+        _reached=_reached(config, policy) if policy else {},
         _access=access,
         _hold=hold,
         _shared=shared,
     )
+
+
+def _reached(config: SidecarConfig, policy: Policy) -> Mapping[str, Terms]:
+    wanted = {*policy.tiers, *policy.downgrade_tiers}
+    tiers = [tier for tier in config.tiers if tier.id in wanted]
+    ids = {candidate.provider for tier in tiers for candidate in tier.candidates}
+    ids |= {t.ensemble.judge.provider for t in tiers if t.ensemble and t.ensemble.judge}
+    return {
+        provider.id: Terms(provider.health.failure_threshold, provider.health.cooldown_seconds)
+        for provider in config.providers
+        if provider.id in ids
+    }
 
 
 def _pipeline(
@@ -227,7 +250,7 @@ def _pipeline(
         policy,
         shared.random,
         shared.clock,
-        shared.health,
+        shared.breakers,
         seen=shared.seen,
         room=limiter.room,
     )

@@ -65,4 +65,6 @@ class Lane:
         if relay.begun or not error.next_candidate:
             raise error
         self.state.failed(candidate, error)
+        if self.state.means.router.out(candidate, self.state.progress.request.api):
+            return None
         return self.state.retry_seconds(tries, error, nudged=nudged)

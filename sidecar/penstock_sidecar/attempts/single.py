@@ -98,17 +98,18 @@ class Single:
         reply.outlast(candidate.provider.drain_seconds)
         self.others.asking(candidate, attempt)
         state.progress.wait_begins()
+        began = state.progress.clock.monotonic()
         try:
             async with state.means.upstreams[candidate.provider.id].call(call) as answer:
                 self.others.first_content()
                 state.answered_by(candidate, attempt, answer)
                 plain = await state.relay.take(answer, candidate, attempt)
         except UpstreamError as error:
-            router.failed(candidate, error)
+            router.failed(candidate, error, call.request.api)
             raise
         finally:
             if not self.others.beaten:
                 reply.outlast(None)
             state.progress.wait_ends()
-        router.succeeded(candidate)
+        router.succeeded(candidate, call.request.api, began)
         return plain

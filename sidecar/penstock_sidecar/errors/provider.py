@@ -14,6 +14,8 @@ class UpstreamError(SidecarError):
     error_type = "provider_error"
     charged: ClassVar[bool | None] = False
     """False: it did nothing. None: nobody can know."""
+    provider_status: int | None = None
+    """The status of the provider's own answer, where that was the error."""
     next_candidate = True
     same_again = True
 

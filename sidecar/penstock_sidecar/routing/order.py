@@ -10,8 +10,8 @@ from penstock_sidecar.routing.drops import Drop
 from penstock_sidecar.routing.setbacks import Setbacks, distance
 from penstock_sidecar.routing.strategies.base import Strategy
 
-Place = tuple[bool, int, int, int, bool]
-"""Behind all tiers; the tier's rank; how far back in it; priority; whether weight is 0."""
+Place = tuple[int, int, int, bool]
+"""The tier's rank; how far back in it; priority; whether weight is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,24 @@ class Order:
         """All of them, and who comes late for what."""
         ranks = _ranks(candidates)
         groups: dict[Place, list[Candidate]] = {}
+        out: list[Candidate] = []
         setbacks = []
         for candidate in candidates:
             setback = self.setbacks.of(candidate, asked)
             if setback:
                 setbacks.append(setback)
             behind_all, back = distance(setback)
+            if behind_all:
+                out.append(candidate)
+                continue
             rank = ranks[candidate.tier_id]
-            place = behind_all, rank, back, candidate.priority, not candidate.weight
+            place = rank, back, candidate.priority, not candidate.weight
             groups.setdefault(place, []).append(candidate)
         ordered: list[Candidate] = []
         for place in sorted(groups):
             group = groups[place]
             ordered += self.strategies[group[0].tier_id].ranked(group, asked)
+        ordered += sorted(out, key=lambda each: self.setbacks.out_until(each, asked))
         return tuple(ordered), tuple(setbacks)
 
     def score(self, candidate: Candidate, asked: Asked) -> float | None:

@@ -14,9 +14,11 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, NoFit, UnknownModel, UpstreamError
+from penstock_sidecar.health.breakers import Breakers, Trial
 from penstock_sidecar.model import (
     OLLAMA_APIS,
     UNCLASSIFIED,
+    Api,
     Caller,
     Candidate,
     Classification,
@@ -27,7 +29,6 @@ from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.drops import Drop
 from penstock_sidecar.routing.estimates import Estimates
 from penstock_sidecar.routing.floors import Floors, nobody_fits
-from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.offers import Offer, offer_of
 from penstock_sidecar.routing.order import Order, all_by
 from penstock_sidecar.routing.room import Endless, Room
@@ -76,7 +77,7 @@ class Selection:
 
 
 class Router:
-    """Routes by one policy. `health` and `seen` may be shared with the routers before and after
+    """Routes by one policy. `breakers` and `seen` may be shared with the routers before and after
     this one, so that a change of configuration forgets no failure; `room` is the limiter's."""
 
     def __init__(  # noqa: PLR0913  # what three stages know
@@ -85,7 +86,7 @@ class Router:
         policy: Policy,
         random: Random,
         clock: Clock,
-        health: Health | None = None,
+        breakers: Breakers | None = None,
         *,
         seen: Seen | None = None,
         room: Room | None = None,
@@ -93,10 +94,10 @@ class Router:
         self._catalogue = Catalogue(config, policy)
         self._rules = Rules(policy.rules)
         self._policy = policy
-        self._health = health or Health(clock)
+        self._breakers = breakers or Breakers(clock)
         known = Known(Estimates(), seen or Seen.nothing(clock), room or Endless(), random)
         tiers = self._catalogue.tiers
-        setbacks = Setbacks(self._health, known.room)
+        setbacks = Setbacks(self._breakers, known.room)
         self._sieves = Sieves(policy.personal_data)
         self._floors = Floors(tiers, known.estimates, known.seen.latencies)
         strategies = {id_: strategy_of(tier, known) for id_, tier in tiers.items()}
@@ -131,8 +132,8 @@ class Router:
         """Who may and can serve, best first. Raises `Denied`, `NoFit` or a `CallerError` if nobody.
 
         Tier after tier; within one by priority; within a priority as the tier's strategy says
-        (weight 0 last). Who surely would be refused comes last in his tier; who is cooling comes
-        after all others.
+        (weight 0 last). Who surely would be refused comes last in his tier; whose breaker is open
+        comes after all others, the soonest to close first.
         """
         asked = Asked.of(request, input_tokens, classification)
         sieved = self._sieves.sieved(route.target, route.candidates, request, input_tokens)
@@ -179,12 +180,21 @@ class Router:
         """The same names, with what can be had by each."""
         return tuple(offer_of(name, owner, self._serving(name)) for name, owner in self.models())
 
-    def failed(self, candidate: Candidate, error: UpstreamError) -> None:
+    def failed(self, candidate: Candidate, error: UpstreamError, api: Api) -> None:
         """An attempt that reached out ended so; not for a limit in our own books."""
-        self._health.failed(candidate, error)
+        self._breakers.failed(candidate, error, api)
 
-    def succeeded(self, candidate: Candidate) -> None:
-        self._health.succeeded(candidate)
+    def succeeded(self, candidate: Candidate, api: Api, began: float) -> None:
+        """`began` is when the call did, by the clock."""
+        self._breakers.succeeded(candidate, api, began)
+
+    def out(self, candidate: Candidate, api: Api) -> bool:
+        """Its breaker is open: asking it again at once is no use."""
+        return self._breakers.state(candidate, api).out
+
+    def trial(self, candidates: Sequence[Candidate], api: Api) -> Trial:
+        """`async with`: the candidates, in the order that is right now (see `Trial`)."""
+        return self._breakers.trial(candidates, api)
 
     def _named(self, name: str) -> tuple[Target, str] | None:
         """What a caller means by it, and how it was understood."""

@@ -122,9 +122,7 @@ class Scores:
         cell.has_news = True
         self.on_news()
 
-    def feedback(
-        self, candidate_label: str, task: Task, kind: Kind, strength: float = 1.0
-    ) -> None:
+    def feedback(self, candidate_label: str, task: Task, kind: Kind, strength: float = 1.0) -> None:
         """What somebody said of an answer to a request of that task; `strength` from 0 to 1."""
         self.learn(candidate_label, task, Tally(signs=strength * SIGNS[kind]))
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.drops import Drop
-from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.room import Room
 
 HEADROOM: Final = "has no room for it within its provider's limits"
@@ -18,12 +18,12 @@ COOLING: Final = "has failed lately"
 class Setbacks:
     """Health, limits and budgets, as far as they are known here."""
 
-    health: Health
+    breakers: Breakers
     room: Room
 
     def of(self, candidate: Candidate, asked: Asked) -> Drop | None:
         """The first that there is."""
-        if self.health.cooling(candidate):
+        if self.breakers.state(candidate, asked.request.api).out:
             return Drop(candidate.label, COOLING, "cooling", last=True)
         match self.room.lacking(candidate, asked.request, asked.input_tokens):
             case "headroom":
@@ -32,6 +32,10 @@ class Setbacks:
                 return Drop(candidate.label, BUDGET, "budget", last=True)
             case None:
                 return None
+
+    def out_until(self, candidate: Candidate, asked: Asked) -> float:
+        """When its breaker may close, on the process's clock; 0 where it is not open."""
+        return self.breakers.state(candidate, asked.request.api).until
 
 
 def distance(setback: Drop | None) -> tuple[bool, int]:

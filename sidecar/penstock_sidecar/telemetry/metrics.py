@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import Counter, Histogram
 
+from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.metering.cost import MICRO_PER_USD
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
 from penstock_sidecar.telemetry.series import Series
@@ -28,6 +29,7 @@ OPERATIONS: Final[Mapping[Api, str]] = {
     "ollama-embeddings": "embeddings",
 }
 """OpenTelemetry's names, where it is not `chat`."""
+PHASES: Final[Mapping[Phase, int]] = {"closed": 0, "half-open": 1, "open": 2}
 DENIALS: Final = frozenset(
     {"policy_rate_limited", "policy_budget_exceeded", "provider_rate_limited"}
 )
@@ -100,6 +102,12 @@ class Metrics:
     def subjects_shared(self, policy: str, count: int) -> None:
         """Users or header values beyond `maxSubjects`."""
         self._series.shared.labels(policy).inc(count)
+
+    def breaker_changed(self, provider: str, model: str, endpoint: str, phase: Phase) -> None:
+        """Labels are of the configuration; a breaker that never opened has no series."""
+        labels = (provider, model, endpoint)
+        self._series.breakers.labels(*labels).set(PHASES[phase])
+        self._series.transitions.labels(*labels, phase).inc()
 
     def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
         self._series.config.clear()

@@ -82,6 +82,16 @@ class Series:
         self.feedback = counter(
             "penstock_feedback", "What people thought of answers", "model", "kind"
         )
+        self.breakers = gauge(
+            "penstock_breaker_state",
+            "Models that fail: 0 closed, 1 half-open, 2 open; without a model the provider itself",
+            "provider", "model", "endpoint",
+        )  # fmt: skip
+        self.transitions = counter(
+            "penstock_breaker_transitions",
+            "Changes of a breaker, by what it came to",
+            "provider", "model", "endpoint", "to",
+        )  # fmt: skip
         self.config = gauge(
             "penstock_config_info",
             "What is loaded, as labels",

@@ -106,6 +106,7 @@ class Refusals:
         except ValueError:
             said = ProviderError()
         error = self._error(label, status, said)
+        error.provider_status = status
         waits = retry_after_seconds(headers, utc)
         error.retry_after_seconds = said.retry_seconds if waits is None else waits
         error.headers = visible_headers(headers, self.redact)
@@ -118,6 +119,7 @@ class Refusals:
         if status is None:
             return StreamBroken(f"{label} reported an error half-way")
         error = self._error(label, status, said)
+        error.provider_status = status
         error.retry_after_seconds = said.retry_seconds
         return error
 

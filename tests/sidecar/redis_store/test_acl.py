@@ -9,6 +9,7 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+import penstock_config
 import penstock_sidecar.limits
 from penstock_config.acl import COMMANDS, LIMITS, acl_rules, cache_tag
 from penstock_config.credentials import RedisAccess
@@ -28,7 +29,11 @@ FOREIGN = Group.of_namespace(CLUSTER, "team-b")
 TAGS = (OWN.tag, PROVIDER.tag, cache_tag(CLUSTER, NAMESPACE))
 WORD = "secret-word"
 COUNT = script("return redis.call('HINCRBY', KEYS[1], 'f', 1)")
-LUA = sorted((Path(penstock_sidecar.limits.__file__).parent / "lua").rglob("*.lua"))
+LUA = sorted(
+    path
+    for package in (penstock_sidecar.limits, penstock_config)
+    for path in (Path(package.__path__[0]) / "lua").rglob("*.lua")
+)
 
 
 def let_in(server: Server) -> None:
@@ -64,7 +69,15 @@ async def store(guarded: RedisAccess) -> AsyncIterator[RedisStore]:
 def keys_of(group: Group) -> tuple[str, ...]:
     """Every kind of key there is in a group."""
     named = [group.slots("l"), group.subject("d"), group.subjects("p"), group.user("d")]
-    return (*group.keys, group.members, *named, group.spenders("b"), group.waiting, group.turns)
+    return (
+        *group.keys,
+        group.members,
+        *named,
+        group.spenders("b"),
+        group.waiting,
+        group.turns,
+        group.breakers,
+    )
 
 
 def test_the_rules_name_all_that_the_scripts_call() -> None:

@@ -11,8 +11,8 @@ from penstock_config.provider import Health as HealthConfig
 from penstock_config.provider import Provider
 from penstock_config.tier import Tier
 from penstock_sidecar.errors import CallerError, ContextTooLong, UpstreamUnavailable
+from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.model import Request
-from penstock_sidecar.routing.health import Health
 from penstock_sidecar.routing.router import Router, Selection
 from tests.sidecar.routing.builders import (
     CALLER,
@@ -209,7 +209,7 @@ def test_a_failing_candidate_is_asked_last_but_asked() -> None:
     deep = tier("deep", candidate("p/c"))
     by = router((provider("p", "a", "b", "c", health=ONE_STRIKE),), fast, deep, clock=clock)
     first = select(by, request("fast")).candidates[0]
-    by.failed(first, UpstreamUnavailable("down"))
+    by.failed(first, UpstreamUnavailable("down"), "openai-chat")
     assert names(select(by, request("fast"))) == "b c a"
     clock.now += 60
     assert names(select(by, request("fast"))) == "a b c"
@@ -218,16 +218,17 @@ def test_a_failing_candidate_is_asked_last_but_asked() -> None:
 def test_never_zero_candidates_though_all_fail() -> None:
     by = router((provider("p", "a", "b", health=ONE_STRIKE),), tier("fast", "p/a", "p/b"))
     for failing in select(by, request("fast")).candidates:
-        by.failed(failing, UpstreamUnavailable("down"))
+        by.failed(failing, UpstreamUnavailable("down"), "openai-chat")
     assert len(select(by, request("fast")).candidates) == 2
 
 
 def test_a_shared_memory_outlives_a_change_of_configuration() -> None:
     clock = ManualClock()
-    health = Health(clock)
+    breakers = Breakers(clock)
     fast = tier("fast", candidate("p/a"), candidate("p/b", priority=1))
     ruling = policy("fast")
     whole = config((provider("p", "a", "b", health=ONE_STRIKE),), (fast,), ruling)
-    before, after = (Router(whole, ruling, Random(1), clock, health) for _ in range(2))
-    before.failed(select(before, request("fast")).candidates[0], UpstreamUnavailable("down"))
+    before, after = (Router(whole, ruling, Random(1), clock, breakers) for _ in range(2))
+    first = select(before, request("fast")).candidates[0]
+    before.failed(first, UpstreamUnavailable("down"), "openai-chat")
     assert names(select(after, request("fast"))) == "b a"

@@ -66,7 +66,7 @@ def test_who_cools_comes_after_all_tiers() -> None:
     by = router(FAST, DEEP, b="headroom")
     cold = select(by).candidates[0]
     for _ in range(3):
-        by.failed(cold, UpstreamUnavailable("down"))
+        by.failed(cold, UpstreamUnavailable("down"), "openai-chat")
     assert names(by) == "b c d a"
 
 
