@@ -5,6 +5,7 @@ bytes.
 """
 
 import io
+import struct
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,10 +15,13 @@ from penstock_sidecar.pictures.bounds import TooManyPixels
 from penstock_sidecar.pictures.metadata import without_metadata
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS: Final = 24_000_000
-"""To be decoded, four bytes each: 96 MB beside the 64 MB of a sidecar, whose usual limit is 256."""
+MAX_PIXELS: Final[Mapping[str, int]] = {"PNG": 24_000_000, "WEBP": 6_000_000}
+"""To be decoded. A PNG takes four bytes for each, libwebp sixteen: about 96 MB beside the 64 MB of
+a sidecar, whose usual limit is 256."""
 MAX_JPEG_PIXELS: Final = 250_000_000
 """A JPEG is decoded at an eighth of its sides, where that is enough: this bounds the time."""
+MAX_DECODED_PIXELS: Final = 24_000_000
+"""Of a JPEG, at that scale."""
 STRIP_ROWS: Final = 256
 ORIENTATION: Final = 0x0112
 UPRIGHT: Final = 1
@@ -25,6 +29,9 @@ QUALITY: Final = 85
 MIN_FACTOR: Final = 2
 PLAIN_MODES: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK"})
 DEEP_MODES: Final = frozenset({"I", "F", "I;16", "I;16B", "I;16L"})
+"""Of 16 bits and more, which scaling would round away."""
+UNREADABLE: Final = (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error)
+"""What Pillow raises for a broken file."""
 TURNS: Final[Mapping[int, Image.Transpose]] = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -40,28 +47,34 @@ Image.MAX_IMAGE_PIXELS = None  # its own bound only warns up to 179 megapixels; 
 
 def reduced(data: bytes, max_side: int) -> bytes | None:
     """The picture at that longest side, upright, in its own format and without metadata; one that
-    is no larger keeps its pixels as they are. None for what is left alone: other formats,
-    animations, what cannot be read. Raises `TooManyPixels`."""
+    is no larger keeps its pixels as they are. None for what is left alone: other formats and
+    animations. Raises `TooManyPixels`."""
     plain = without_metadata(data)
     if plain is None:
         return None
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            turned = image.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
-            if max(image.size) <= max_side and not turned:
+            fits = max(image.size) <= max_side and _orientation(image) == UPRIGHT
+            if fits or image.mode in DEEP_MODES:
                 return plain
             return _encoded(_scaled(image, max_side), image)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
-        return None  # as broken as it came: the provider says so in its own words
+    except UNREADABLE:
+        return plain  # as broken as it came: the provider says so in its own words
+
+
+def _orientation(image: Image.Image) -> int:
+    """As the header says: a PNG's own `getexif` would decode all of it to look behind."""
+    found = Image.Image.getexif(image).get(ORIENTATION, UPRIGHT)
+    return found if isinstance(found, int) else UPRIGHT
 
 
 def _scaled(image: Image.Image, max_side: int) -> Image.Image:
-    _refuse_more_than(MAX_JPEG_PIXELS, image)
-    orientation = image.getexif().get(ORIENTATION, UPRIGHT)
+    _refuse_more_than(MAX_PIXELS.get(image.format or "", MAX_JPEG_PIXELS), image)
+    orientation = _orientation(image)
     scale = min(1.0, max_side / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
     image.draft(None, (width, height))  # of JPEGs alone: decodes no more than is needed
-    _refuse_more_than(MAX_PIXELS, image)
+    _refuse_more_than(MAX_DECODED_PIXELS, image)
     small = _in_plain_mode(_reduced_by(image, max(image.size) // max(width, height)))
     if small.size != (width, height):
         small = small.resize((width, height), Image.Resampling.LANCZOS)
@@ -92,8 +105,6 @@ def _in_plain_mode(image: Image.Image) -> Image.Image:
     """One that can be scaled: palettes cannot."""
     if image.mode in PLAIN_MODES:
         return image
-    if image.mode in DEEP_MODES:
-        raise ValueError(image.mode)  # 16 bits and more: scaling would round them away
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
