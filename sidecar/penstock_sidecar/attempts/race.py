@@ -91,7 +91,7 @@ class Race:
     def asked(self, runner: Runner, candidate: Candidate, attempt: Attempt) -> None:
         """`runner`'s request goes out; the first's is what a second is timed by."""
         state = self._state
-        if self._second:
+        if self._hedged:
             state.progress.hedge = "none"
             state.relay.reply.outlast(None)
         if runner is not self._first or self._second:
@@ -111,7 +111,7 @@ class Race:
             return
         self.winner = runner
         self._stop_timer()
-        if self._second:
+        if self._hedged:
             self._state.progress.hedge = "first" if runner is self._first else "second"
         for each in self._runners():
             if each.running:
@@ -124,6 +124,11 @@ class Race:
         others = {each.task for each in self._runners() if each is not runner and each.task}
         if others:
             await asyncio.wait(others)
+
+    @property
+    def _hedged(self) -> bool:
+        """Two were asked."""
+        return self._second is not None and not self._second.optional
 
     def _begin_second(self) -> None:
         state, first = self._state, self._first
@@ -142,11 +147,13 @@ class Race:
         lane = Lane(self._state, runner)
         if await lane.served_by(candidate):
             return True
-        if not runner.optional:
-            return await lane.served_by_any(self._course)
-        self._course.put_back(candidate)
-        self._hedging.give_back(self._tier)
-        return False
+        if runner.optional:
+            self._course.put_back(candidate)
+            self._hedging.give_back(self._tier)
+            if self._first.running:
+                return False
+            runner.optional = False  # the first has ended meanwhile: now it is a fallback
+        return await lane.served_by_any(self._course)
 
     def _learn(self, runner: Runner) -> None:
         """One that is cut took at least so long."""
