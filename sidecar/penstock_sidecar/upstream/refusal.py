@@ -41,7 +41,7 @@ https://learn.microsoft.com/azure/foundry/openai/concepts/content-filter."""
 _TOO_LONG: Final = re.compile(
     r"maximum context length|context (?:length|window|size)|prompt is too long|input is too long"
     r"|too many (?:input )?tokens|input length .*exceed|exceeds the maximum number of tokens"
-    r"|tokens. \+ .?max_new_tokens.? must be|.inputs. must have less than",
+    r"|tokens \+ .?max_new_tokens.? must be|.inputs. must have less than",
     re.IGNORECASE,
 )
 _OUR_MODEL: Final = frozenset(
