@@ -255,6 +255,8 @@ class Outcome:
     hedge: HedgeResult = ""
     task: Task = "chat"
     """What it was about."""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """How many candidates could not serve, or came late, by the reason's kind."""
 
 
 class Recorder(Protocol):

@@ -23,7 +23,7 @@ from penstock_sidecar.model import Caller, Candidate, Recorder, Reply, Request
 from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.responses import Responses, in_own_words
-from penstock_sidecar.routing.router import Route, Router
+from penstock_sidecar.routing.router import Route, Router, Selection
 from penstock_sidecar.sessions import Session, Sessions, without_history
 
 
@@ -76,7 +76,7 @@ class Pipeline:
         reply = session.remembering(reply) if session else reply
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
-        progress.rule = route.rule
+        progress.routed(route.rule, route.target)
         if session and (shorter := session.shortened(route.candidates)):
             request = progress.request = shorter
             ticket = self.limiter.ticket(caller, request)
@@ -86,9 +86,7 @@ class Pipeline:
         key = self.cache.key(request, caller, route.target) if cached else None
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
-        selection = self.router.order(
-            route, _lowered(request, ticket), ticket.input_tokens, progress.classification
-        )
+        selection = self._selection(route, _lowered(request, ticket), ticket, progress)
         if request.counts:
             counting = Counting(self.means.upstreams, ticket, reply, progress, deadline)
             return await counting.serve(selection.candidates)
@@ -106,6 +104,17 @@ class Pipeline:
             if progress.answered and relay.collector:
                 await self.cache.store(relay.collector, progress.cost_micro_usd)
         return None
+
+    def _selection(
+        self, route: Route, request: Request, ticket: Ticket, progress: Progress
+    ) -> Selection:
+        tokens = ticket.input_tokens
+        selection = self.router.order(route, request, tokens, progress.classification)
+        progress.drops = selection.drops
+        if progress.debug:
+            progress.debug.drops = selection.drops
+            progress.debug.verdicts = self.router.verdicts(selection)
+        return selection
 
     def _deadline(self, route: Route, progress: Progress) -> Deadline:
         tier = self.router.tier(route.tier_id or route.candidates[0].tier_id)

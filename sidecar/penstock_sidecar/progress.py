@@ -1,7 +1,8 @@
 """What is known of one request so far: the source of its headers and of its `Outcome`."""
 
 from asyncio import CancelledError
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,9 +19,12 @@ from penstock_sidecar.model import (
     Request,
     Usage,
 )
+from penstock_sidecar.routing.debug import Debug, asked_for
+from penstock_sidecar.routing.drops import Drop
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's status for a caller that left; used in metrics and logs only."""
+NO_DROPS: Final[Mapping[str, int]] = {}
 
 
 @dataclass(slots=True)
@@ -36,6 +40,10 @@ class Progress:
     cache_age_seconds: int | None = None
     classification: Classification = UNCLASSIFIED
     rule: str = ""
+    debug: Debug | None = None
+    """How the way was chosen, where the caller wants to know."""
+    drops: Sequence[Drop] = ()
+    """Candidates that cannot serve, or come late."""
     session: str = ""
     """What became of the session that the request names."""
     candidate: Candidate | None = None
@@ -76,6 +84,12 @@ class Progress:
         if not self._waits:
             self.waited_seconds += self.clock.monotonic() - self._waits_since
 
+    def routed(self, rule: str, target: str) -> None:
+        """It is known where the request goes."""
+        self.rule = rule
+        if asked_for(self.request):
+            self.debug = Debug(self.classification, rule, target)
+
     def served(self) -> tuple[str, str, str]:
         """(provider, model, tier), each empty while nobody serves."""
         if self.served_by:
@@ -100,6 +114,7 @@ class Progress:
             "x-penstock-cache-key": self.cache_key,
             "x-penstock-cache-age": _text(self.cache_age_seconds),
             "x-penstock-route-reason": self.rule,
+            "x-penstock-debug": self._debugged(),
             "x-penstock-session": self.session,
             "x-penstock-attempted-retries": str(self.retries),
             "x-penstock-attempted-fallbacks": str(self.fallbacks),
@@ -113,6 +128,12 @@ class Progress:
         }
         ours = {name: value for name, value in known.items() if value}
         return {**self.provider_headers, **self.limit_headers, **ours}
+
+    def _debugged(self) -> str:
+        if self.debug is None:
+            return ""
+        provider, model, _ = self.served()
+        return self.debug.header(f"{provider}/{model}" if model else "")
 
     def cost_headers(self) -> dict[str, str]:
         """The cost, for errors, and for answers whose cost is known before their first byte."""
@@ -148,6 +169,7 @@ class Progress:
             first_content_seconds=self.first_content,
             api=self.request.api,
             task=self.classification.task,
+            dropped=Counter(drop.kind for drop in self.drops) if self.drops else NO_DROPS,
         )
 
 

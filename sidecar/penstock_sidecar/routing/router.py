@@ -26,6 +26,7 @@ from penstock_sidecar.model import (
 )
 from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.catalogue import Catalogue
+from penstock_sidecar.routing.debug import Verdict
 from penstock_sidecar.routing.drops import Drop
 from penstock_sidecar.routing.estimates import Estimates
 from penstock_sidecar.routing.floors import Floors, nobody_fits
@@ -74,6 +75,7 @@ class Selection:
 
     candidates: tuple[Candidate, ...]
     drops: tuple[Drop, ...]
+    asked: Asked
 
 
 class Router:
@@ -95,7 +97,8 @@ class Router:
         self._rules = Rules(policy.rules)
         self._policy = policy
         self._breakers = breakers or Breakers(clock)
-        known = Known(Estimates(), seen or Seen.nothing(clock), room or Endless(), random)
+        self._estimates = Estimates()
+        known = Known(self._estimates, seen or Seen.nothing(clock), room or Endless(), random)
         tiers = self._catalogue.tiers
         setbacks = Setbacks(self._breakers, known.room)
         self._sieves = Sieves(policy.personal_data)
@@ -141,12 +144,25 @@ class Router:
         fitting = self._floors.sieved(sieved.kept, asked, of_tier=tier_id is not None)
         if fitting.kept:
             candidates, setbacks = self._order.ordered(fitting.kept, asked)
-            return Selection(candidates, sieved.drops + fitting.drops + setbacks)
+            return Selection(candidates, sieved.drops + fitting.drops + setbacks, asked)
         if tier_id and self.tier(tier_id).on_no_fit == "Reject":
             raise nobody_fits(fitting.drops)
         candidates, setbacks = self._cheapest_first.ordered(sieved.kept, asked)
         unfit = tuple(replace(drop, last=True) for drop in fitting.drops)
-        return Selection(candidates, sieved.drops + unfit + setbacks)
+        return Selection(candidates, sieved.drops + unfit + setbacks, asked)
+
+    def verdicts(self, selection: Selection) -> tuple[Verdict, ...]:
+        """What spoke for each candidate, for people."""
+        asked, tiers = selection.asked, self._catalogue.tiers
+        return tuple(
+            Verdict(
+                candidate,
+                tiers[candidate.tier_id].strategy,
+                self._order.score(candidate, asked),
+                self._estimates.micro_usd(candidate, asked),
+            )
+            for candidate in selection.candidates
+        )
 
     def downgraded(self, tier_id: str, request: Request, input_tokens: int) -> Sequence[Candidate]:
         """Who serves where a budget leads; nobody where nobody there can."""

@@ -161,5 +161,7 @@ class Metrics:
             series.retries.labels(policy).inc(outcome.retries)
         if outcome.fallbacks:
             series.fallbacks.labels(policy).inc(outcome.fallbacks)
+        for reason, count in outcome.dropped.items():
+            series.drops.labels(policy, reason).inc(count)
         if outcome.hedge:
             series.hedges.labels(policy, outcome.hedge).inc()

@@ -79,6 +79,11 @@ class Series:
             "penstock_hedges", "Second attempts beside a first, by which of them answered",
             "policy", "winner",
         )  # fmt: skip
+        self.drops = counter(
+            "penstock_candidates_dropped",
+            "Candidates that could not serve a request, or were put last, by why",
+            "policy", "reason",
+        )  # fmt: skip
         self.feedback = counter(
             "penstock_feedback", "What people thought of answers", "model", "kind"
         )

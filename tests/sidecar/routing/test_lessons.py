@@ -10,10 +10,12 @@ import pytest
 from penstock_sidecar.errors import (
     EmptyCompletion,
     StreamBroken,
+    UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamError,
     UpstreamLimited,
     UpstreamRefused,
+    UpstreamTooLate,
     UpstreamUnavailable,
 )
 from penstock_sidecar.model import Answer, Candidate, Chunk
@@ -129,6 +131,8 @@ async def test_a_bad_answer_is_a_sign() -> None:
         (UpstreamLimited("later"), 1, 0),
         (UpstreamRefused("no such parameter"), 0, 0),
         (UpstreamCredentials("our key"), 0, 0),
+        (UpstreamContextTooLong("too long"), 0, 0),
+        (UpstreamTooLate("the caller's time is over"), 0, 0),
     ],
 )
 async def test_failures_teach_where_they_are_the_candidates_own(
