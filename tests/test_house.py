@@ -1,5 +1,6 @@
 """Rules of the house that no linter knows."""
 
+import ast
 import operator
 import re
 import subprocess
@@ -35,6 +36,14 @@ def test_modules_stay_short(path: Path) -> None:
 def test_modules_say_what_they_are_for(path: Path) -> None:
     text = path.read_text("utf-8")
     assert not text.strip() or text.startswith(('"""', "#!")), "the first line is a docstring"
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name == "__main__.py"], ids=_name)
+def test_programs_do_nothing_when_they_are_imported(path: Path) -> None:
+    """An image's build imports every module."""
+    *_, last = ast.parse(path.read_text("utf-8")).body
+    assert isinstance(last, ast.If)
+    assert ast.unparse(last.test) == "__name__ == '__main__'"
 
 
 @pytest.mark.parametrize("path", sorted({p.parent for p in TESTS}), ids=_name)

@@ -8,4 +8,5 @@ from pathlib import Path
 
 from penstock_sidecar.translation.page import page
 
-Path(*sys.argv[1:] or ["docs/translation.md"]).write_text(page(), "utf-8")
+if __name__ == "__main__":
+    Path(*sys.argv[1:] or ["docs/translation.md"]).write_text(page(), "utf-8")
