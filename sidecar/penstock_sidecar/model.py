@@ -228,6 +228,39 @@ class Answer:
     """Those of the provider's that the caller may see (`x-request-id`, rate limits), lower case."""
 
 
+MemberResult = Literal[
+    "chosen", "agreed", "dissented", "answered", "failed", "overtaken", "advised"
+]
+"""Of a model in an ensemble. Overtaken: there were answers enough before its own. Advised: asked
+about the answers, as a judge is."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleMember:
+    """`confidence` is from 0 to 1, and None where it did not answer."""
+
+    provider: str
+    model: str
+    result: MemberResult
+    confidence: float | None = None
+    error_type: str = ""
+    cost_micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleResult:
+    """What became of an ensemble; `agreement` is from 0 to 1."""
+
+    consensus: str
+    tier: str
+    asked: int
+    answered: int
+    agreement: float
+    degraded: bool
+    """Fewer answered than should, or others than the tier's own models."""
+    members: tuple[EnsembleMember, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a request: all that telemetry learns. Holds no text of anybody's."""
@@ -257,6 +290,7 @@ class Outcome:
     """What it was about."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """How many candidates could not serve, or came late, by the reason's kind."""
+    ensemble: EnsembleResult | None = None
 
 
 class Recorder(Protocol):

@@ -15,6 +15,7 @@ from penstock_sidecar.attempts import Deadline, Means, Relay, Serving, State, de
 from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.counting import Counting
+from penstock_sidecar.ensemble import Ensemble, Ensembles
 from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.attempt import Most
@@ -40,6 +41,7 @@ class Pipeline:
     pictures: Pictures | None
     limiter: Limiter
     means: Means
+    ensembles: Ensembles
     recorder: Recorder
     clock: Clock
 
@@ -97,9 +99,10 @@ class Pipeline:
         relay = Relay(reply, progress, collect)
         retry = route.overrides.retry or self.policy.retry
         state = State(self.means, ticket, progress, relay, deadline, retry)
+        serving = self._serving(route, state)
         try:
             async with ticket, self.router.trial(selection.candidates, request.api) as candidates:
-                await Serving(state).serve(candidates)
+                await serving.serve(candidates)
         finally:
             if progress.answered and relay.collector:
                 await self.cache.store(relay.collector, progress.cost_micro_usd)
@@ -115,6 +118,13 @@ class Pipeline:
             progress.debug.drops = selection.drops
             progress.debug.verdicts = self.router.verdicts(selection)
         return selection
+
+    def _serving(self, route: Route, state: State) -> Serving | Ensemble:
+        """One model after the other, or several beside each other."""
+        progress = state.progress
+        complexity = progress.classification.complexity
+        plan = self.ensembles.plan(route.target, progress.request, complexity)
+        return Ensemble(plan, state, self.ensembles) if plan else Serving(state)
 
     def _deadline(self, route: Route, progress: Progress) -> Deadline:
         tier = self.router.tier(route.tier_id or route.candidates[0].tier_id)

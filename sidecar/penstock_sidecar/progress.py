@@ -14,6 +14,7 @@ from penstock_sidecar.model import (
     CacheResult,
     Candidate,
     Classification,
+    EnsembleResult,
     HedgeResult,
     Outcome,
     Request,
@@ -64,6 +65,9 @@ class Progress:
     """Those of the answer's provider."""
     limit_headers: Mapping[str, str] = field(default_factory=dict)
     """Ours: what both name, they say better."""
+    ensemble: EnsembleResult | None = None
+    """Where several models answered."""
+    ensemble_headers: Mapping[str, str] = field(default_factory=dict)
     answered: bool = False
     """The caller has the whole answer: he may leave."""
     _waits: int = 0
@@ -127,7 +131,8 @@ class Progress:
             "x-litellm-overhead-duration-ms": overhead_ms,
         }
         ours = {name: value for name, value in known.items() if value}
-        return {**self.provider_headers, **self.limit_headers, **ours}
+        said = {**self.provider_headers, **self.limit_headers}
+        return {**said, **self.ensemble_headers, **ours}
 
     def _debugged(self) -> str:
         if self.debug is None:
@@ -164,6 +169,7 @@ class Progress:
             retries=self.retries,
             fallbacks=self.fallbacks,
             hedge=self.hedge,
+            ensemble=self.ensemble,
             duration_seconds=self.clock.monotonic() - self.started,
             overhead_seconds=self.overhead_seconds(),
             first_content_seconds=self.first_content,

@@ -12,6 +12,7 @@ from penstock_sidecar.aside import CheapModel
 from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
 from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.ensemble import Ensembles, GpuMemory
 from penstock_sidecar.errors import Denied, SessionNotFound
 from penstock_sidecar.feedback import Feedback
 from penstock_sidecar.health.breaker import Terms
@@ -58,6 +59,8 @@ class Shared:
     """And which calls people may judge."""
     first_content_times: FirstContentTimes = field(default_factory=FirstContentTimes)
     """And how long who took."""
+    gpu: GpuMemory = field(default_factory=GpuMemory)
+    """Local models that answer for an ensemble, too."""
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -280,6 +283,9 @@ def _pipeline(
         limiter=limiter,
         means=_means(
             config, _watched(found.upstreams, router, limiter, shared.seen), router, shared
+        ),
+        ensembles=Ensembles(
+            config, policy, shared.gpu, shared.seen.scores if router.judged() else None
         ),
         recorder=shared.recorder,
         clock=shared.clock,

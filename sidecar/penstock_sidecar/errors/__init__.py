@@ -24,6 +24,7 @@ SidecarError                          status, type, code, public message
 | - PriceUnbounded 400                a budget, and a feature that may cost anything
 | - NoFit 400                         no model meets the tier's floors, and the tier rejects
 | - Denied 503                        a dangling reference, with the problem's text
+| - AgreementTooLow 502               models of an ensemble contradict each other
 | - NotCached 504                     `only-if-cached` and nothing was (RFC 9111, 5.2.1.7)
 | - OutOfTime 504                     what the request may take is over, or too short for the rest
 | | - CallerOutOfTime 504             and it is the caller's time-out
@@ -88,6 +89,7 @@ from penstock_sidecar.errors.own import (
     SessionsUnavailable,
 )
 from penstock_sidecar.errors.policy import (
+    AgreementTooLow,
     BudgetExceeded,
     BudgetExceeded402,
     BudgetUnknown,
@@ -125,6 +127,7 @@ from penstock_sidecar.errors.provider import (
 )
 
 __all__ = [
+    "AgreementTooLow",
     "BodyTooLarge",
     "BodyTooSlow",
     "BudgetExceeded",

@@ -91,6 +91,16 @@ class Denied(PolicyError):
     should_retry = False
 
 
+class AgreementTooLow(PolicyError):
+    """There are answers, and none that enough of them support."""
+
+    status = 502
+    type = "server_error"
+    code = "agreement_too_low"
+    error_type = "policy_agreement_too_low"
+    should_retry = False
+
+
 class NotCached(PolicyError):
     status = 504
     type = "invalid_request_error"

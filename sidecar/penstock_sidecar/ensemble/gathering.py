@@ -1,0 +1,148 @@
+"""Asks members beside each other until there are answers enough, or no time is left.
+
+A member that fails is replaced while fewer than the plan's least could still answer: first by the
+tier's own further models, then by those of its fallback tiers. Who has not answered in the end is
+cancelled at its provider, and charged for what had been seen.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from penstock_config.tier import Tier
+from penstock_sidecar.ensemble.consensus import Ballot, decided
+from penstock_sidecar.ensemble.member import Asking, Member
+from penstock_sidecar.ensemble.plan import Plan
+from penstock_sidecar.errors import SidecarError, UpstreamError
+from penstock_sidecar.model import Candidate
+from penstock_sidecar.verdict import Failure, saturated, wait_seconds
+
+Tasks = dict["asyncio.Task[None]", Member]
+
+
+@dataclass(slots=True, repr=False)
+class Gathering:
+    """Of one request. `members` is everybody who was asked, in that order."""
+
+    plan: Plan
+    asking: Asking
+    until: float
+    """On the loop's clock."""
+    members: list[Member] = field(default_factory=list)
+    voters: list[Member] = field(default_factory=list)
+    """Who answered, in the order of their answers."""
+    ballots: list[Ballot] = field(default_factory=list)
+    """Theirs."""
+    _reserve: deque[Candidate] = field(default_factory=deque)
+    _quorum: int = 1
+    _stopped: Exception | None = None
+
+    async def gather(self, candidates: Sequence[Candidate]) -> None:
+        """`candidates` as they are ordered, those of fallback tiers last. Raises what no further
+        member would mend, such as the caller's own limits."""
+        first = self._first(candidates)
+        self._quorum = self.plan.quorum(len(first))
+        await self._round(first)
+
+    async def any_of(self, candidates: Iterable[Candidate]) -> None:
+        """One after the other until one answers, for those of whom nobody did."""
+        for candidate in candidates:
+            if self.voters:
+                return
+            await self._round([candidate])
+
+    async def waited_for(self, tier: Tier) -> None:
+        """Whoever has room first, in the tier's queue."""
+        soonest = min(self.failures, key=wait_seconds)
+        await self._round([soonest.candidate], tier)
+
+    @property
+    def failures(self) -> list[Failure]:
+        return [Failure(m.candidate, m.error) for m in self.members if m.error]
+
+    @property
+    def out_of_time(self) -> bool:
+        return asyncio.get_running_loop().time() >= self.until
+
+    @property
+    def degraded(self) -> bool:
+        """Fewer answered than a quorum, or others than the tier's own."""
+        own = all(each.candidate.tier_id == self.plan.tier.id for each in self.voters)
+        return not own or len(self.voters) < max(self._quorum, 2)
+
+    def _first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        tier_id, size = self.plan.tier.id, self.plan.size
+        most = max(size.min, size.max)
+        own = [each for each in candidates if each.tier_id == tier_id]
+        others = [each for each in candidates if each.tier_id != tier_id]
+        self._reserve = deque([*own[most:], *others])
+        first = own[:most]
+        while len(first) < size.min and self._reserve:
+            first.append(self._reserve.popleft())
+        return first
+
+    async def _round(self, first: Sequence[Candidate], wait_for: Tier | None = None) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks: Tasks = {}
+            for candidate in first:
+                self._ask(candidate, group, tasks, wait_for)
+            await self._until_enough(group, tasks)
+            for task, member in tasks.items():
+                member.overtaken()
+                task.cancel()
+        if self._stopped:
+            raise self._stopped
+
+    def _ask(
+        self,
+        candidate: Candidate,
+        group: asyncio.TaskGroup,
+        tasks: Tasks,
+        wait_for: Tier | None = None,
+    ) -> None:
+        member = Member(candidate)
+        self.members.append(member)
+        tasks[group.create_task(self.asking.ask(member, wait_for))] = member
+
+    async def _until_enough(self, group: asyncio.TaskGroup, tasks: Tasks) -> None:
+        loop = asyncio.get_running_loop()
+        while tasks and not self._enough(len(tasks)):
+            left_seconds = max(0.0, self.until - loop.time())
+            done, _ = await asyncio.wait(
+                tasks, timeout=left_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                return
+            for task in done:
+                self._heard(tasks.pop(task))
+            while self._too_few(len(tasks)):
+                self._ask(self._reserve.popleft(), group, tasks)
+
+    def _heard(self, member: Member) -> None:
+        if member.text:
+            self.voters.append(member)
+            self.ballots.append(Ballot(member.candidate, member.text, member.says))
+        elif member.error is None or not _anothers_turn(member.error):
+            self._stopped = member.defect or member.error
+
+    def _enough(self, outstanding: int) -> bool:
+        if self._stopped or len(self.voters) >= self._quorum:
+            return True
+        return self.plan.counts and decided(self.ballots, outstanding)
+
+    def _too_few(self, outstanding: int) -> bool:
+        """And somebody is left to ask. Where limits of providers alone stand in the way, other
+        tiers help only if the tier says so."""
+        tier = self.plan.tier
+        if self._stopped or not self._reserve:
+            return False
+        if len(self.voters) + outstanding >= self.plan.size.min:
+            return False
+        own = self._reserve[0].tier_id == tier.id
+        return own or tier.when_saturated == "Fallback" or not saturated(self.failures)
+
+
+def _anothers_turn(error: SidecarError) -> bool:
+    """It is this model's failure alone; a provider may refuse what the next one takes."""
+    return error.next_candidate or isinstance(error, UpstreamError)
