@@ -1,7 +1,7 @@
 """A request's way, top to bottom.
 
-identify -> shrink pictures -> resume -> match rule -> cache lookup -> order candidates -> attempts
--> store -> record
+identify -> shrink pictures -> resume -> classify -> match rule -> cache lookup -> order candidates
+-> attempts -> store -> record
 
 Everything taken is given back by `async with`, also when the caller leaves half-way. After the
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from penstock_config.policy import Policy
 from penstock_sidecar.attempts import Deadline, Means, Relay, Serving, State, deadline_of
 from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
+from penstock_sidecar.classify import Classify
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.counting import Counting
 from penstock_sidecar.ensemble import Ensemble, Ensembles
@@ -34,6 +35,7 @@ class Pipeline:
 
     policy: Policy
     identifier: Identifier
+    classify: Classify
     router: Router
     cache: ExactCache
     responses: Responses
@@ -76,6 +78,7 @@ class Pipeline:
         request, session = await self._resumed(request, caller, progress)
         reply = self.responses.remembering(request, caller, reply)
         reply = session.remembering(reply) if session else reply
+        progress.classification = self.classify.classification(request)
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
         progress.routed(route.rule, route.target)

@@ -94,6 +94,15 @@ class Progress:
         if asked_for(self.request):
             self.debug = Debug(self.classification, rule, target)
 
+    @property
+    def task(self) -> str:
+        """Empty where nobody wanted to know; so is `complexity`."""
+        return "" if self.classification is UNCLASSIFIED else self.classification.task
+
+    @property
+    def complexity(self) -> str:
+        return "" if self.classification is UNCLASSIFIED else self.classification.complexity
+
     def served(self) -> tuple[str, str, str]:
         """(provider, model, tier), each empty while nobody serves."""
         if self.served_by:
@@ -119,6 +128,8 @@ class Progress:
             "x-penstock-cache-age": _text(self.cache_age_seconds),
             "x-penstock-route-reason": self.rule,
             "x-penstock-debug": self._debugged(),
+            "x-penstock-task": self.task,
+            "x-penstock-complexity": self.complexity,
             "x-penstock-session": self.session,
             "x-penstock-attempted-retries": str(self.retries),
             "x-penstock-attempted-fallbacks": str(self.fallbacks),

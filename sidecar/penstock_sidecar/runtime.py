@@ -11,6 +11,7 @@ from penstock_config.schema import SidecarConfig
 from penstock_sidecar.aside import CheapModel
 from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
 from penstock_sidecar.cache.exact import ExactCache
+from penstock_sidecar.classify import Classify
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.ensemble import Ensembles, GpuMemory
 from penstock_sidecar.errors import Denied, SessionNotFound
@@ -260,6 +261,7 @@ def _pipeline(
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
+        classify=Classify.for_policy(config, policy),
         router=router,
         cache=ExactCache(
             policy.cache,

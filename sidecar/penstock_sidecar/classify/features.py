@@ -1,0 +1,123 @@
+"""A reading as numbers: what the weights weigh, each under a name that explains it."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from penstock_sidecar.classify.lexicon import Lexicon, unspaced_characters, words_of
+from penstock_sidecar.classify.reading import Reading
+from penstock_sidecar.classify.shape import prose_of, shape_of
+
+Features = Mapping[str, float]
+"""Values from about -3 to 3; what is absent is 0."""
+
+WHOLE_CHARACTERS: Final = 700
+"""Instructions up to this length are read whole; of longer ones the beginning and the end."""
+BEGINNING: Final = 400
+END: Final = 250
+LEADING_WORDS: Final = 8
+LEADING_CHARACTERS: Final = 24
+LAST_WORDS: Final = 3
+UNSPACED_PER_WORD: Final = 1.7
+"""Characters of Chinese or Japanese that say as much as a word."""
+MOST_OF_A_GROUP: Final = 3
+GREETING: Final = "greeting"
+"""Nothing else was said, nor before."""
+GREETING_WORDS: Final = 6
+GREETING_CHARACTERS: Final = 12
+"""In a script without spaces."""
+POLITE: Final = frozenset({"greeting", "thanks"})
+SMALL: Final = ("common", "greeting", "thanks")
+"""Groups that say nothing of a turn before or of a system prompt."""
+
+
+class Extractor:
+    """Finds the features of readings."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+
+    def features(self, reading: Reading) -> Features:
+        """Only those that are not zero."""
+        prose = prose_of(reading.text)
+        asked = _instruction(prose).lower()
+        words = words_of(asked)
+        if not reading.former and self._greets(asked, words):
+            return {GREETING: 1.0}
+        found = Counter(self._lexicon.groups_of_words(words))
+        found.update(self._lexicon.groups_of_phrases(words, asked))
+        found.update(self._lexicon.groups_of_signs(asked))
+        values: dict[str, float] = {
+            f"words:{group}": float(min(count, MOST_OF_A_GROUP)) for group, count in found.items()
+        }
+        for group in self._leading(asked, words):
+            values[f"lead:{group}"] = 1.0
+        values.update(shape_of(reading.text, prose))
+        values.update(_sizes(reading, prose, words))
+        values.update(self._around(reading))
+        if not any(group != "common" for group in found):
+            values["words:none"] = 1.0
+            values["words:unknown"] = float("common" not in found)
+        return {name: value for name, value in values.items() if value}
+
+    def _greets(self, asked: str, words: list[str]) -> bool:
+        """Whether all words are a greeting's or thanks."""
+        if not words or len(words) > GREETING_WORDS:
+            return False
+        if unspaced_characters(asked):
+            groups = set(self._lexicon.groups_of_signs(asked))
+            return bool(groups) and groups <= POLITE and len(asked) <= GREETING_CHARACTERS
+        return all(POLITE.intersection(self._lexicon.groups_of_words((word,))) for word in words)
+
+    def _leading(self, asked: str, words: list[str]) -> set[str]:
+        """Of how it begins; languages that put the verb last end with it."""
+        first = words[:LEADING_WORDS]
+        last = [] if asked.isascii() else words[-LAST_WORDS:]
+        found = set(self._lexicon.groups_of_words(first + last))
+        if not asked.isascii():
+            ends = asked[:LEADING_CHARACTERS] + "\n" + asked[-LEADING_CHARACTERS:]
+            found.update(self._lexicon.groups_of_signs(ends))
+        return found - {"common"}
+
+    def _around(self, reading: Reading) -> dict[str, float]:
+        """The turn before, and the system's words, by their plain words alone."""
+        values: dict[str, float] = {}
+        for place, text in (("before", reading.former), ("system", reading.system)):
+            if text:
+                lower = text.lower()
+                groups = set(self._lexicon.groups_of_words(words_of(lower)))
+                groups.update(self._lexicon.groups_of_signs(lower))
+                values.update({f"{place}:{group}": 1.0 for group in groups.difference(SMALL)})
+                values[f"{place}:any"] = 1.0
+        return values
+
+
+def _instruction(prose: str) -> str:
+    """Where what is wanted stands: all, or the first lines and the last."""
+    stripped = prose.strip()
+    if len(stripped) <= WHOLE_CHARACTERS:
+        return stripped
+    lines = [line for line in stripped.split("\n") if line.strip()]
+    first = "\n".join(lines[:2])[:BEGINNING]
+    return first + "\n" + (lines[-1] if len(lines) > 1 else stripped)[-END:]
+
+
+def _sizes(reading: Reading, prose: str, words: list[str]) -> dict[str, float]:
+    """Logarithms: twice as long is one step, whatever the script."""
+    unspaced = unspaced_characters(prose)
+    share = (unspaced / UNSPACED_PER_WORD + (len(prose) - unspaced) / 6) / (len(prose) + 1)
+    size = share * max(len(prose), reading.characters)
+    asked = min(size, 200.0)
+    longest = sum(len(word) >= 9 for word in words)  # noqa: PLR2004  # a long word in any language
+    return {
+        "size:asked": math.log2(1 + asked) / 3,
+        "size:tiny": float(size < 4),  # noqa: PLR2004  # words
+        "size:short": float(size < 9),  # noqa: PLR2004
+        "size:material": max(0.0, math.log2((1 + size) / 128)) / 2,
+        "size:around": max(0.0, math.log2((1 + reading.body_bytes) / (800 + reading.characters))),
+        "long:words": 4 * longest / (len(words) + 4),
+        "turns": math.log2(min(reading.turns, 64)) / 2 if reading.turns > 1 else 0.0,
+        "tools": float(reading.tools),
+        "json": float(reading.json),
+    }
