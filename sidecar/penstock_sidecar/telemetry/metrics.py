@@ -15,7 +15,8 @@ from prometheus_client.metrics import Counter, Histogram
 
 from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.metering.cost import MICRO_PER_USD
-from penstock_sidecar.model import EMBEDDING_APIS, Api, EnsembleResult, Outcome
+from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
+from penstock_sidecar.telemetry.ensembles import EnsembleMeters
 from penstock_sidecar.telemetry.series import Series
 
 MAX_COMBINATIONS: Final = 2000
@@ -62,6 +63,7 @@ class Metrics:
     def __init__(self, version: str) -> None:
         self._registry = CollectorRegistry()
         self._series = Series(self._registry)
+        self._ensembles = EnsembleMeters(self._registry, self._series.cost)
         self._series.build.labels(version).set(1)
         self._children: dict[_Labels, _Children] = {}
         ProcessCollector(registry=self._registry)
@@ -86,7 +88,7 @@ class Metrics:
             if outcome.api not in EMBEDDING_APIS:
                 children.output_tokens.observe(outcome.usage.output_tokens)
         if outcome.ensemble:
-            self._count_ensemble(outcome.policy, outcome.ensemble)
+            self._ensembles.count(outcome.policy, outcome.ensemble)
         elif outcome.cost_micro_usd:
             children.cost.inc(outcome.cost_micro_usd / MICRO_PER_USD)
         self._count_exceptional(outcome)
@@ -148,18 +150,6 @@ class Metrics:
             output_tokens=series.tokens.labels(*operation, "output"),
             cost=series.cost.labels(labels.policy, labels.provider, labels.model),
         )
-
-    def _count_ensemble(self, policy: str, found: EnsembleResult) -> None:
-        """Every model's cost is its own, whoever was chosen."""
-        series, tier, consensus = self._series, found.tier, found.consensus
-        series.ensembles.labels(policy, tier, consensus, str(found.degraded).lower()).inc()
-        if found.answered:
-            series.agreement.labels(policy, tier, consensus).observe(found.agreement)
-        for member in found.members:
-            provider, model = member.provider, member.model
-            series.members.labels(policy, tier, provider, model, member.result).inc()
-            if cost_micro_usd := member.cost_micro_usd:
-                series.cost.labels(policy, provider, model).inc(cost_micro_usd / MICRO_PER_USD)
 
     def _count_exceptional(self, outcome: Outcome) -> None:
         """What few requests have: looked up as it comes."""

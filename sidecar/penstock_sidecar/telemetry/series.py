@@ -15,7 +15,6 @@ TOKENS: Final = tuple(4**power for power in range(14))
 OVERHEAD_SECONDS: Final = (
     0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.512, 2.048,
 )  # fmt: skip
-AGREEMENT: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 OPERATION: Final = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
 
 
@@ -97,21 +96,6 @@ class Series:
             "penstock_breaker_transitions",
             "Changes of a breaker, by what it came to",
             "provider", "model", "endpoint", "to",
-        )  # fmt: skip
-        self.ensembles = counter(
-            "penstock_ensembles",
-            "Requests that several models answered; degraded: by fewer or others than meant",
-            "policy", "tier", "consensus", "degraded",
-        )  # fmt: skip
-        self.agreement = histogram(
-            "penstock_ensemble_agreement",
-            "How far the models of an ensemble agreed, from 0 to 1",
-            AGREEMENT, "policy", "tier", "consensus",
-        )  # fmt: skip
-        self.members = counter(
-            "penstock_ensemble_members",
-            "Models that were asked for an ensemble, by what became of each",
-            "policy", "tier", "provider", "model", "result",
         )  # fmt: skip
         self.config = gauge(
             "penstock_config_info",
