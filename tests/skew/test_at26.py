@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -174,6 +174,54 @@ async def test_an_operator_is_upgraded_and_rolled_back_under_both_versions(
                 assert await statuses(both, model="small") == [200, 200]
                 for sidecar in both.both:
                     assert (await state(sidecar))["last_error"] is None
+
+
+EVERY: Final = ["simple", "medium", "complex", "expert"]
+FAST: Final = {"name": "fast"}
+
+
+def choosing(url: str) -> Sequence[Document]:
+    """What version 1 knows nothing of; `pictures` refuses what is worse than its only model."""
+    rules = [
+        {"name": "hard", "match": {"models": ["hard"], "complexity": EVERY}, "tier": FAST},
+        {
+            "name": "short",
+            "match": {"models": ["short"]},
+            "tier": FAST,
+            "overrides": {"maxOutputTokens": 5},
+        },
+        {
+            "name": "soon",
+            "match": {"models": ["soon"]},
+            "tier": FAST,
+            "overrides": {"timeoutSeconds": 60},
+        },
+    ]
+    told = documents(url, rules=rules, memory={}, images={"maxSidePixels": 512})
+    specs = {(each["kind"], each["metadata"]["name"]): each.get("spec", {}) for each in told}
+    specs["LLMProvider", "cloud"]["models"][0]["quality"] = "8.0"
+    specs["ModelTier", "fast"] |= {"strategy": "LeastBusy", "hedge": {"afterMs": 60_000}}
+    floors = [{"complexity": each, "minQuality": "7.0"} for each in EVERY]
+    specs["ModelTier", "pictures"] |= {"floors": floors, "onNoFit": "Reject"}
+    specs["RoutePolicy", "shop"]["rules"] += [
+        {"name": "strict", "match": {"models": ["strict"]}, "tier": {"name": "pictures"}}
+    ]
+    return told
+
+
+async def test_what_closes_is_denied_by_the_older_and_what_serves_comfort_is_not(
+    tmp_path: Path, code: Path, redis_url: str
+) -> None:
+    async with StubProvider() as stub:
+        files = await present_operator(redis_url)(choosing(stub.url))
+        async with pods(tmp_path, code, files) as both:
+            for name in ("soon", "fast", "small"):
+                assert await statuses(both, model=name) == [200, 200], name
+            for name in ("hard", "short", "strict"):
+                assert await statuses(both, model=name) == [503, 200], name
+                assert b"restart the pod" in (await ask(both.older, model=name)).body
+            await ask(both.newer, model="short")
+    assert stub.requests[-1].body["max_tokens"] == 5
 
 
 async def test_a_present_configuration_says_the_same_in_both_versions(
