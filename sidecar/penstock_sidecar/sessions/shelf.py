@@ -26,6 +26,8 @@ MAX_TURN_BYTES: Final = 256 * 1024
 """A longer turn is not kept: it would be sent again with each that follows."""
 MAX_SESSION_BYTES: Final = 1024 * 1024
 """As of a response that is kept; the oldest turns go first."""
+MAX_PENDING_TURNS: Final = 8
+"""Beyond those to go on from, until they are summed up; older ones are forgotten."""
 NONCE_BYTES: Final = 8
 Pieces = tuple[Turn | Summary, ...]
 
@@ -43,7 +45,7 @@ class Shelf:
     ) -> None:
         cluster, namespace, _ = place
         self._most = max(1, memory.messages // 2)
-        self._lying = 2 * self._most if memory.summarise else self._most
+        self._lying = self._most + (MAX_PENDING_TURNS if memory.summarise else 0)
         self._life_ms = memory.idle_seconds * 1000
         self._scope: Scope = scope
         self._place = (*place, scope)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 import penstock_config
 import penstock_sidecar.limits
+import penstock_sidecar.sessions
 from penstock_config.acl import COMMANDS, LIMITS, acl_rules, cache_tag
 from penstock_config.credentials import RedisAccess
 from penstock_config.layout import Group
@@ -31,7 +32,7 @@ WORD = "secret-word"
 COUNT = script("return redis.call('HINCRBY', KEYS[1], 'f', 1)")
 LUA = sorted(
     path
-    for package in (penstock_sidecar.limits, penstock_config)
+    for package in (penstock_sidecar.limits, penstock_sidecar.sessions, penstock_config)
     for path in (Path(package.__path__[0]) / "lua").rglob("*.lua")
 )
 
