@@ -1,22 +1,27 @@
 """Ensembles to serve: models m1, m2, ... of providers p1, p2, ..., all on one scripted server."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import SecretStr
 
+from penstock_cli.stub import Behaviour
 from penstock_config.budget import Amounts, Budget
 from penstock_config.classification import Complexity
 from penstock_config.credentials import Credentials
+from penstock_config.layout import Group
 from penstock_config.policy import Target
 from penstock_config.provider import Model, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Ensemble, EnsembleSize, Tier, TierTimeout
-from tests.planes.plane import KEY, NAMESPACE, Plane, model, policy, provider
+from tests.planes.plane import KEY, NAMESPACE, Plane, chat, model, policy, provider
 from tests.sidecar.http.edge import Response
+from tests.sidecar.limits.books import Books
 
 PANEL = "panel"
+TEAM = Group.of_namespace("test", NAMESPACE)
 Sizes = Mapping[Complexity, tuple[int, int]]
 """The least and the most models for requests of a complexity."""
 MEMBER = re.compile(r'"team/([^"/]+)/([^"]+)"((?:;[a-z]+=[\w.]+)*)')
@@ -84,6 +89,38 @@ async def publish(plane: Plane, config: SidecarConfig) -> None:
     keys = {each.id: (SecretStr(KEY),) for each in config.providers}
     credentials: Credentials = plain.model_copy(update={"provider_keys": keys})
     await plane.publish(config, credentials)
+
+
+def script(plane: Plane, *behaviours: Behaviour) -> None:
+    """Of m1, m2, ..., in this order."""
+    for number, behaviour in enumerate(behaviours, 1):
+        plane.main.always(behaviour, model=f"upstream-m{number}")
+
+
+async def ask(plane: Plane, complexity: Complexity = "medium", **fields: Any) -> Response:
+    document = chat(**{"model": PANEL, **fields})
+    return await plane.ask(document, **{"x-penstock-complexity": complexity})
+
+
+def text_of(response: Response) -> str:
+    found = json.loads(response.body)["choices"][0]["message"]["content"]
+    assert isinstance(found, str)
+    return found
+
+
+async def books_of(plane: Plane, redis_url: str) -> Books:
+    """Once all settlements are told."""
+    runtime = plane.sidecar._holder.peek()
+    assert runtime
+    await runtime.settled()
+    return TeamBooks(redis_url)
+
+
+class TeamBooks(Books):
+    """Of this namespace and its one budget."""
+
+    def money(self, group: Group = TEAM, budget: str = f"{NAMESPACE}/team") -> dict[str, int]:
+        return super().money(group, budget)
 
 
 def figures(response: Response) -> dict[str, str]:
