@@ -8,9 +8,9 @@ upgraded in any order. What the older cannot say denies there: it never opens.
   requests on grounds which the older does not know: floors with `on_no_fit` Reject, an ensemble
   with a least agreement.
 - What chooses among candidates all of which the tier's author has named (`strategy`, other floors,
-  `quality`, `expected_latency_ms`), or serves comfort (time-outs, retries, hedges, ensembles,
-  memory, smaller images), is left out: the older serves by weight, as it always did. Money is held
-  by budgets and limits, which it knows.
+  `quality`, `expected_latency_ms`, sizes in graphics memory), or serves comfort (time-outs,
+  retries, hedges, ensembles, memory, smaller images), is left out: the older serves by weight, as
+  it always did. Money is held by budgets and limits, which it knows.
 - Providers that it would reach otherwise than their author allows are none of its candidates.
 """
 
@@ -58,8 +58,9 @@ ADDED_TO_PROVIDERS: Final = (
     "private_ca",
     "entra",
     "drain_seconds",
+    "gpu_memory_bytes",
 )
-ADDED_TO_MODELS: Final = ("quality", "expected_latency_ms")
+ADDED_TO_MODELS: Final = ("quality", "expected_latency_ms", "vram_bytes")
 ADDED_TO_TIERS: Final = ("floors", "on_no_fit", "timeouts", "hedge", "ensemble")
 ADDED_TO_POLICIES: Final = ("memory", "images")
 ADDED_TO_RULES: Final = ("overrides",)
@@ -245,7 +246,7 @@ def _said(policy: Policy, rule: Rule) -> Rule:
 
 def _plain(provider: Provider) -> Provider:
     """Without what only informs, and what only counts more exactly."""
-    plain = _as_by_default(provider, ("preset", "drain_seconds"))
+    plain = _as_by_default(provider, ("preset", "drain_seconds", "gpu_memory_bytes"))
     models = tuple(_as_by_default(model, ADDED_TO_MODELS) for model in plain.models)
     return plain if models == plain.models else plain.model_copy(update={"models": models})
 

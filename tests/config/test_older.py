@@ -220,8 +220,9 @@ def choosing(config: SidecarConfig, **changes: Any) -> SidecarConfig:
 
 
 def test_how_to_choose_is_left_out_and_the_weights_decide() -> None:
-    rated = MODEL.model_copy(update={"quality": 80, "expected_latency_ms": 9})
-    better = PLAIN.model_copy(update={"models": (rated,)})
+    said = {"quality": 80, "expected_latency_ms": 9, "vram_bytes": 1}
+    rated = MODEL.model_copy(update=said)
+    better = PLAIN.model_copy(update={"models": (rated,), "gpu_memory_bytes": 2})
     older = as_version_1(choosing(reaching(better), **CHOOSING))
     assert older == as_version_1(reaching(PLAIN))
     assert decode_version_1(older.data) == reaching(PLAIN)

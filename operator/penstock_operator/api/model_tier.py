@@ -179,7 +179,10 @@ class ModelTierSpec(ApiModel):
         " Cheapest: the cheapest of all. Reject: an error. Default: Cheapest.",
     )
     timeouts: Annotated[tuple[ComplexityTimeout, ...], BY_COMPLEXITY] = Field(
-        (), max_length=4, description="How long a request may take, by complexity. Default: 600 s."
+        (),
+        max_length=4,
+        description="How long a request may take, by complexity. Default: 600 s; for an ensemble"
+        " 30, 45, 90, 120 s.",
     )
     fallback_tiers: tuple[ObjectReference, ...] = Field(
         (), max_length=8, description="Tiers that serve, in order, when this one cannot."

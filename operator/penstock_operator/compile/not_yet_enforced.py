@@ -32,7 +32,8 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
         Unenforced("spec.health.intervalSeconds"),
         Unenforced(
             "spec.ollama",
-            "has no effect in this version: run an Ollama with a Service of the provider's name",
+            "runs no Ollama in this version, and its sizes bound ensembles alone: run one with a"
+            " Service of the provider's name",
         ),
     ),
     "ModelTier": (Unenforced("spec.priority"),),

@@ -17,6 +17,7 @@ from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.provider_model import ProviderModel
 from penstock_operator.compile.checks import check_object
 from penstock_operator.compile.credentials import ProviderSecrets, provider_secrets
+from penstock_operator.compile.graphics import gpu_memory_bytes, vram_bytes
 from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.prices import model_price
 from penstock_operator.compile.problem import Problem
@@ -79,7 +80,7 @@ def _unusable(
 def _config(provider: LLMProvider) -> Provider:
     spec = provider.spec
     type_, credentials = type_of(spec), spec.credentials
-    deployments = deployments_of(spec)
+    deployments, sizes = deployments_of(spec), vram_bytes(spec)
     return Provider(
         id=provider.id,
         type=type_,
@@ -94,7 +95,7 @@ def _config(provider: LLMProvider) -> Provider:
         entra=entra_of(credentials),
         headers={header.name: header.value for header in spec.headers},
         models=tuple(
-            _model(model, spec, deployments.get(model.name))
+            _model(model, spec, deployments.get(model.name), sizes)
             for model in served_models(spec)
             if not model.suspended
         ),
@@ -112,6 +113,7 @@ def _config(provider: LLMProvider) -> Provider:
         may_send_personal_data=spec.data_policy is None or spec.data_policy.may_send_personal_data,
         on_unknown_price=spec.on_unknown_price,
         drain_seconds=_drain_seconds(spec),
+        gpu_memory_bytes=gpu_memory_bytes(spec),
     )
 
 
@@ -121,7 +123,9 @@ def _drain_seconds(spec: LLMProviderSpec) -> float | None:
     return (spec.drain or Drain()).max_seconds
 
 
-def _model(model: ProviderModel, spec: LLMProviderSpec, deployment: str | None) -> Model:
+def _model(
+    model: ProviderModel, spec: LLMProviderSpec, deployment: str | None, sizes: Mapping[str, int]
+) -> Model:
     return Model(
         name=model.name,
         upstream_name=deployment or upstream_name(model),
@@ -131,6 +135,7 @@ def _model(model: ProviderModel, spec: LLMProviderSpec, deployment: str | None) 
         price=model_price(spec, model),
         quality=None if model.quality is None else tenths(model.quality),
         expected_latency_ms=model.expected_latency_ms,
+        vram_bytes=sizes.get(upstream_name(model)),
         limits=rate_limits(model.limits),
     )
 

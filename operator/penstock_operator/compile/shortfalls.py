@@ -21,9 +21,9 @@ MAX_NAMED: Final = 3
 """Models that a message names; it has to stay one sentence."""
 NO_SECOND: Final = "needs a second candidate of the tier, and one can serve: add one, or remove it"
 ONE_ANSWERS: Final = "needs several candidates, and one can serve: add models, or remove it"
-TOO_MANY: Final = (
-    "is {}, and {} candidates can serve, so that no more than these answer: add models, or lower it"
-)
+TOO_MANY: Final = "is {}, and {} of the tier can serve, so that {}: add models, or lower it"
+NO_MORE: Final = "no more than these answer"
+FILLED_UP: Final = "models of the fallback tiers answer with them"
 UNMET: Final = (
     "no candidate offers that, so that such requests {}: {}: lower it, or add a model that does"
 )
@@ -143,14 +143,16 @@ def _of_hedge(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
 def _of_ensemble(tier: ModelTier, choices: Sequence[Choice]) -> Iterator[Problem]:
     if (ensemble := tier.spec.ensemble) is None:
         return
-    if len(choices) == 1:
+    if len(choices) == 1 and not tier.spec.fallback_tiers:
         yield _warning(tier, "NoEffect", "spec.ensemble", ONE_ANSWERS)
         return
+    outcome = FILLED_UP if tier.spec.fallback_tiers else NO_MORE
     wanted = {f"sizes[{index}].min": size.min for index, size in enumerate(ensemble.sizes)}
-    wanted["quorum"] = ensemble.quorum or 1
+    if not tier.spec.fallback_tiers:
+        wanted["quorum"] = ensemble.quorum or 1
     for place, count in wanted.items():
         if count > len(choices):
-            message = TOO_MANY.format(count, len(choices))
+            message = TOO_MANY.format(count, len(choices), outcome)
             yield _warning(tier, "TooFewCandidates", f"spec.ensemble.{place}", message)
 
 
