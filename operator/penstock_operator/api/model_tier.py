@@ -164,8 +164,9 @@ class ModelTierSpec(ApiModel):
         "Weighted",
         description="How one of equal priority is chosen. Weighted: by `weight`. RoundRobin: in"
         " turn. LeastCost: the cheapest. LeastLatency: the better of two by time to first token."
-        " LeastBusy: fewest in flight. MostHeadroom: most of its limits left. Adaptive: by a score"
-        " of quality, success, latency and cost that learns. Default: Weighted.",
+        " LeastBusy: the better of two by requests under way. MostHeadroom: most of its limits"
+        " left. Adaptive: by a score of quality, success, latency and cost that learns."
+        " Default: Weighted.",
     )
     floors: Annotated[tuple[Floor, ...], BY_COMPLEXITY] = Field(
         (),
