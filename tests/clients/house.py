@@ -56,6 +56,7 @@ class House:
     folder: Path
     redis_url: str | None = None
     url: str = ""
+    probe_url: str = ""
 
     def providers(self) -> tuple[Provider, ...]:
         claude = {"base_url": self.anthropic.url, "needs_key": True, "auth": X_API_KEY}
@@ -144,6 +145,7 @@ async def running_house(folder: Path, redis_url: str | None = None) -> AsyncIter
         house.write(house.config())
         ports = await sidecar.start()
         house.url = f"http://127.0.0.1:{ports.application}"
+        house.probe_url = f"http://127.0.0.1:{ports.probe}"
         try:
             yield house
         finally:

@@ -1,5 +1,6 @@
 """Conversation memory, with the vendors' own clients against a whole sidecar and a real Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,17 +10,27 @@ from typing import Any
 import httpx
 import ollama
 import pytest
+import redis
+import redis.asyncio
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from penstock_cli.stub import Ok, Status, StubProvider, ToolCall
+from penstock_cli.stub import Broken, Ok, Status, StubProvider, ToolCall
 from penstock_config.policy import Cache, ExactCache, Memory
+from penstock_config.provider import Price, Provider
 from tests.clients.house import House, running_house
+from tests.conftest import running_redis
+from tests.servers.binaries import any_server
 
 SESSION = "x-penstock-session"
 FIRST, ANSWER, SECOND = "I am Ada.", "Good day, Ada.", "Who am I?"
 APIS = pytest.mark.parametrize("api", ["openai", "anthropic", "ollama"])
 STREAMS = pytest.mark.parametrize("stream", [False, True])
+PATHS: dict[str, tuple[str, dict[str, Any]]] = {
+    "openai": ("/v1/chat/completions", {"model": "gpt"}),
+    "anthropic": ("/v1/messages", {"model": "claude", "max_tokens": 64}),
+    "ollama": ("/api/chat", {"model": "llama"}),
+}
 SAID = [("user", FIRST), ("assistant", ANSWER), ("user", SECOND)]
 
 
@@ -85,6 +96,18 @@ class Apps:
             if not stream:
                 return str(answer.message.content)
             return "".join([piece.message.content or "" async for piece in answer])
+
+    async def leave(self, api: str, text: str) -> None:
+        """Goes after the first piece of a stream, and returns when the provider knows."""
+        path, more = PATHS[api]
+        body = {"messages": [{"role": "user", "content": text}], "stream": True, **more}
+        headers = {SESSION: "s"}
+        async with (
+            httpx.AsyncClient(base_url=self.house.url) as client,
+            client.stream("POST", path, json=body, headers=headers) as answer,
+        ):
+            await anext(answer.aiter_raw())
+        await self.stub(api).requests[-1].disconnected.wait()
 
     async def post(self, text: str, **headers: str) -> httpx.Response:
         body = {"model": "gpt", "messages": [{"role": "user", "content": text}]}
@@ -254,3 +277,108 @@ async def test_tokens_are_counted_with_what_is_remembered(apps: Apps) -> None:
         extra_headers={SESSION: "s"},
     )
     assert apps.told("anthropic") == SAID
+
+
+async def test_turns_at_once_are_whole(apps: Apps) -> None:
+    """Each user's message is followed by an answer, whichever came first."""
+    wanted = [f"turn {number}" for number in range(5)]
+    await asyncio.gather(*(apps.say("openai", text, stream=True) for text in wanted))
+    await apps.say("openai", "And?")
+    told = apps.told("openai")
+    assert sorted(text for role, text in told[:-1] if role == "user") == wanted
+    assert told[1::2] == [("assistant", ANSWER)] * 5
+
+
+@APIS
+async def test_who_leaves_a_stream_leaves_nothing_behind(apps: Apps, api: str) -> None:
+    """The stream stops after its first word, until its provider sees that nobody listens."""
+    words = asyncio.Semaphore(1)
+    apps.stub(api).always(Ok("One two three.", each=words))
+    await apps.leave(api, "I am going.")
+    apps.stub(api).always(Ok(ANSWER))
+    await apps.say(api, SECOND)
+    assert apps.told(api) == [("user", SECOND)]
+
+
+async def test_a_stream_that_breaks_off_is_no_turn(apps: Apps) -> None:
+    apps.house.openai.always(Broken("close"))
+    async with httpx.AsyncClient(base_url=apps.house.url) as client:
+        body = {"model": "gpt", "stream": True, "messages": [{"role": "user", "content": FIRST}]}
+        answer = await client.post("/v1/chat/completions", json=body, headers={SESSION: "s"})
+    assert "error" in answer.text
+    apps.house.openai.always(Ok(ANSWER))
+    await apps.say("openai", SECOND)
+    assert apps.told("openai") == [("user", SECOND)]
+
+
+async def test_without_redis_requests_go_on_and_say_so(tmp_path: Path) -> None:
+    with running_redis(any_server(), tmp_path) as url:
+        async with running_house(tmp_path, url) as house:
+            await house.publish(house.config(memory=Memory()))
+            apps = Apps(house, AsyncOpenAI(api_key="app"), AsyncAnthropic(api_key="app"))
+            assert (await apps.post(FIRST, **{SESSION: "s"})).headers[SESSION] == "new"
+            with redis.Redis.from_url(url) as server:
+                server.shutdown(nosave=True)
+            answer = await apps.post(SECOND, **{SESSION: "s"})
+            assert (answer.status_code, answer.headers[SESSION]) == (200, "unavailable")
+            assert apps.told("openai") == [("user", SECOND)]
+            erased = await apps.erase("s")
+            assert erased.status_code == 503
+            assert erased.json()["error"]["code"] == "sessions_unavailable"
+            await apps.openai.close()
+            await apps.anthropic.close()
+
+
+async def test_older_turns_are_summed_up_by_the_cheapest_model(apps: Apps, redis_url: str) -> None:
+    house = apps.house
+    config = house.config(memory=Memory(messages=2, summarise=True))
+    providers = tuple(map(_cheap_if_ollama, config.providers))
+    await house.publish(config.model_copy(update={"providers": providers}))
+    house.ollama.always(Ok("She is Ada."))
+    await apps.say("openai", FIRST)
+    await apps.say("openai", SECOND)
+    asked: Any = (await house.ollama.request()).body
+    assert [each["role"] for each in asked["messages"]] == ["system", "user"]
+    assert FIRST in asked["messages"][1]["content"]
+    assert asked["options"]["num_predict"] == 400
+    await _until_summed_up(redis_url)
+    await apps.say("openai", "And?")
+    assert apps.told("openai") == [
+        ("user", "In short, this is what we said before:\n\nShe is Ada."),
+        ("assistant", "I remember."),
+        ("user", SECOND),
+        ("assistant", ANSWER),
+        ("user", "And?"),
+    ]
+
+
+def _cheap_if_ollama(provider: Provider) -> Provider:
+    if provider.type != "ollama":
+        return provider
+    price = Price(input_token=1, output_token=1)
+    models = tuple(model.model_copy(update={"price": price}) for model in provider.models)
+    return provider.model_copy(update={"models": models})
+
+
+async def _until_summed_up(redis_url: str) -> None:
+    async with redis.asyncio.Redis.from_url(redis_url) as books, asyncio.timeout(30):
+        (key,) = await books.keys("*:s1:*")
+        while not await books.zcount(key, 0, 0):  # noqa: ASYNC110  # nobody tells us
+            await asyncio.sleep(0.01)
+
+
+async def test_a_summary_is_paid_for_and_counted(apps: Apps, redis_url: str) -> None:
+    house = apps.house
+    await house.publish(house.config(memory=Memory(messages=2, summarise=True)))
+    await apps.say("openai", FIRST)
+    await apps.say("openai", SECOND)
+    await _until_summed_up(redis_url)
+    async with httpx.AsyncClient(base_url=house.probe_url) as client:
+        metrics = (await client.get("/metrics")).text
+    labels = 'model="opus",policy="team/shop",provider="team/anthropic"'
+    spent = next(
+        line
+        for line in metrics.splitlines()
+        if line.startswith("penstock_cost_usd_total{" + labels)
+    )
+    assert float(spent.split()[-1]) > 0
