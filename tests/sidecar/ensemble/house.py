@@ -1,13 +1,15 @@
 """Ensembles to serve: models m1, m2, ... of providers p1, p2, ..., all on one scripted server."""
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 
-from penstock_cli.stub import Behaviour
+from penstock_cli.stub import Behaviour, Broken, Ok
 from penstock_config.budget import Amounts, Budget
 from penstock_config.classification import Complexity
 from penstock_config.credentials import Credentials
@@ -95,6 +97,32 @@ def script(plane: Plane, *behaviours: Behaviour) -> None:
     """Of m1, m2, ..., in this order."""
     for number, behaviour in enumerate(behaviours, 1):
         plane.main.always(behaviour, model=f"upstream-m{number}")
+
+
+def gated(*behaviours: Ok | Broken) -> tuple[list[Behaviour], list[asyncio.Event]]:
+    """The same, each behind a gate of its own."""
+    gates = [asyncio.Event() for _ in behaviours]
+    return [_behind(gate, each) for gate, each in zip(gates, behaviours, strict=True)], gates
+
+
+def _behind(gate: asyncio.Event, behaviour: Ok | Broken) -> Behaviour:
+    if isinstance(behaviour, Broken):
+        return replace(behaviour, answer=replace(behaviour.answer, first=gate))
+    return replace(behaviour, first=gate)
+
+
+async def in_turn(
+    plane: Plane, asking: Coroutine[None, None, Response], gates: Sequence[asyncio.Event]
+) -> Response:
+    """m1 has answered, or gone, before m2 begins, and so on."""
+    asked = asyncio.create_task(asking)
+    before = len(plane.main.requests)
+    await plane.main.request(before + len(gates))
+    seen = {each.model: each for each in plane.main.requests[before:]}
+    for number, gate in enumerate(gates, 1):
+        gate.set()
+        await seen[f"upstream-m{number}"].ended.wait()
+    return await asked
 
 
 async def ask(plane: Plane, complexity: Complexity = "medium", **fields: Any) -> Response:

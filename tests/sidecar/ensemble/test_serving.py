@@ -16,7 +16,9 @@ from tests.sidecar.ensemble.house import (
     books_of,
     daily,
     figures,
+    gated,
     house,
+    in_turn,
     members,
     one_provider,
     panel,
@@ -44,8 +46,9 @@ async def serving(
 
 async def test_the_majoritys_answer_is_given_with_the_figures(plane: Plane) -> None:
     tiers = (panel([1, 2, 3], THREE, quorum=3),)
-    await serving(plane, Ok("Lyon"), Ok("Paris."), Ok("paris"), tiers=tiers)
-    answer = await ask(plane)
+    behaviours, gates = gated(Ok("Lyon"), Ok("Paris."), Ok("paris"))
+    await serving(plane, *behaviours, tiers=tiers)
+    answer = await in_turn(plane, ask(plane), gates)
     assert (answer.status, text_of(answer)) == (200, "Paris.")
     assert answer.headers["x-penstock-model"] == "m2"
     assert figures(answer) == {
@@ -191,8 +194,8 @@ async def test_a_complexity_that_has_no_size_is_answered_by_one(plane: Plane) ->
 async def test_harder_requests_are_worth_more_models(plane: Plane) -> None:
     sizes: Sizes = {"simple": (2, 2), "expert": (4, 4)}
     await serving(plane, *[Ok("A")] * 5, tiers=(panel([1, 2, 3, 4, 5], sizes),))
-    for complexity, size in (("simple", 2), ("expert", 4)):
-        assert figures(await ask(plane, complexity=complexity))["asked"] == str(size)
+    assert figures(await ask(plane, "simple"))["asked"] == "2"
+    assert figures(await ask(plane, "expert"))["asked"] == "4"
 
 
 async def test_the_cost_is_everybodys_and_settles_to_the_micro_dollar(
@@ -301,9 +304,9 @@ async def test_a_caller_who_leaves_takes_all_models_with_him(plane: Plane, redis
 
 async def test_dissenters_lose_standing_where_scores_matter(plane: Plane) -> None:
     tiers = (panel([1, 2, 3], THREE, quorum=3).model_copy(update={"strategy": "Adaptive"}),)
-    await serving(plane, Ok("Lyon"), Ok("Paris"), Ok("Paris"), tiers=tiers)
-    for _ in range(3):
-        await ask(plane)
+    behaviours, gates = gated(Ok("Lyon"), Ok("Paris"), Ok("Paris"))
+    await serving(plane, *behaviours, tiers=tiers)
+    await in_turn(plane, ask(plane), gates)
     scores = plane.sidecar._shared.seen.scores
     wrong, right = f"{NAMESPACE}/p1/m1", f"{NAMESPACE}/p2/m2"
     assert scores.weight(wrong, "chat") < scores.weight(right, "chat")
