@@ -85,8 +85,7 @@ class Pipeline:
         if session and (shorter := session.shortened(route.candidates)):
             request = progress.request = shorter
             ticket = self.limiter.ticket(caller, request)
-        deadline = self._deadline(route, progress)
-        ticket.most = Most(deadline.at, route.overrides.max_output_tokens)
+        deadline = self._bounded(ticket, route, progress)
         cached = not route.overrides.cache_bypassed
         key = self.cache.key(request, caller, route.target) if cached else None
         if hit := await self._look_up(key, progress):
@@ -129,11 +128,15 @@ class Pipeline:
         plan = self.ensembles.plan(route.target, progress.request, complexity)
         return Ensemble(plan, state, self.ensembles) if plan else Serving(state)
 
-    def _deadline(self, route: Route, progress: Progress) -> Deadline:
+    def _bounded(self, ticket: Ticket, route: Route, progress: Progress) -> Deadline:
+        """Counted from when the request came; all attempts of `ticket` end by it."""
+        request, complexity = progress.request, progress.classification.complexity
         tier = self.router.tier(route.tier_id or route.candidates[0].tier_id)
-        rule = route.rule, route.overrides
-        now = asyncio.get_running_loop().time()
-        return deadline_of(progress.request, rule, tier, progress.classification.complexity, now)
+        passed = self.clock.monotonic() - progress.started
+        came = asyncio.get_running_loop().time() - passed
+        deadline = deadline_of(request, (route.rule, route.overrides), tier, complexity, came)
+        ticket.most = Most(deadline.at, route.overrides.max_output_tokens)
+        return deadline
 
     async def _resumed(
         self, request: Request, caller: Caller, progress: Progress

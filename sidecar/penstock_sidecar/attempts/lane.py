@@ -23,12 +23,10 @@ class Lane:
         return cls(state, Nobody())
 
     async def served_by_any(self, course: Course) -> bool:
-        while candidate := course.take():
+        while self.state.in_time() and (candidate := course.take()):
             self.state.progress.candidates_tried += 1
             if await self.served_by(candidate):
                 return True
-            if self.state.out_of_time:
-                return False
         return False
 
     async def served_by(self, candidate: Candidate, wait_for: Tier | None = None) -> bool:

@@ -82,8 +82,9 @@ class Race:
         self._first.task = first = asyncio.create_task(lane.served_by_any(self._course))
         try:
             await asyncio.wait({first})
-            if self._second and self._second.task and not _failed(first):
-                await asyncio.wait({self._second.task})
+            if self._second and _failed(first):
+                self._second.cut()
+            await self.alone(self._first)
         finally:
             await self._end()
         return self._result()

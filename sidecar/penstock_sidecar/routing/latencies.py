@@ -45,6 +45,12 @@ class Latencies:
             weight = math.exp((peak.at - now) / TAU_SECONDS)
             peak.ms, peak.at = former * weight + ms * (1 - weight), now
 
+    def waited(self, candidate: Candidate, seconds: float, *, stream: bool) -> None:
+        """In vain, so long: it would have taken longer still. Who is always overtaken by another
+        would else stay as quick as he once was."""
+        if seconds * 1000 > (self.ms(candidate, stream=stream) or 0):
+            self.measured(candidate, seconds, stream=stream)
+
     def ms(self, candidate: Candidate, *, stream: bool) -> float | None:
         """As measured, else as expected; `None` where nobody knows."""
         peak = self._peaks.get((candidate.label, stream))

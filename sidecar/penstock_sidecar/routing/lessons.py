@@ -11,6 +11,7 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamLimited,
     UpstreamRefused,
+    UpstreamTimeout,
     UpstreamTooLate,
 )
 from penstock_sidecar.model import Candidate, Chunk, Request
@@ -77,7 +78,12 @@ class Lesson:
 
     def ended(self, error: BaseException | None) -> None:
         """Answers are judged when this tick of the loop is over: the caller does not wait."""
-        self._lessons.seen.busy.ended(self._candidate)
+        seen, candidate = self._lessons.seen, self._candidate
+        seen.busy.ended(candidate)
+        if self._wait_seconds is None and isinstance(
+            error, asyncio.CancelledError | UpstreamTimeout
+        ):
+            seen.latencies.waited(candidate, self._seconds(), stream=self._request.stream)
         if isinstance(error, UpstreamLimited):
             seconds = error.retry_after_seconds or REFUSED_SECONDS
             self._lessons.room.refused(self._candidate, seconds)
