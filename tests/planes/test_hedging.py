@@ -286,7 +286,7 @@ async def test_metrics_count_hedges_by_who_won(plane: Plane) -> None:
     assert f'penstock_hedges_total{{policy="{NAMESPACE}/shop",winner="second"}} 1.0' in text
 
 
-async def test_what_the_request_itself_is_refused_for_is_told(plane: Plane) -> None:
+async def test_what_the_request_itself_is_refused_for_is_told(plane: Plane, books: Books) -> None:
     refuses = asyncio.Event()
     plane.main.always(Status(400, error_code="bad_value", first=refuses))
     plane.backup.always(Ok(first=asyncio.Event()))
@@ -297,6 +297,7 @@ async def test_what_the_request_itself_is_refused_for_is_told(plane: Plane) -> N
         with pytest.raises(openai.BadRequestError):
             await asking
     await within(PATIENCE_SECONDS, second.disconnected)
+    assert (await all_given_back(plane, books))["S"] > 0, "the second's input is paid for"
 
 
 @streamed

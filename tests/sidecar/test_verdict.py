@@ -7,6 +7,7 @@ from penstock_sidecar.errors import (
     EmptyCompletion,
     SidecarError,
     UpstreamConnectTimeout,
+    UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamLimited,
     UpstreamTimeout,
@@ -14,7 +15,7 @@ from penstock_sidecar.errors import (
 )
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.verdict import Failure, verdict
-from tests.sidecar.routing.builders import provider
+from tests.sidecar.routing.builders import model, provider
 
 
 def candidate(name: str) -> Candidate:
@@ -56,3 +57,23 @@ def test_a_candidate_that_fails_the_same_way_twice_is_named_once() -> None:
     again = verdict([Failure(candidate("m0"), UpstreamUnavailable("x"))] * 2)
     assert found.public.count("m1") == 1
     assert again.public == "x"
+
+
+def sized(window: int | None, error: SidecarError) -> Failure:
+    owner = provider("cloud", model("m", context_window=window))
+    return Failure(Candidate(owner, owner.models[0], "fast", "shop/fast"), error)
+
+
+TOO_LONG = UpstreamContextTooLong("8 > 7", code="context_length_exceeded")
+
+
+@pytest.mark.parametrize("window", [None, 9000])
+def test_who_may_hold_what_is_too_long_for_others_is_told_of(window: int | None) -> None:
+    limited = UpstreamLimited("x", retry_after_seconds=5)
+    assert verdict([sized(8000, TOO_LONG), sized(window, limited)]) is limited
+
+
+@pytest.mark.parametrize("window", [7000, 8000])
+def test_who_could_not_hold_it_either_changes_nothing(window: int) -> None:
+    failures = [sized(window, UpstreamUnavailable("x")), sized(8000, TOO_LONG)]
+    assert verdict(failures) is TOO_LONG

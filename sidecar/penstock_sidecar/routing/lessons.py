@@ -80,9 +80,8 @@ class Lesson:
         """Answers are judged when this tick of the loop is over: the caller does not wait."""
         seen, candidate = self._lessons.seen, self._candidate
         seen.busy.ended(candidate)
-        if self._wait_seconds is None and isinstance(
-            error, asyncio.CancelledError | UpstreamTimeout
-        ):
+        cut = isinstance(error, asyncio.CancelledError | UpstreamTimeout)
+        if cut and self._wait_seconds is None:
             seen.latencies.waited(candidate, self._seconds(), stream=self._request.stream)
         if isinstance(error, UpstreamLimited):
             seconds = error.retry_after_seconds or REFUSED_SECONDS

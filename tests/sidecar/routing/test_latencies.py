@@ -54,3 +54,14 @@ def test_whole_answers_are_not_measured_by_first_tokens() -> None:
     latencies.measured(UNKNOWN, 9.0, stream=False)
     assert ms(latencies, UNKNOWN) is None
     assert latencies.ms(UNKNOWN, stream=False) == 9_000
+
+
+def test_who_is_always_overtaken_gets_slower_and_never_quicker() -> None:
+    latencies = Latencies(ManualClock())
+    latencies.measured(KNOWN, 0.3, stream=True)
+    latencies.waited(KNOWN, 0.2, stream=True)
+    assert ms(latencies, KNOWN) == pytest.approx(300)
+    latencies.waited(KNOWN, 0.9, stream=True)
+    assert ms(latencies, KNOWN) == pytest.approx(900)
+    latencies.waited(UNKNOWN, 0.5, stream=True)
+    assert ms(latencies, UNKNOWN) == pytest.approx(500)

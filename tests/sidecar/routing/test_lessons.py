@@ -55,7 +55,7 @@ class Scripted:
         self,
         clock: ManualClock,
         *chunks: Chunk,
-        error: UpstreamError | None = None,
+        error: BaseException | None = None,
         broken: UpstreamError | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -215,3 +215,11 @@ async def test_a_429_means_no_room_for_as_long_as_it_says(
     with pytest.raises(UpstreamLimited):
         await watching.asks(Scripted(watching.clock, error=error))
     assert watching.room.refused_for == [seconds]
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), UpstreamTooLate("late")])
+async def test_who_is_cut_before_his_content_took_at_least_so_long(error: BaseException) -> None:
+    watching = Watching()
+    with pytest.raises(type(error)):
+        await watching.asks(Scripted(watching.clock, error=error))
+    assert watching.seen.latencies.ms(HERE, stream=False) == pytest.approx(300)
