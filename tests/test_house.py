@@ -82,7 +82,7 @@ __import__(sys.argv[1])
         ("penstock_operator.__main__", "penstock_sidecar,penstock_cli,redis,numpy,torch,typer"),
         (
             "penstock_sidecar.__main__",
-            "penstock_operator,penstock_cli,kopf,kubernetes,yaml,numpy,torch,typer",
+            "penstock_operator,penstock_cli,kopf,kubernetes,yaml,numpy,torch,typer,PIL",
         ),
         ("penstock_cli.__main__", "kopf,kubernetes,cryptography,numpy,torch"),
     ],

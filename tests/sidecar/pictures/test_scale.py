@@ -179,7 +179,11 @@ def test_deep_greys_keep_their_depth() -> None:
     assert made.opened(plain).size == (300, 200)
 
 
-@pytest.mark.parametrize("whole", [made.jpeg(300, 200), made.png(300, 200), made.webp(300, 200)])
+@pytest.mark.parametrize(
+    "whole",
+    [made.jpeg(300, 200), made.png(300, 200), made.webp(300, 200)],
+    ids=["jpeg", "png", "webp"],
+)
 @pytest.mark.parametrize("at", [0.3, 0.5, 0.7, 0.9])
 def test_a_spoiled_picture_raises_nothing(whole: bytes, at: float) -> None:
     data = bytearray(whole)

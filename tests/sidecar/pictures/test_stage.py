@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -155,3 +157,9 @@ async def test_the_loop_goes_on_while_pictures_are_worked_on(
     asked = request(parse_chat, OPENAI)
     assert await pictures.reduced(asked) is asked
     assert here.is_set()
+
+
+def test_a_sidecar_does_not_load_pillow_before_it_needs_it() -> None:
+    """It takes ten megabytes and longer than all else of a start."""
+    loaded = "import penstock_sidecar.app, sys; sys.exit('PIL' in sys.modules)"
+    subprocess.run([sys.executable, "-c", loaded], check=True)
