@@ -70,7 +70,8 @@ class ProviderUpstream:
         if not call.tells_time:
             return headers
         left_seconds = call.until - asyncio.get_running_loop().time()
-        return {**headers, **time_left_headers(self._type, left_seconds)}
+        told = time_left_headers(self._type, left_seconds, stream=call.request.stream)
+        return {**headers, **told}
 
     def _spoken(self, request: Request, model: Model) -> Spoken:
         """Raises `UpstreamUnsupported` for vectors of a provider that makes none."""

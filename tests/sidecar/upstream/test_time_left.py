@@ -23,13 +23,20 @@ from tests.sidecar.upstream.conftest import Acme, read
     ],
 )
 def test_each_is_told_in_its_own_words(type_: ProviderType, headers: dict[str, str]) -> None:
-    assert time_left_headers(type_, 2.5) == headers
+    assert time_left_headers(type_, 2.5, stream=False) == headers
+
+
+def test_a_stream_is_bounded_by_nobody_who_would_cut_it() -> None:
+    assert time_left_headers("gemini", 2.5, stream=True) == {}
+    assert time_left_headers("openai", 2.5, stream=True)
 
 
 @pytest.mark.parametrize("seconds", [0, -3])
 def test_a_time_that_is_over_is_told_as_the_least_there_is(seconds: float) -> None:
-    assert time_left_headers("openai", seconds) == {"x-stainless-read-timeout": "0.001"}
-    assert time_left_headers("gemini", seconds) == {"x-server-timeout": "1"}
+    assert time_left_headers("openai", seconds, stream=True) == {
+        "x-stainless-read-timeout": "0.001"
+    }
+    assert time_left_headers("gemini", seconds, stream=False) == {"x-server-timeout": "1"}
 
 
 async def test_whoever_cannot_connect_in_that_time_has_got_nothing(acme: Acme) -> None:
