@@ -76,8 +76,7 @@ class Pipeline:
     async def _answer(self, request: Request, reply: Reply, progress: Progress) -> None:
         caller = self.identifier.identify(request)
         request, session = await self._resumed(request, caller, progress)
-        reply = self.responses.remembering(request, caller, reply)
-        reply = session.remembering(reply) if session else reply
+        reply = self._overheard(reply, request, caller, session)
         progress.classification = self.classify.classification(request)
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
@@ -150,6 +149,13 @@ class Pipeline:
             progress.session = session.state
             request = progress.request = session.request
         return request, session
+
+    def _overheard(
+        self, reply: Reply, request: Request, caller: Caller, session: Session | None
+    ) -> Reply:
+        """By what remembers answers."""
+        reply = self.responses.remembering(request, caller, reply)
+        return session.remembering(reply) if session else reply
 
     async def _look_up(self, key: str | None, progress: Progress) -> Hit | None:
         control = progress.request.cache_control

@@ -331,7 +331,8 @@ def _sessions(
     place = (config.cluster, config.namespace, policy.id)
     if found.store is None:
         return Sessions(policy.memory, None, None)
+    limits = tuple(limit.limits for limit in policy.limits if not limit.shadow)
     shelf = Shelf(policy.memory, policy.cache.scope, place, found.scope_key, found.store)
     upstreams, clock = found.upstreams, shared.clock
     cheap = CheapModel(config, policy, upstreams, limiter, shared.recorder, clock)
-    return Sessions(policy.memory, shelf, Summaries(shelf, cheap))
+    return Sessions(policy.memory, shelf, Summaries(shelf, cheap), limits)

@@ -15,9 +15,9 @@ import redis.asyncio
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from penstock_cli.stub import Broken, Ok, Status, StubProvider, ToolCall
-from penstock_config.policy import Cache, ExactCache, Memory
-from penstock_config.provider import Price, Provider
+from penstock_cli.stub import Broken, Ok, Status, StubProvider, Tokens, ToolCall
+from penstock_config.policy import Cache, CallerLimit, ExactCache, Memory
+from penstock_config.provider import Price, Provider, RateLimits
 from tests.clients.house import House, running_house
 from tests.conftest import running_redis
 from tests.servers.binaries import any_server
@@ -185,6 +185,16 @@ async def test_the_oldest_turns_are_forgotten_beyond_the_policy_s_number(apps: A
         await apps.say("openai", text)
     said = [("user", "two"), ("assistant", ANSWER), ("user", "three"), ("assistant", ANSWER)]
     assert apps.told("openai") == [*said, ("user", "four")]
+
+
+async def test_a_token_limit_is_not_outgrown(apps: Apps) -> None:
+    """Six turns would have more tokens than a minute ever grants."""
+    limit = CallerLimit(name="app", per="App", limits=RateLimits(tokens_per_minute=5_000))
+    apps.house.openai.always(Ok(ANSWER, usage=Tokens(10, 10)))
+    await apps.house.publish(apps.house.config(memory=Memory(), limits=(limit,)))
+    for number in range(6):
+        await apps.say("openai", f"{number} " + "x" * 3_000, max_tokens=16)
+    assert [text[0] for role, text in apps.told("openai") if role == "user"] == ["4", "5"]
 
 
 async def test_a_turn_that_failed_or_calls_a_tool_is_left_out(apps: Apps) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from penstock_config.provider import RateLimits
 from penstock_sidecar.metering.estimate import OUTPUT_TOKENS
 from penstock_sidecar.model import Candidate, Request
 from penstock_sidecar.sessions.turns import Summary, Turn
@@ -9,17 +10,18 @@ from penstock_sidecar.sessions.turns import Summary, Turn
 Piece = Turn | Summary
 
 
-def room(candidates: Sequence[Candidate], request: Request, own_tokens: int) -> int | None:
-    """Tokens that the widest window has left beside the request's own and its answer; None where a
-    window has no bound. What fits only one candidate is for that one to serve, as it is for a
-    caller who resends everything."""
-    windows = [candidate.model.context_window for candidate in candidates]
-    known = [window for window in windows if window is not None]
-    if len(known) < len(windows):
-        return None
-    return max(
-        (c.model.context_window or 0) - _answer_tokens(c, request) - own_tokens for c in candidates
-    )
+def room(
+    candidates: Sequence[Candidate],
+    request: Request,
+    own_tokens: int,
+    limits: Sequence[RateLimits] = (),
+) -> int | None:
+    """Tokens that the past may have, beside the request's own and its answer, at the candidate that
+    takes most; None where nothing bounds it. What fits only one candidate is for that one to serve,
+    as it is for a caller who resends everything. `limits` are the caller's."""
+    most = [_most(candidate, request, limits) for candidate in candidates]
+    bounds = [bound for bound in most if bound is not None]
+    return max(bounds) - own_tokens if bounds and len(bounds) == len(most) else None
 
 
 def fitting(pieces: Sequence[Piece], tokens: int | None, *, sight: bool) -> tuple[Piece, ...]:
@@ -35,6 +37,17 @@ def fitting(pieces: Sequence[Piece], tokens: int | None, *, sight: bool) -> tupl
                 break
         kept.append(piece)
     return tuple(reversed(kept))
+
+
+def _most(candidate: Candidate, request: Request, limits: Sequence[RateLimits]) -> int | None:
+    """Of input: what the window takes, and half of what a token limit ever grants: estimates may
+    err, and a request that no limit can hold would be refused each time."""
+    window = candidate.model.context_window
+    bounds = [] if window is None else [window - _answer_tokens(candidate, request)]
+    for each in (*limits, candidate.provider.limits, candidate.model.limits):
+        granted = (each.tokens_per_minute, each.tokens_per_day)
+        bounds += [tokens // 2 for tokens in granted if tokens is not None]
+    return min(bounds, default=None)
 
 
 def _answer_tokens(candidate: Candidate, request: Request) -> int:

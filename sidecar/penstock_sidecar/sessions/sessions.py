@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from penstock_config.policy import Memory
+from penstock_config.provider import RateLimits
 from penstock_sidecar.errors import MalformedRequest, SessionNotFound, SessionsUnavailable
 from penstock_sidecar.listening import Overheard
 from penstock_sidecar.metering.estimate import estimate_input
@@ -50,7 +51,8 @@ class Session:
         if not self.pieces:
             return None
         sight = bool(self.bare.images) or any("vision" in c.model.capabilities for c in candidates)
-        left = room(candidates, self.bare, estimate_input(self.bare).tokens)
+        own_tokens = estimate_input(self.bare).tokens
+        left = room(candidates, self.bare, own_tokens, self.sessions.limits)
         kept = fitting(self.pieces, left, sight=sight)
         return None if kept == self.pieces else with_history(self.bare, self.place, kept)
 
@@ -75,8 +77,15 @@ class Session:
 class Sessions:
     """Of one policy."""
 
-    def __init__(self, memory: Memory, shelf: Shelf | None, summaries: Summaries | None) -> None:
-        self._memory = memory
+    def __init__(
+        self,
+        memory: Memory,
+        shelf: Shelf | None,
+        summaries: Summaries | None,
+        limits: Sequence[RateLimits] = (),
+    ) -> None:
+        self.limits: Final = limits
+        """The callers' own, those that are enforced."""
         self._shelf = shelf
         self._summaries = summaries if memory.summarise else None
 

@@ -1,11 +1,12 @@
 """How much of a conversation goes along."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_config.provider import Model, Provider
+from penstock_config.provider import Model, Provider, RateLimits
 from penstock_sidecar.metering.estimate import estimate_input
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.sessions.fitting import Piece, fitting, room
@@ -76,6 +77,15 @@ def test_an_unnamed_answer_has_a_quarter_of_the_window_at_most() -> None:
     assert room([candidate(1000)], asked("Hi."), 100) == 650
     assert room([candidate(1000, 50)], asked("Hi."), 100) == 850
     assert room([candidate(1000)], asked("Hi.", max_tokens=600), 100) == 300
+
+
+def test_the_past_takes_no_more_than_half_of_a_token_limit() -> None:
+    limits = [RateLimits(tokens_per_minute=500), RateLimits(tokens_per_day=9000)]
+    assert room([candidate(None)], asked("Hi."), 100, limits) == 150
+    assert room([candidate(300)], asked("Hi.", max_tokens=50), 100, limits) == 150
+    assert room([candidate(220)], asked("Hi.", max_tokens=50), 100, limits) == 70
+    model = candidate(None).model.model_copy(update={"limits": RateLimits(tokens_per_minute=300)})
+    assert room([replace(candidate(None), model=model)], asked("Hi."), 100) == 50
 
 
 def test_the_summary_goes_first() -> None:
