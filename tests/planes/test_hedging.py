@@ -260,6 +260,45 @@ async def test_a_second_that_its_limits_refused_can_be_fallen_back_to(
     assert (response.status, response.headers["x-penstock-provider"]) == (200, "team/backup")
 
 
+async def refused_by_a_budget(plane: Plane) -> None:
+    """Returns when the sidecar has counted one refusal."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            if b'limit="budget team/team"' in (await plane.probe("/metrics")).body:
+                return
+
+
+async def test_a_second_that_the_budget_does_not_hold_is_left_out(
+    plane: Plane, books: Books
+) -> None:
+    config = hedged(plane, AT_ONCE)
+    tight = BUDGET.model_copy(update={"limits": Amounts(total=250)})  # one may cost about 170
+    await plane.publish(config.model_copy(update={"budgets": (tight,)}))
+    first = asyncio.Event()
+    plane.main.always(Ok(text="from the first", first=first))
+    asking = asyncio.create_task(ask(plane, stream=False))
+    await plane.main.request()
+    await refused_by_a_budget(plane)
+    first.set()
+    response = await asking
+    assert b"first" in response.body
+    assert "x-penstock-hedge" not in response.headers
+    assert plane.backup.requests == []
+    assert (await all_given_back(plane, books))["S"] > 0
+
+
+async def test_who_fails_all_the_time_is_no_second(plane: Plane) -> None:
+    """His breaker is open: he is asked where nobody else can be."""
+    await plane.publish(hedged(plane, SOON, health=Health(failure_threshold=1)))
+    plane.main.queue(Status(500), Ok(text="from the first", first=0.05))
+    plane.backup.always(Status(500))
+    assert (await ask(plane, stream=True)).status == 502
+    response = await ask(plane, stream=True)
+    assert b"first" in response.body
+    assert "x-penstock-hedge" not in response.headers
+    assert len(plane.backup.requests) == 1
+
+
 async def test_extra_load_is_bounded(plane: Plane) -> None:
     """Every request would have a second; one in ten may, and the very first."""
     await plane.publish(hedged(plane, AT_ONCE.model_copy(update={"max_extra_percent": 10})))

@@ -1,6 +1,6 @@
 """The candidates that are still to be asked, each by whoever comes first."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from penstock_sidecar.model import Candidate
@@ -28,11 +28,17 @@ class Course:
         self._left = list(candidates)
         self._windows = windows
 
-    def take(self, *, not_of: str | None = None) -> Candidate | None:
-        """The next that may hold the request; one of another provider than `not_of` if there is."""
-        able = [each for each in self._left if self._windows.may_hold(each)]
-        others = (each for each in able if each.provider.id != not_of)
-        found = next(others, able[0] if able else None)
+    def take(self) -> Candidate | None:
+        """The next that may hold the request."""
+        return self._taken(filter(self._windows.may_hold, self._left))
+
+    def take_beside(self, first: Candidate, fit: Callable[[Candidate], bool]) -> Candidate | None:
+        """The next that is `fit` as well; of another provider than `first` if there is one."""
+        able = [each for each in self._left if self._windows.may_hold(each) and fit(each)]
+        return self._taken(sorted(able, key=lambda each: each.provider.id == first.provider.id))
+
+    def _taken(self, able: Iterable[Candidate]) -> Candidate | None:
+        found = next(iter(able), None)
         if found:
             self._left.remove(found)
         return found

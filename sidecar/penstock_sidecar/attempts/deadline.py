@@ -7,7 +7,7 @@ long it lasts.
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,14 +20,7 @@ from penstock_sidecar.verdict import Failure, reasons
 
 DEFAULT_SECONDS: Final = 600.0
 """The official clients' own."""
-IN_SECONDS: Final = ("x-stainless-read-timeout", "x-stainless-timeout", "x-litellm-timeout")
-"""The clients of OpenAI and Anthropic send the first two; LiteLLM's callers the third."""
-STREAM_TIMEOUT: Final = "x-litellm-stream-timeout"
-"""The same for streams alone, until their first piece."""
-IN_MILLISECONDS: Final = "x-request-timeout-ms"
-GRPC_TIMEOUT: Final = "grpc-timeout"
 _GRPC: Final = re.compile(r"(\d{1,8})([HMSmun])")
-"""https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md."""
 _GRPC_SECONDS: Final[Mapping[str, float]] = {
     "H": 3600, "M": 60, "S": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9,
 }  # fmt: skip
@@ -114,21 +107,38 @@ def _said(request: Request) -> Iterator[tuple[float, str]]:
     """(seconds, header) of each that names a time. JavaScript's clients cut fractions off: 0 may
     be anything below a second, and says nothing."""
     headers = request.headers
-    names = (*IN_SECONDS, STREAM_TIMEOUT) if request.stream else IN_SECONDS
-    for name in names:
-        if name in headers and (seconds := _number(headers[name])):
+    for name, read in STREAMS if request.stream else ALL:
+        if name in headers and (seconds := read(headers[name])):
             yield seconds, name
-    if IN_MILLISECONDS in headers and (milliseconds := _number(headers[IN_MILLISECONDS])):
-        yield milliseconds / 1000, IN_MILLISECONDS
-    found = _GRPC.fullmatch(headers.get(GRPC_TIMEOUT, ""))
-    if found and (seconds := int(found[1]) * _GRPC_SECONDS[found[2]]):
-        yield seconds, GRPC_TIMEOUT
 
 
-def _number(text: str) -> float:
-    """0 for what is none, or not above it."""
+def _seconds(text: str) -> float:
+    """0 for what is no number above it, as of all that read."""
     try:
         value = float(text)
     except ValueError:
         return 0
     return value if math.isfinite(value) and value > 0 else 0
+
+
+def _milliseconds(text: str) -> float:
+    return _seconds(text) / 1000
+
+
+def _grpc(text: str) -> float:
+    """https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md."""
+    found = _GRPC.fullmatch(text)
+    return int(found[1]) * _GRPC_SECONDS[found[2]] if found else 0
+
+
+Read = Callable[[str], float]
+ALL: Final[tuple[tuple[str, Read], ...]] = (
+    ("x-stainless-read-timeout", _seconds),
+    ("x-stainless-timeout", _seconds),
+    ("x-litellm-timeout", _seconds),
+    ("x-request-timeout-ms", _milliseconds),
+    ("grpc-timeout", _grpc),
+)
+"""How callers say how long they wait. The clients of OpenAI and Anthropic send the first two."""
+STREAMS: Final = (*ALL, ("x-litellm-stream-timeout", _seconds))
+"""The last is until a stream's first piece."""

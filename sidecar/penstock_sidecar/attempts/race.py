@@ -135,7 +135,7 @@ class Race:
         state, first = self._state, self._first
         if self.winner or state.relay.reply.left or not first.running or not first.candidate:
             return
-        candidate = self._course.take(not_of=first.candidate.provider.id)
+        candidate = self._course.take_beside(first.candidate, self._works)
         if candidate is None:
             return
         if not self._hedging.spend(self._tier):
@@ -144,16 +144,22 @@ class Race:
         self._second = second = Runner(self, optional=True)
         second.task = asyncio.create_task(self._run_second(second, candidate))
 
+    def _works(self, candidate: Candidate) -> bool:
+        state = self._state
+        return not state.means.router.out(candidate, state.progress.request.api)
+
     async def _run_second(self, runner: Runner, candidate: Candidate) -> bool:
         lane = Lane(self._state, runner)
-        if await lane.served_by(candidate):
-            return True
-        if runner.optional:
-            self._course.put_back(candidate)
-            self._hedging.give_back(self._tier)
-            if self._first.running:
-                return False
-            runner.optional = False  # the first has ended meanwhile: now it is a fallback
+        try:
+            if await lane.served_by(candidate):
+                return True
+        finally:
+            if runner.optional:  # nobody was asked
+                self._course.put_back(candidate)
+                self._hedging.give_back(self._tier)
+        if runner.optional and self._first.running:
+            return False
+        runner.optional = False  # the first has ended meanwhile: what is left is fallen back to
         return await lane.served_by_any(self._course)
 
     def _learn(self, runner: Runner) -> None:

@@ -24,13 +24,20 @@ def test_each_is_taken_once_in_order() -> None:
 
 def test_a_second_is_of_another_provider_where_there_is_one() -> None:
     course = Course([candidate("a"), candidate("a"), candidate("b")], Windows())
-    first, second = course.take(), course.take(not_of="shop/a")
+    first = course.take()
     assert first
+    second, third = (course.take_beside(first, lambda _: True) for _ in range(2))
     assert second
-    assert (first.provider.id, second.provider.id) == ("shop/a", "shop/b")
-    again = course.take(not_of="shop/a")
-    assert again
-    assert again.provider.id == "shop/a"
+    assert third
+    assert (second.provider.id, third.provider.id) == ("shop/b", "shop/a")
+
+
+def test_who_is_not_fit_is_no_second_and_still_there() -> None:
+    course = Course([candidate("a"), candidate("b")], Windows())
+    first = course.take()
+    assert first
+    assert course.take_beside(first, lambda _: False) is None
+    assert names(course) == ["shop/b"]
 
 
 def test_what_was_put_back_is_next() -> None:
