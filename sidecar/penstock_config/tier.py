@@ -77,7 +77,7 @@ class Ensemble(ConfigModel):
     """Answers that end the wait; `None` is more than half of those asked."""
     consensus: Literal["Majority", "Similarity", "Judge"] = "Majority"
     judge: Judge | None = None
-    """With `consensus` Judge only."""
+    """With `consensus` Judge only; `None` there: it cannot be had, as if it never answered."""
     min_agreement_percent: float | None = Field(None, ge=0, le=100)
     """Under it the request fails."""
 

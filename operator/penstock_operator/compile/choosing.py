@@ -1,7 +1,7 @@
 """How a tier chooses among its candidates, in the contract's words; the judge is resolved here.
 
-A judge that cannot be had takes nothing else away: the ensemble answers by majority until then, and
-the tier says why.
+A judge that cannot be had takes nothing else away: sidecars do as if it had not answered, and the
+tier says why.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from penstock_operator.compile.providers import BuiltProvider
 from penstock_operator.compile.references import Catalogue
 from penstock_operator.compile.scales import percent, tenths
 
-MEANWHILE: Final = "; until then the majority decides"
+MEANWHILE: Final = "; until then the answer that is nearest to the others is given"
 SILENT: Final = "model {} of LLMProvider {} is not for chat: name one that is"
 
 
@@ -83,7 +83,7 @@ def build_ensemble(
             for size in _from_easy_to_hard(wanted.sizes)
         ),
         quorum=wanted.quorum,
-        consensus="Majority" if isinstance(found, Dropped) else wanted.consensus,
+        consensus=wanted.consensus,
         judge=judge,
         min_agreement_percent=(
             None if wanted.min_agreement is None else percent(wanted.min_agreement)

@@ -86,7 +86,7 @@ def test_a_judge_is_a_model_that_may_chat_and_is_there_only_where_one_judges(
         for judge in judges(config):
             assert "chat" in served[judge.provider, judge.model].capabilities
         for ensemble in [each.ensemble for each in config.tiers if each.ensemble]:
-            assert (ensemble.judge is not None) == (ensemble.consensus == "Judge")
+            assert ensemble.judge is None or ensemble.consensus == "Judge"
 
 
 @few
