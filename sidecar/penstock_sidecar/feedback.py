@@ -4,7 +4,7 @@ Each sidecar remembers its own calls: applications ask it on localhost, and tell
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol, get_args
 
 from penstock_config.classification import Task
@@ -36,7 +36,7 @@ class Call:
     candidate: str
     model: str
     task: Task
-    told: set[Kind] = field(default_factory=set)
+    told: tuple[Kind, ...] = ()
 
 
 class Calls:
@@ -78,6 +78,6 @@ class Feedback:
         call = self._calls.named(call_id)
         if kind in call.told:
             return
-        call.told.add(kind)
+        call.told = (*call.told, kind)
         self._counts.feedback_given(call.model, kind)
         self._scores.feedback(call.candidate, call.task, kind, strength)

@@ -1,140 +1,24 @@
 """Conversation memory, with the vendors' own clients against a whole sidecar and a real Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
-import ollama
 import pytest
 import redis
-import redis.asyncio
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from penstock_cli.stub import Broken, Ok, Status, StubProvider, Tokens, ToolCall
+from penstock_cli.stub import Broken, Ok, Status, Tokens, ToolCall
 from penstock_config.policy import Cache, CallerLimit, ExactCache, Memory
-from penstock_config.provider import Price, Provider, RateLimits
-from tests.clients.house import House, running_house
+from penstock_config.provider import RateLimits
+from tests.clients.apps import ANSWER, FIRST, SAID, SECOND, SESSION, Apps
+from tests.clients.house import running_house
 from tests.conftest import running_redis
 from tests.servers.binaries import any_server
 
-SESSION = "x-penstock-session"
-FIRST, ANSWER, SECOND = "I am Ada.", "Good day, Ada.", "Who am I?"
 APIS = pytest.mark.parametrize("api", ["openai", "anthropic", "ollama"])
 STREAMS = pytest.mark.parametrize("stream", [False, True])
-PATHS: dict[str, tuple[str, dict[str, Any]]] = {
-    "openai": ("/v1/chat/completions", {"model": "gpt"}),
-    "anthropic": ("/v1/messages", {"model": "claude", "max_tokens": 64}),
-    "ollama": ("/api/chat", {"model": "llama"}),
-}
-SAID = [("user", FIRST), ("assistant", ANSWER), ("user", SECOND)]
-
-
-@dataclass
-class Apps:
-    """The clients of one application, and what its providers were told."""
-
-    house: House
-    openai: AsyncOpenAI
-    anthropic: AsyncAnthropic
-
-    def stub(self, api: str) -> StubProvider:
-        stubs = {"openai": self.house.openai, "anthropic": self.house.anthropic}
-        return stubs.get(api, self.house.ollama)
-
-    def told(self, api: str) -> list[tuple[str, str]]:
-        """The messages of the provider's last request, whose content must be text."""
-        messages: Any = self.stub(api).requests[-1].body["messages"]
-        return [(each["role"], _text(each["content"])) for each in messages]
-
-    async def say(
-        self,
-        api: str,
-        text: str,
-        session: str | None = "s",
-        *,
-        stream: bool = False,
-        user: str = "",
-        **more: Any,
-    ) -> str:
-        headers = {SESSION: session} if session else {}
-        headers |= {"x-penstock-user": user} if user else {}
-        messages = [*more.pop("before", ()), {"role": "user", "content": text}]
-        if api == "openai":
-            return await self._openai(messages, headers, stream, more)
-        if api == "anthropic":
-            return await self._anthropic(messages, headers, stream, more)
-        return await self._ollama(messages, headers, stream, more)
-
-    async def _openai(self, messages: Any, headers: Any, stream: bool, more: Any) -> str:
-        create = self.openai.chat.completions.create
-        answer: Any = await create(
-            model="gpt", messages=messages, stream=stream, extra_headers=headers, **more
-        )
-        if not stream:
-            return str(answer.choices[0].message.content)
-        pieces = [c.choices[0].delta.content or "" async for c in answer if c.choices]
-        return "".join(pieces)
-
-    async def _anthropic(self, messages: Any, headers: Any, stream: bool, more: Any) -> str:
-        asked = {"model": "claude", "max_tokens": 64, "messages": messages, **more}
-        if stream:
-            async with self.anthropic.messages.stream(**asked, extra_headers=headers) as events:
-                return await events.get_final_text()
-        answer = await self.anthropic.messages.create(**asked, extra_headers=headers)
-        return "".join(block.text for block in answer.content if block.type == "text")
-
-    async def _ollama(self, messages: Any, headers: Any, stream: bool, more: Any) -> str:
-        """Its client sends no headers of a single call's: one is made for each."""
-        async with ollama.AsyncClient(host=self.house.url, headers=headers) as client:
-            chat: Any = client.chat
-            answer = await chat("llama", messages=messages, stream=stream, **more)
-            if not stream:
-                return str(answer.message.content)
-            return "".join([piece.message.content or "" async for piece in answer])
-
-    async def leave(self, api: str, text: str) -> None:
-        """Goes after the first piece of a stream, and returns when the provider knows."""
-        path, more = PATHS[api]
-        body = {"messages": [{"role": "user", "content": text}], "stream": True, **more}
-        headers = {SESSION: "s"}
-        async with (
-            httpx.AsyncClient(base_url=self.house.url) as client,
-            client.stream("POST", path, json=body, headers=headers) as answer,
-        ):
-            await anext(answer.aiter_raw())
-        await self.stub(api).requests[-1].disconnected.wait()
-
-    async def post(self, text: str, **headers: str) -> httpx.Response:
-        body = {"model": "gpt", "messages": [{"role": "user", "content": text}]}
-        async with httpx.AsyncClient(base_url=self.house.url) as client:
-            return await client.post("/v1/chat/completions", json=body, headers=headers)
-
-    async def erase(self, session: str, **headers: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.house.url) as client:
-            return await client.delete(f"/v1/sessions/{session}", headers=headers)
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
-
-
-@pytest.fixture
-async def apps(tmp_path: Path, redis_url: str) -> AsyncIterator[Apps]:
-    async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(running_house(tmp_path, redis_url))
-        await house.publish(house.config(memory=Memory()))
-        openai = AsyncOpenAI(base_url=f"{house.url}/v1", api_key="app", max_retries=0)
-        anthropic = AsyncAnthropic(base_url=house.url, api_key="app", max_retries=0)
-        await stack.enter_async_context(openai)
-        await stack.enter_async_context(anthropic)
-        for stub in (house.openai, house.anthropic, house.ollama):
-            stub.always(Ok(ANSWER))
-        yield Apps(house, openai, anthropic)
 
 
 @APIS
@@ -337,58 +221,3 @@ async def test_without_redis_requests_go_on_and_say_so(tmp_path: Path) -> None:
             assert erased.json()["error"]["code"] == "sessions_unavailable"
             await apps.openai.close()
             await apps.anthropic.close()
-
-
-async def test_older_turns_are_summed_up_by_the_cheapest_model(apps: Apps, redis_url: str) -> None:
-    house = apps.house
-    config = house.config(memory=Memory(messages=2, summarise=True))
-    providers = tuple(map(_cheap_if_ollama, config.providers))
-    await house.publish(config.model_copy(update={"providers": providers}))
-    house.ollama.always(Ok("She is Ada."))
-    await apps.say("openai", FIRST)
-    await apps.say("openai", SECOND)
-    asked: Any = (await house.ollama.request()).body
-    assert [each["role"] for each in asked["messages"]] == ["system", "user"]
-    assert FIRST in asked["messages"][1]["content"]
-    assert asked["options"]["num_predict"] == 400
-    await _until_summed_up(redis_url)
-    await apps.say("openai", "And?")
-    assert apps.told("openai") == [
-        ("user", "In short, this is what we said before:\n\nShe is Ada."),
-        ("assistant", "I remember."),
-        ("user", SECOND),
-        ("assistant", ANSWER),
-        ("user", "And?"),
-    ]
-
-
-def _cheap_if_ollama(provider: Provider) -> Provider:
-    if provider.type != "ollama":
-        return provider
-    price = Price(input_token=1, output_token=1)
-    models = tuple(model.model_copy(update={"price": price}) for model in provider.models)
-    return provider.model_copy(update={"models": models})
-
-
-async def _until_summed_up(redis_url: str) -> None:
-    async with redis.asyncio.Redis.from_url(redis_url) as books, asyncio.timeout(30):
-        (key,) = await books.keys("*:s1:*")
-        while not await books.zcount(key, 0, 0):  # noqa: ASYNC110  # nobody tells us
-            await asyncio.sleep(0.01)
-
-
-async def test_a_summary_is_paid_for_and_counted(apps: Apps, redis_url: str) -> None:
-    house = apps.house
-    await house.publish(house.config(memory=Memory(messages=2, summarise=True)))
-    await apps.say("openai", FIRST)
-    await apps.say("openai", SECOND)
-    await _until_summed_up(redis_url)
-    async with httpx.AsyncClient(base_url=house.probe_url) as client:
-        metrics = (await client.get("/metrics")).text
-    labels = 'model="opus",policy="team/shop",provider="team/anthropic"'
-    spent = next(
-        line
-        for line in metrics.splitlines()
-        if line.startswith("penstock_cost_usd_total{" + labels)
-    )
-    assert float(spent.split()[-1]) > 0
