@@ -1,6 +1,6 @@
 """Which requests several models answer, and how: worked out once per configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -68,7 +68,7 @@ class Ensembles:
         known = {tier.id: tier for tier in config.tiers}
         candidates = _Candidates(config)
         self._plans: dict[tuple[str, Complexity], Plan] = {}
-        embedders = tuple(candidates.embedders(known[id_] for id_ in policy.tiers))
+        embedders = candidates.embedders(known[id_] for id_ in policy.tiers)
         for id_ in (*policy.tiers, *policy.downgrade_tiers):
             for plan in _plans(known[id_], candidates, embedders):
                 self._plans[f"tier:{id_}", plan.size.complexity] = plan
@@ -117,26 +117,25 @@ class _Candidates:
 
     def __init__(self, config: SidecarConfig) -> None:
         self._providers = {provider.id: provider for provider in config.providers}
+        self._models = {(p.id, model.name): model for p in config.providers for model in p.models}
 
     def judge(self, tier: Tier, ensemble: Ensemble) -> Candidate | None:
-        """None where nobody judges, or whoever should cannot be reached."""
+        """None where nobody judges."""
         wanted = ensemble.judge
         if ensemble.consensus != "Judge" or wanted is None:
             return None
-        return self._found(tier, wanted.provider, wanted.model)
+        return self._candidate(tier, wanted.provider, wanted.model)
 
-    def embedders(self, tiers: Iterator[Tier]) -> Iterator[Candidate]:
+    def embedders(self, tiers: Iterable[Tier]) -> tuple[Candidate, ...]:
         """Each once, in the order of the tiers."""
-        seen: set[str] = set()
+        found: dict[str, Candidate] = {}
         for tier in tiers:
             for each in tier.candidates:
-                found = self._found(tier, each.provider, each.model)
-                if found and "embeddings" in found.model.capabilities and found.label not in seen:
-                    seen.add(found.label)
-                    yield found
+                candidate = self._candidate(tier, each.provider, each.model)
+                if "embeddings" in candidate.model.capabilities:
+                    found.setdefault(candidate.label, candidate)
+        return tuple(found.values())
 
-    def _found(self, tier: Tier, provider_id: str, model_name: str) -> Candidate | None:
-        provider = self._providers.get(provider_id)
-        models = provider.models if provider else ()
-        model = next((each for each in models if each.name == model_name), None)
-        return Candidate(provider, model, tier.name, tier.id) if provider and model else None
+    def _candidate(self, tier: Tier, provider_id: str, model_name: str) -> Candidate:
+        model = self._models[provider_id, model_name]
+        return Candidate(self._providers[provider_id], model, tier.name, tier.id)
