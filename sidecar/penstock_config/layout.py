@@ -98,6 +98,10 @@ class Group:
         """HASH: which of a provider's models fail; see `breaker`. Gone when nothing does."""
         return f"{self.tag}:breakers"
 
+    def teller(self, process: str) -> str:
+        """STRING: number of the last lessons that a process told, by itself soon gone."""
+        return f"{self.tag}:teller:{process}"
+
     @property
     def waiting(self) -> str:
         """ZSET: app that waits for its turn -> until when, us."""

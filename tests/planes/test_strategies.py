@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from penstock_cli.stub import EMPTY, Broken, Ok, Status
+from penstock_config.classification import COMPLEXITIES
 from penstock_config.provider import RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Floor
@@ -39,6 +40,15 @@ def limited(config: SidecarConfig, **limits: RateLimits) -> SidecarConfig:
     providers = tuple(
         p.model_copy(update={"limits": limits.get(name, p.limits)})
         for name, p in zip(names, config.providers, strict=True)
+    )
+    return config.model_copy(update={"providers": providers})
+
+
+def preferring_main(config: SidecarConfig) -> SidecarConfig:
+    """By the platform team's figures its model is a little better."""
+    providers = tuple(
+        p.model_copy(update={"models": (p.models[0].model_copy(update={"quality": quality}),)})
+        for p, quality in zip(config.providers, (90, 80), strict=True)
     )
     return config.model_copy(update={"providers": providers})
 
@@ -84,8 +94,8 @@ async def test_an_error_says_who_was_tried_and_who_was_not(plane: Plane) -> None
 
 
 async def test_a_drop_is_named_with_its_reason_and_counted(plane: Plane) -> None:
-    floor = Floor(complexity="medium", max_cost=0)
-    await plane.publish(choosing(plane, floors=(floor,)))
+    floors = tuple(Floor(complexity=each, max_cost=0) for each in COMPLEXITIES)
+    await plane.publish(choosing(plane, floors=floors))
     _, told = await debugged(plane)
     assert {(d["kind"], d["last"]) for d in told["dropped"]} == {("cost", True)}
     assert "costs about $" in told["dropped"][0]["reason"]
@@ -95,8 +105,8 @@ async def test_a_drop_is_named_with_its_reason_and_counted(plane: Plane) -> None
 
 
 async def test_a_tier_that_rejects_says_what_nobody_meets(plane: Plane) -> None:
-    floor = Floor(complexity="medium", min_quality=99)
-    await plane.publish(choosing(plane, floors=(floor,), on_no_fit="Reject"))
+    floors = tuple(Floor(complexity=each, min_quality=99) for each in COMPLEXITIES)
+    await plane.publish(choosing(plane, floors=floors, on_no_fit="Reject"))
     response, told = await debugged(plane)
     assert response.status == 400
     error = json.loads(response.body)["error"]
@@ -148,13 +158,26 @@ async def test_a_used_up_limit_is_not_asked_first_again(plane: Plane) -> None:
     "bad", [REFUSAL, EMPTY, Broken("close", after=1)], ids=["refusal", "empty", "cut"]
 )
 async def test_adaptive_turns_from_who_answers_badly(plane: Plane, bad: Any) -> None:
-    await plane.publish(choosing(plane, strategy="Adaptive"))
+    await plane.publish(preferring_main(choosing(plane, strategy="Adaptive")))
+    assert (await served_by(plane, 9)).count("small") > 5
     plane.main.always(bad)
     for _ in range(12):
         await plane.ask(chat(stream=True))
+    before = len(plane.main.requests)
+    for _ in range(40):
+        await plane.ask(chat(stream=True))
+    asked = len(plane.main.requests) - before
+    assert asked <= 40 * 0.3, "no more than exploration allows, and a nudge for each"
+
+
+async def test_adaptive_returns_to_who_answers_well_again(plane: Plane) -> None:
+    await plane.publish(preferring_main(choosing(plane, strategy="Adaptive")))
+    plane.main.always(REFUSAL)
+    assert (await served_by(plane, 20)).count("small") <= 6
     plane.main.always(Ok("Here is what you asked for."))
-    turns = await served_by(plane, 40)
-    assert turns.count("small") <= 40 * 0.25, "no more than exploration allows"
+    for _ in range(30):
+        await plane.ask(chat(model="small"))
+    assert (await served_by(plane, 20)).count("small") >= 14
 
 
 async def test_another_sidecar_learns_from_it_within_a_second(
@@ -169,10 +192,11 @@ async def test_another_sidecar_learns_from_it_within_a_second(
         teacher, pupil = planes
         for plane in planes:
             await plane.publish(choosing(plane, strategy="Adaptive"))
-        await served_by(pupil, 1)
+        for stub in (pupil.main, pupil.backup):
+            stub.always(Status(400))  # teaches nothing
         teacher.main.always(REFUSAL)
         for _ in range(12):
-            await teacher.ask(chat())
+            await teacher.ask(chat(SECRET, model="small"))
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not await is_worse(pupil, "main/small", than="backup/large"):  # noqa: ASYNC110  # what others know has no event
                 await asyncio.sleep(0.05)

@@ -7,7 +7,9 @@ Redis is away, each goes on with what it knows, and tells it later.
 import asyncio
 import contextlib
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from importlib.resources import files
 from random import Random
 from typing import Final, cast
@@ -24,6 +26,9 @@ IDLE_SECONDS: Final = 30.0
 """So long after the last news of our own others' are still read."""
 LIFE_SECONDS: Final = 86_400
 """Of what nobody adds to: many half-lives."""
+TOLD_SECONDS: Final = 600
+"""So long what may have been heard can be said again without counting twice."""
+PROCESS_BYTES: Final = 6
 BATCH: Final = 50
 """Candidates in one call: Redis serves nobody else meanwhile."""
 
@@ -34,6 +39,24 @@ def _script() -> Script:
 
 
 SCORES: Final = _script()
+
+
+class _Part:
+    """Some of the candidates, in a call of their own; `untold` is being told until it is heard."""
+
+    def __init__(self, group: Group, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self.keys = (
+            group.teller(secrets.token_hex(PROCESS_BYTES)),
+            *(group.scores(label) for label in labels),
+        )
+        self.since = 0
+        self.number = 0
+        self.untold: Mapping[Name, Tally] = {}
+
+    def tell(self, news: Mapping[Name, Tally]) -> None:
+        self.number += 1
+        self.untold = {name: tally for name, tally in news.items() if name[0] in self.labels}
 
 
 class ScoreSharing:
@@ -49,9 +72,7 @@ class ScoreSharing:
     ) -> None:
         self._scores = scores
         self._store = store
-        self._group = group
-        self._batches = [tuple(batch) for batch in _batches(labels)]
-        self._since = [0] * len(self._batches)
+        self._parts = [_Part(group, some) for some in _batches(labels)]
         self._pause_seconds = pause_seconds
         self._random = Random()  # noqa: S311  # spreads calls, guards nothing
         self._news = asyncio.Event()
@@ -71,15 +92,14 @@ class ScoreSharing:
             await self.exchange()
 
     async def exchange(self) -> None:
-        """Tell and read once. What Redis did not hear is told the next time."""
-        news = self._scores.untold()
-        for number, labels in enumerate(self._batches):
-            own = {name: news[name] for name in news if name[0] in labels}
-            try:
-                await self._exchange(number, labels, own)
-            except StoreUnavailable as error:
-                if not error.sent:  # else it may have been added: better forgotten than doubled
-                    self._scores.not_told(own)
+        """Tell and read once. What was perhaps not heard is said again, and added once."""
+        if not any(part.untold for part in self._parts):
+            news = self._scores.untold()
+            for part in self._parts:
+                part.tell(news)
+        with contextlib.suppress(StoreUnavailable):
+            for part in self._parts:
+                await self._exchange(part)
 
     async def _run(self) -> None:
         while True:
@@ -91,36 +111,30 @@ class ScoreSharing:
                 await self.exchange()
                 await asyncio.sleep(self._pause_seconds * self._random.uniform(0.8, 1))
 
-    async def _exchange(
-        self, number: int, labels: tuple[str, ...], news: Mapping[Name, Tally]
-    ) -> None:
-        keys = tuple(self._group.scores(label) for label in labels)
-        reply = await self._store.script(SCORES, keys, self._arguments(number, labels, news))
+    async def _exchange(self, part: _Part) -> None:
+        reply = await self._store.script(SCORES, part.keys, self._arguments(part))
         values = cast("list[bytes | None]", reply)
-        self._since[number] = int(values[0] or 0)
-        names: list[Name] = [(label, task) for label in labels for task in TASKS]
+        part.since, part.untold = int(values[0] or 0), {}
+        names: list[Name] = [(label, task) for label in part.labels for task in TASKS]
         for name, value in zip(names, values[1:], strict=True):
             if value is not None:
                 self._scores.heard(name, Tally(*map(float, value.split())))
 
-    def _arguments(
-        self, number: int, labels: tuple[str, ...], news: Mapping[Name, Tally]
-    ) -> tuple[Argument, ...]:
+    def _arguments(self, part: _Part) -> tuple[Argument, ...]:
         learning = self._scores.learning
         arguments: list[Argument] = [
             round(learning.half_life_seconds * MICROSECONDS),
-            self._since[number],
+            part.since,
             repr(learning.max_signs),
             LIFE_SECONDS * 1000,
+            part.number if part.untold else 0,
+            TOLD_SECONDS * 1000,
             len(TASKS),
             *TASKS,
         ]
-        for (label, task), tally in news.items():
-            arguments += [labels.index(label) + 1, TASKS.index(task) + 1]
-            arguments += [
-                f"{amount:.9g}"
-                for amount in (tally.asked, tally.served, tally.signs, tally.waits, tally.wait_ms)
-            ]
+        for (label, task), tally in part.untold.items():
+            arguments += [part.labels.index(label) + 1, TASKS.index(task) + 1]
+            arguments += [f"{amount:.9g}" for amount in astuple(tally)]
         return tuple(arguments)
 
 

@@ -143,7 +143,7 @@ class Scores:
         return {name: self.weight(*name) for name in self._cells}
 
     def untold(self) -> Mapping[Name, Tally]:
-        """What others are to be told. From now on it counts as told; see `not_told`."""
+        """What others are to be told. From now on it counts as told."""
         news = {}
         for name, cell in self._cells.items():
             if cell.has_news:
@@ -151,13 +151,6 @@ class Scores:
                 news[name] = cell.untold
                 cell.untold, cell.has_news = Tally(), False
         return news
-
-    def not_told(self, news: Mapping[Name, Tally]) -> None:
-        """Nobody heard: it is said again."""
-        for name, tally in news.items():
-            cell = self._cell(name)
-            cell.untold.add(tally)
-            cell.has_news = True
 
     def heard(self, name: Name, tally: Tally) -> None:
         """What all together know, ours included but for what is untold."""

@@ -121,7 +121,9 @@ async def test_keys_are_bounded_and_go_when_nobody_adds(
     scores_of(sidecar).learn("shop/p/of-no-tier", "chat", Tally(1, 1))
     await sidecar.exchange()
     with redis.Redis.from_url(each_redis_url, decode_responses=True) as client:
-        assert client.keys() == [GROUP.scores(A)]
+        (teller,) = client.keys("*:teller:*")
+        assert sorted(client.scan_iter()) == sorted([GROUP.scores(A), teller])
+        assert client.ttl(teller) in range(1, 601)
         assert client.hkeys(GROUP.scores(A)) == ["chat"]
         assert client.ttl(GROUP.scores(A)) in range(86_000, 86_401)
 
@@ -163,28 +165,44 @@ async def test_a_second_sidecar_knows_within_a_second(redis_url: str) -> None:
         assert min(took) < 1.0, took
 
 
-class Deaf:
-    """A Redis that is away."""
+class Late:
+    """A Redis whose answers are lost, or that is away, as often as it is told."""
 
-    def __init__(self, *, sent: bool) -> None:
-        self.sent = sent
+    def __init__(self, inner: RedisStore, *, lost: int = 0, away: int = 0) -> None:
+        self._inner = inner
+        self._lost, self._away = lost, away
 
-    async def command(self, *_: Argument) -> object:
-        raise StoreUnavailable("away", sent=self.sent)
+    async def command(self, *arguments: Argument) -> object:
+        return await self._inner.command(*arguments)
 
-    async def script(self, _script: Script, _keys: object, _arguments: object) -> object:
-        raise StoreUnavailable("away", sent=self.sent)
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        if self._away:
+            self._away -= 1
+            raise StoreUnavailable("away", sent=False)
+        reply = await self._inner.script(script, keys, arguments)
+        if self._lost:
+            self._lost -= 1
+            raise StoreUnavailable("too late")
+        return reply
 
 
-@pytest.mark.parametrize(("sent", "told_later"), [(False, 2), (True, 0)])
-async def test_what_redis_surely_did_not_hear_is_told_later(*, sent: bool, told_later: int) -> None:
-    scores = Scores(ManualClock())
-    sharing = ScoreSharing(scores, Deaf(sent=sent), GROUP, LABELS)
-    for _ in range(2):
+@pytest.mark.parametrize(("lost", "away"), [(2, 0), (0, 2), (1, 1)])
+async def test_what_redis_may_not_have_heard_is_told_again_and_counts_once(
+    store: RedisStore, lost: int, away: int
+) -> None:
+    scores = Scores(SystemClock())
+    teacher = ScoreSharing(scores, Late(store, lost=lost, away=away), GROUP, LABELS, NEVER_SECONDS)
+    pupil = one(store)
+    for told in range(1, 6):
         scores.learn(A, "chat", Tally(1, 1))
-        await sharing.exchange()
-    assert scores.tally(A, "chat").asked == 2, "it goes on with what it knows itself"
-    assert sum(tally.asked for tally in scores.untold().values()) == told_later
+        await teacher.exchange()
+        assert scores.tally(A, "chat").asked == pytest.approx(told, rel=0.01)
+    await teacher.exchange()
+    await pupil.exchange()
+    assert scores_of(pupil).tally(A, "chat").asked == pytest.approx(5, rel=0.01)
+    assert scores.tally(A, "chat").asked == pytest.approx(5, rel=0.01)
 
 
 def test_cells_are_bounded() -> None:

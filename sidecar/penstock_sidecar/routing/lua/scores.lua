@@ -1,10 +1,12 @@
 -- Adds what a sidecar has learnt to what all have learnt, and says what is known.
 --
--- KEYS  each a HASH of one candidate: task -> "at asked served signs waits wait_ms", sums that halve
---       each half-life; `at`, us of this clock, is when they were as they stand
+-- KEYS  1  STRING  number of what this teller told last: what is said again is not added again
+--       2.. each a HASH of one candidate: task -> "at asked served signs waits wait_ms", sums that
+--           halve each half-life; `at`, us of this clock, is when they were as they stand
 -- ARGV  1 half-life, us; 2 what others told before this time, us, the caller knows; 3 most signs;
---       4 life of a key that nobody adds to, ms; 5 number of tasks; then their names;
---       then for each addition: index in KEYS, index of the task, and the five amounts
+--       4 life of a key that nobody adds to, ms; 5 number of what is told, 0 for nothing; 6 its
+--       life, ms; 7 number of tasks; then their names;
+--       then for each addition: place of the candidate, of the task, and the five amounts
 -- Returns {now, us; for each key and task, in order: asked, served, signs, waits, wait_ms as of now,
 --         or false where nothing was told since}: as strings, Lua's numbers being cut to integers
 
@@ -15,7 +17,8 @@ local half_life, since, most = ARGV[1] + 0, ARGV[2] + 0, ARGV[3] + 0
 if since > now then
     since = 0 -- another server, whose clock is behind
 end
-local tasks, FIRST, AMOUNTS = ARGV[5] + 0, 6, 5
+local tasks, FIRST, AMOUNTS = ARGV[7] + 0, 8, 5
+local told_before = ARGV[5] ~= '0' and call('GET', KEYS[1]) == ARGV[5]
 
 local names = {}
 for i = 1, tasks do
@@ -23,7 +26,7 @@ for i = 1, tasks do
 end
 
 local additions = {} -- by key and task
-for at = FIRST + tasks, #ARGV, AMOUNTS + 2 do
+for at = told_before and #ARGV + 1 or FIRST + tasks, #ARGV, AMOUNTS + 2 do
     local key, task = ARGV[at] + 0, ARGV[at + 1] + 0
     additions[key] = additions[key] or {}
     local amounts = {}
@@ -58,8 +61,9 @@ local function added(sums, amounts)
 end
 
 local reply = { string.format('%.0f', now) }
-for k = 1, #KEYS do
-    local values = call('HMGET', KEYS[k], unpack(names))
+for k = 1, #KEYS - 1 do
+    local key = KEYS[k + 1]
+    local values = call('HMGET', key, unpack(names))
     local written = {}
     for t = 1, tasks do
         local at, sums = 0, { 0, 0, 0, 0, 0 }
@@ -81,8 +85,11 @@ for k = 1, #KEYS do
         end
     end
     if #written > 0 then
-        call('HSET', KEYS[k], unpack(written))
-        call('PEXPIRE', KEYS[k], ARGV[4])
+        call('HSET', key, unpack(written))
+        call('PEXPIRE', key, ARGV[4])
     end
+end
+if ARGV[5] ~= '0' then
+    call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
 end
 return reply

@@ -90,10 +90,12 @@ def _quality(candidate: Candidate) -> float:
 
 
 def _wait_ms(candidate: Candidate, tally: Tally) -> float:
-    """As measured, with the expected for one measurement."""
+    """As measured, with the expected for one measurement; none where nobody knows, so that it is
+    tried."""
     expected = candidate.model.expected_latency_ms
-    before = MIDDLING_MS / 2 if expected is None else expected
-    return (tally.wait_ms + before) / (tally.waits + 1)
+    if expected is not None:
+        return (tally.wait_ms + expected) / (tally.waits + 1)
+    return tally.wait_ms / tally.waits if tally.waits else 0.0
 
 
 def _cheapest(costs: Sequence[int | None]) -> int:
