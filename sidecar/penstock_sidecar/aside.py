@@ -5,6 +5,7 @@ It takes limits and budget as its caller's requests do, at low priority, and tel
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -12,8 +13,8 @@ import orjson
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.errors import Denied, SidecarError
-from penstock_sidecar.limits.limiter import Limiter
+from penstock_sidecar.errors import Denied, SidecarError, UpstreamError
+from penstock_sidecar.limits.limiter import Attempt, Limiter
 from penstock_sidecar.limits.priority import HEADER as PRIORITY
 from penstock_sidecar.metering.estimate import PriceUnknown, price_of
 from penstock_sidecar.model import Caller, Candidate, Recorder, Request
@@ -22,6 +23,7 @@ from penstock_sidecar.progress import Progress
 from penstock_sidecar.routing.catalogue import Catalogue
 from penstock_sidecar.routing.personal_data import HEADER as PERSONAL_DATA
 from penstock_sidecar.routing.personal_data import permitted
+from penstock_sidecar.routing.router import Router
 from penstock_sidecar.sessions.heard import Heard
 from penstock_sidecar.upstream.base import Call, Upstream
 
@@ -33,24 +35,17 @@ USUAL_INPUT_TOKENS: Final = 4
 MOST_CHARACTERS: Final = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
 class CheapModel:
-    """Of one policy. What may be asked, and in which order, is settled once."""
+    """Of one policy. `candidates` are those that may be asked, the cheapest first."""
 
-    def __init__(
-        self,
-        config: SidecarConfig,
-        policy: Policy,
-        upstreams: Mapping[str, Upstream],
-        limiter: Limiter,
-        recorder: Recorder,
-        clock: Clock,
-    ) -> None:
-        self._candidates = cheapest(config, policy)
-        self._policy = policy
-        self._upstreams = upstreams
-        self._limiter = limiter
-        self._recorder = recorder
-        self._clock = clock
+    candidates: tuple[Candidate, ...]
+    policy: Policy
+    upstreams: Mapping[str, Upstream]
+    limiter: Limiter
+    router: Router
+    recorder: Recorder
+    clock: Clock
 
     async def answer(
         self, caller: Caller, headers: Mapping[str, str], asked: tuple[str, str], most_tokens: int
@@ -58,7 +53,8 @@ class CheapModel:
         """What it says to these instructions and this text; empty where nobody can be asked.
         `headers` are those of the request on whose behalf. Raises `SidecarError`."""
         request = _request(asked, most_tokens, headers)
-        candidates = self._permitted(request)
+        candidates = [c for c in self._permitted(request) if not self.router.out(c, request.api)]
+        candidates = candidates[:MOST_TRIED]
         for candidate in candidates[:-1]:
             try:
                 return await self._asked(candidate, request, caller)
@@ -68,14 +64,13 @@ class CheapModel:
 
     def _permitted(self, request: Request) -> Sequence[Candidate]:
         try:
-            kept = permitted(self._candidates, request, self._policy.personal_data).kept
+            return permitted(self.candidates, request, self.policy.personal_data).kept
         except Denied:
             return ()
-        return kept[:MOST_TRIED]
 
     async def _asked(self, candidate: Candidate, request: Request, caller: Caller) -> str:
-        started = self._clock.monotonic()
-        progress = Progress(request, self._policy.id, self._clock, started, rule=RULE)
+        started = self.clock.monotonic()
+        progress = Progress(request, self.policy.id, self.clock, started, rule=RULE)
         error: BaseException | None = None
         try:
             return await self._called(candidate, request, caller, progress)
@@ -83,27 +78,37 @@ class CheapModel:
             error = caught
             raise
         finally:
-            self._recorder.request_ended(progress.outcome(error))
+            self.recorder.request_ended(progress.outcome(error))
 
     async def _called(
         self, candidate: Candidate, request: Request, caller: Caller, progress: Progress
     ) -> str:
         heard = Heard(request.api, stream=False, max_characters=MOST_CHARACTERS)
-        ticket = self._limiter.ticket(caller, request)
+        ticket = self.limiter.ticket(caller, request)
         attempt = ticket.attempt(candidate)
         try:
             async with ticket, attempt:
                 progress.candidate = candidate
                 call = Call(request, candidate, attempt.max_output_tokens)
-                attempt.sent()
-                async with self._upstreams[candidate.provider.id].call(call) as answer:
-                    async for chunk in answer.chunks:
-                        attempt.saw(chunk)
-                        heard.add(chunk.data)
+                await self._hear(call, attempt, heard)
         finally:
             progress.cost_micro_usd = attempt.cost_micro_usd
             progress.usage = attempt.usage
         return heard.said or ""
+
+    async def _hear(self, call: Call, attempt: Attempt, heard: Heard) -> None:
+        """All of the answer; the candidate's breaker learns how that went."""
+        candidate, api, began = call.candidate, call.request.api, self.clock.monotonic()
+        attempt.sent()
+        try:
+            async with self.upstreams[candidate.provider.id].call(call) as answer:
+                async for chunk in answer.chunks:
+                    attempt.saw(chunk)
+                    heard.add(chunk.data)
+        except UpstreamError as error:
+            self.router.failed(candidate, error, api)
+            raise
+        self.router.succeeded(candidate, api, began)
 
 
 def cheapest(config: SidecarConfig, policy: Policy) -> tuple[Candidate, ...]:

@@ -8,7 +8,7 @@ from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
-from penstock_sidecar.aside import CheapModel
+from penstock_sidecar.aside import CheapModel, cheapest
 from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
 from penstock_sidecar.cache.exact import ExactCache
 from penstock_sidecar.classify import Classify
@@ -258,6 +258,15 @@ def _pipeline(
         seen=shared.seen,
         room=limiter.room,
     )
+    aside = CheapModel(
+        candidates=cheapest(config, policy) if policy.memory else (),
+        policy=policy,
+        upstreams=found.upstreams,
+        limiter=limiter,
+        router=router,
+        recorder=shared.recorder,
+        clock=shared.clock,
+    )
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
@@ -280,7 +289,7 @@ def _pipeline(
             found.scope_key,
             found.store,
         ),
-        sessions=_sessions(config, policy, found, limiter, shared),
+        sessions=_sessions(config, policy, found, aside),
         pictures=Pictures(policy.images) if policy.images else None,
         limiter=limiter,
         means=_means(
@@ -324,7 +333,7 @@ def _means(
 
 
 def _sessions(
-    config: SidecarConfig, policy: Policy, found: _Found, limiter: Limiter, shared: Shared
+    config: SidecarConfig, policy: Policy, found: _Found, aside: CheapModel
 ) -> Sessions | None:
     if policy.memory is None:
         return None
@@ -333,6 +342,4 @@ def _sessions(
         return Sessions(policy.memory, None, None)
     limits = tuple(limit.limits for limit in policy.limits if not limit.shadow)
     shelf = Shelf(policy.memory, policy.cache.scope, place, found.scope_key, found.store)
-    upstreams, clock = found.upstreams, shared.clock
-    cheap = CheapModel(config, policy, upstreams, limiter, shared.recorder, clock)
-    return Sessions(policy.memory, shelf, Summaries(shelf, cheap), limits)
+    return Sessions(policy.memory, shelf, Summaries(shelf, aside), limits)
