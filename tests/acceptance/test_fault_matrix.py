@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from penstock_cli.stub import EMPTY, Behaviour, Broken, Ok, Status, StubProvider
+from penstock_cli.stub import EMPTY, Behaviour, Broken, Ok, Raw, Status, StubProvider
 from penstock_config.policy import Retry
 from penstock_config.provider import Health
 from penstock_config.schema import SidecarConfig
@@ -62,6 +62,7 @@ FAILS: Final[Mapping[str, Change]] = {
     "429 without": always(Status(429)),
     "cut": always(Broken("reset", after=1)),
     "wrong JSON": always(Broken("malformed", after=0)),
+    "an error page": always(Raw((b"<html>sorry</html>",), content_type="text/html")),
 }
 """Each of which speaks against a provider."""
 SLOW: Final = always(Ok(first=float(PATIENCE_SECONDS)))
@@ -182,6 +183,22 @@ async def test_a_provider_that_is_slow_costs_no_more_than_the_hedge(
                 await seen.disconnected.wait()
     await well(plane.main)
     await until_served_by(plane, "main", stream=stream)
+
+
+async def test_a_slow_provider_is_soon_asked_seldom_where_latency_counts(plane: Plane) -> None:
+    """So that a tenth of the requests may have a second, and hardly one needs it."""
+    config = alike(plane)
+    fast, solo = config.tiers
+    few = Hedge(after_ms=50, max_extra_percent=10)
+    fast = fast.model_copy(update={"strategy": "LeastLatency", "hedge": few})
+    await plane.publish(config.model_copy(update={"tiers": (fast, solo)}))
+    await ask_many(plane, REQUESTS, stream=True)
+    before, slow_seconds = len(plane.main.requests), 50 * WELL_SECONDS
+    plane.main.always(Ok(text=WELL.text, first=slow_seconds))
+    slowed = await ask_many(plane, REQUESTS, stream=True)
+    assert error_rate(slowed) == 0
+    assert p95(slowed) < slow_seconds
+    assert len(plane.main.requests) - before < REQUESTS // 4
 
 
 async def test_streams_that_are_cut_half_way_are_few(plane: Plane) -> None:

@@ -209,6 +209,23 @@ async def test_a_caller_that_leaves_ends_both(plane: Plane, books: Books, stream
     await all_given_back_but_unsettled(plane, books)
 
 
+@streamed
+async def test_a_provider_that_is_read_on_for_its_bill_is_not_where_two_are_asked(
+    plane: Plane, stream: bool
+) -> None:
+    config = hedged(plane, SOON)
+    drains = (p.model_copy(update={"drain_seconds": 600.0}) for p in config.providers)
+    await plane.publish(config.model_copy(update={"providers": tuple(drains)}))
+    plane.main.always(Ok(first=asyncio.Event()))
+    plane.backup.always(Ok(first=asyncio.Event()))
+    asking = asyncio.create_task(ask(plane, stream=stream))
+    both = await plane.main.request(), await plane.backup.request()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    for seen in both:
+        await within(PATIENCE_SECONDS, seen.disconnected)
+
+
 async def test_a_stream_that_breaks_after_its_first_content_is_not_replaced(plane: Plane) -> None:
     plane.main.always(Ok(first=asyncio.Event()))
     plane.backup.always(Broken("reset", after=3, answer=Ok(text="one two three four")))

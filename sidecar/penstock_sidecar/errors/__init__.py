@@ -39,6 +39,7 @@ SidecarError                          status, type, code, public message
 | | - UpstreamOverloaded 503          it has too much to do (Anthropic's 529)
 | | - UpstreamLost 502                the connection broke off with nothing seen
 | | - UpstreamGarbled 502             a 200 that nobody can read
+| | - UpstreamForeign 502             a 200 in a format that is nobody's who serves models
 | | - UpstreamMisconfigured 502       its model, address or protocol is not what we were told
 | - UpstreamTimeout 504
 | | - UpstreamConnectTimeout 504      nobody answered: nothing was sent, nothing is charged
@@ -113,6 +114,7 @@ from penstock_sidecar.errors.provider import (
     UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamError,
+    UpstreamForeign,
     UpstreamGarbled,
     UpstreamLimited,
     UpstreamLost,
@@ -172,6 +174,7 @@ __all__ = [
     "UpstreamContextTooLong",
     "UpstreamCredentials",
     "UpstreamError",
+    "UpstreamForeign",
     "UpstreamGarbled",
     "UpstreamLimited",
     "UpstreamLost",

@@ -84,6 +84,12 @@ class UpstreamGarbled(UpstreamUnavailable):
     charged = None
 
 
+class UpstreamForeign(UpstreamUnavailable):
+    """Of a proxy's or a load balancer's that has lost its servers; or its address is wrong."""
+
+    same_again = False
+
+
 class UpstreamMisconfigured(UpstreamUnavailable):
     error_type = "provider_misconfigured"
     same_again = False

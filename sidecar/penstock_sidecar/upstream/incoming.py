@@ -8,8 +8,8 @@ import aiohttp
 
 from penstock_sidecar.errors import (
     StreamBroken,
+    UpstreamForeign,
     UpstreamLost,
-    UpstreamMisconfigured,
 )
 from penstock_sidecar.upstream.deadlines import Deadlines
 from penstock_sidecar.upstream.watch import Watch
@@ -74,10 +74,10 @@ class Incoming:
         return self._response.headers
 
     def require(self, content_type: str) -> None:
-        """Raises `UpstreamMisconfigured` for another type; none at all is let pass."""
+        """Raises `UpstreamForeign` for another type; none at all is let pass."""
         found = self._response.headers.get("content-type", content_type)
         if found.partition(";")[0].strip().lower() != content_type:
-            raise UpstreamMisconfigured(
+            raise UpstreamForeign(
                 f"{self.label} answers in another format than {content_type}: check baseURL"
             )
 

@@ -14,6 +14,7 @@ from penstock_sidecar.errors import (
     UpstreamContextTooLong,
     UpstreamCredentials,
     UpstreamError,
+    UpstreamForeign,
     UpstreamLimited,
     UpstreamMisconfigured,
     UpstreamOverloaded,
@@ -123,19 +124,22 @@ async def test_a_plain_answer_that_never_comes_is_a_timeout(stub: StubProvider, 
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "kind"),
     [
-        Raw((b'{"choices":[]}',), content_type="text/html"),
-        Raw((b"data: [DONE]\n\n",), content_type="application/json"),
-        Raw((b"data: {}\n\n",), headers={"content-encoding": "gzip"}),
-        Raw((gzip.compress(b"0" * 10_000_000),), headers={"content-encoding": "gzip"}),
+        (Raw((b'{"choices":[]}',), content_type="text/html"), UpstreamForeign),
+        (Raw((b"data: [DONE]\n\n",), content_type="application/json"), UpstreamForeign),
+        (Raw((b"data: {}\n\n",), headers={"content-encoding": "gzip"}), UpstreamMisconfigured),
+        (
+            Raw((gzip.compress(b"0" * 10_000_000),), headers={"content-encoding": "gzip"}),
+            UpstreamMisconfigured,
+        ),
     ],
 )
-async def test_an_answer_of_another_format_is_our_configuration_s_fault(
-    stub: StubProvider, acme: Acme, raw: Raw
+async def test_an_answer_of_another_format_is_nobodys_who_serves_models(
+    stub: StubProvider, acme: Acme, raw: Raw, kind: type[UpstreamError]
 ) -> None:
     stub.always(raw)
-    assert isinstance(await failure(acme, stream=True), UpstreamMisconfigured)
+    assert type(await failure(acme, stream=True)) is kind
 
 
 @pytest.mark.parametrize(
