@@ -123,6 +123,9 @@ def explain(  # noqa: PLR0913  # one for each option
     *,
     model: Annotated[str, typer.Option("--model", "-m", help="As the caller sends it.")] = "auto",
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="The user's words.")] = "",
+    api: Annotated[
+        str, typer.Option(help="What the caller speaks: openai-chat, anthropic-messages, ...")
+    ] = "openai-chat",
     namespace: Namespace = "",
     labels: Labels = [],  # noqa: B006  # typer copies it
     user: Annotated[str, typer.Option(help="Sent as x-penstock-user.")] = "",
@@ -131,10 +134,10 @@ def explain(  # noqa: PLR0913  # one for each option
 ) -> None:
     """Say which way a request would take, and why; nothing is sent."""
     from penstock_cli.explain import explain as run
-    from penstock_cli.explanation import Question
+    from penstock_cli.question import Question
     from penstock_cli.standin import StandIn
 
-    question = Question(model, prompt, user, tuple(header))
+    question = Question(model, prompt, user, tuple(header), api)
     standin = StandIn(namespace, labels=tuple(labels))
     raise typer.Exit(run(tuple(filename), standin, question, as_json=json))
 

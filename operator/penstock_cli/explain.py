@@ -7,15 +7,17 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from penstock_cli.explanation import Cost, Explanation, Question, explained
+from penstock_cli.explanation import Cost, Explanation, explained
 from penstock_cli.output import print_json, stderr, stdout, table_of
+from penstock_cli.question import Question
 from penstock_cli.secret_sources import taken_for_granted
 from penstock_cli.standin import StandIn, resolve
 from penstock_cli.workspace import compile_files
 from penstock_config.budget import Amounts, Budget
 from penstock_config.provider import RateLimits
 from penstock_sidecar.metering.cost import usd
-from penstock_sidecar.model import Candidate
+from penstock_sidecar.model import Candidate, Classification
+from penstock_sidecar.routing.debug import Verdict
 
 CENT: Final = 10_000
 """In millionths of a dollar."""
@@ -44,9 +46,13 @@ def document_of(explanation: Explanation) -> dict[str, object]:
         "input": {"estimatedTokens": e.input.tokens, "mostTokens": e.input.most_tokens},
         "rule": e.route.rule if e.route else None,
         "target": e.route.target if e.route else None,
-        "candidates": [_candidate(c, cost) for c, cost in _priced(e)],
+        "classification": _classified(e.classification),
+        "candidates": [
+            {**_candidate(c, cost), **_judged(verdict)}
+            for (c, cost), verdict in zip(_priced(e), e.verdicts, strict=True)
+        ],
         "dropped": [
-            {"candidate": d.candidate, "reason": d.reason}
+            {"candidate": d.candidate, "kind": d.kind, "reason": d.reason, "last": d.last}
             for d in (e.selection.drops if e.selection else ())
         ],
         "limits": [{"name": name, "limits": figures} for name, figures in _limits(e)],
@@ -58,6 +64,26 @@ def document_of(explanation: Explanation) -> dict[str, object]:
 def _priced(explanation: Explanation) -> Iterator[tuple[Candidate, Cost]]:
     if explanation.selection:
         yield from zip(explanation.selection.candidates, explanation.costs, strict=True)
+
+
+def _classified(found: Classification | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    return {
+        "task": found.task,
+        "complexity": found.complexity,
+        "confidence": round(found.confidence, 2),
+        "signals": list(found.signals),
+    }
+
+
+def _judged(verdict: Verdict) -> dict[str, object]:
+    micro_usd = verdict.micro_usd
+    return {
+        "strategy": verdict.strategy,
+        "score": verdict.score,
+        "costsAboutUSD": None if micro_usd is None else usd(micro_usd),
+    }
 
 
 def _candidate(candidate: Candidate, cost: Cost) -> dict[str, object]:
@@ -118,13 +144,19 @@ def _parts(explanation: Explanation) -> Iterator[Text | Table]:
     yield _line("Policy", f"{e.policy.id} (selects {labels})")
     yield _line("User", e.user)
     yield _line("Input", f"about {e.input.tokens} tokens, {e.input.most_tokens} at most")
+    if found := e.classification:
+        why = f" ({', '.join(found.signals)})" if found.signals else ""
+        text = f"{found.task}, {found.complexity}, confidence {found.confidence:.2f}{why}"
+        yield _line("Kind", text)
     if e.refusal:
         yield _line("Refused", e.refusal, "bold red")
     if e.route:
         yield _line("Rule", f"{e.route.rule}, to {e.route.target}")
         yield _candidates(e)
     for drop in e.selection.drops if e.selection else ():
-        yield _line("Dropped", f"{drop.candidate}: {drop.reason}", "yellow")
+        yield _line(
+            "Last" if drop.last else "Dropped", f"{drop.candidate}: {drop.reason}", "yellow"
+        )
     for name, figures in dict(_limits(e)).items():
         yield _line("Limit", f"{name}: {_listed(figures)}")
     for budget in e.budgets:
@@ -134,16 +166,19 @@ def _parts(explanation: Explanation) -> Iterator[Text | Table]:
 def _candidates(explanation: Explanation) -> Table:
     table = Table("", box=None)
     table.add_column("Candidate", overflow="fold")
-    for heading in ("Tier", "Priority", "Weight", "Costs at most"):
+    for heading in ("Tier", "Priority", "Strategy", "Score", "Costs about", "Costs at most"):
         table.add_column(heading)
-    for number, (candidate, cost) in enumerate(_priced(explanation), 1):
-        most = cost.most_micro_usd
+    rows = zip(_priced(explanation), explanation.verdicts, strict=True)
+    for number, ((candidate, cost), verdict) in enumerate(rows, 1):
+        about, most = verdict.micro_usd, cost.most_micro_usd
         table.add_row(
             str(number),
             candidate.label,
             candidate.tier,
             str(candidate.priority),
-            str(candidate.weight),
+            verdict.strategy,
+            "unknown" if verdict.score is None else f"{verdict.score:.4g}",
+            "unknown" if about is None else _dollars(about),
             _unknown(cost) if most is None else _dollars(most),
         )
     return table

@@ -1,14 +1,15 @@
 """Which way a request would take, decided by the sidecar's own stages. Sends nothing."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from penstock_cli.failure import WrongUsage
+from penstock_cli.question import Question
 from penstock_cli.standin import StandInPod
 from penstock_config.budget import Budget
 from penstock_config.policy import Policy
 from penstock_operator.compile.labels import selects
+from penstock_sidecar.classify import Classifier, Classify
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.identity.caller import Identifier
@@ -21,30 +22,20 @@ from penstock_sidecar.metering.estimate import (
     output_cap,
     price_of,
 )
-from penstock_sidecar.model import ANONYMOUS, Candidate, Pod, Request
-from penstock_sidecar.normalise.openai import parse_chat
+from penstock_sidecar.model import (
+    ANONYMOUS,
+    UNCLASSIFIED,
+    Caller,
+    Candidate,
+    Classification,
+    Pod,
+    Request,
+)
+from penstock_sidecar.routing.debug import Verdict
 from penstock_sidecar.routing.router import Route, Router, Selection
 
 SEED = 0
 """Equal questions get equal orders; a sidecar draws among candidates of equal priority."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """The request to explain. `headers` are `name: value` lines."""
-
-    model: str
-    prompt: str
-    user: str = ""
-    headers: tuple[str, ...] = ()
-
-    def request(self) -> Request:
-        headers = dict(map(_header, self.headers))
-        if self.user:
-            headers["x-penstock-user"] = self.user
-        messages = [{"role": "user", "content": self.prompt}]
-        body = json.dumps({"model": self.model, "messages": messages}).encode()
-        return parse_chat(body, headers, "explain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +56,11 @@ class Explanation:
     policy: Policy
     user: str
     input: Input
+    classification: Classification | None = None
     route: Route | None = None
     selection: Selection | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """What speaks for each candidate, in the selection's order."""
     costs: tuple[Cost, ...] = ()
     """Of each candidate, in the selection's order."""
     budgets: tuple[Budget, ...] = ()
@@ -81,33 +75,33 @@ def explained(standin: StandInPod, question: Question) -> Explanation:
         raise WrongUsage(msg)
     pod = Pod(standin.namespace, "local", standin.app, standin.labels)
     request = question.request()
-    given = estimate_input(request)
+    nothing = Explanation(standin, policy, question.user or ANONYMOUS, estimate_input(request))
     router = Router(standin.config, policy, Random(SEED), SystemClock())  # noqa: S311  # not a secret
     try:
         caller = Identifier(policy.identity, pod).identify(request)
-        route = router.route(request, caller, given.tokens)
-        selection = router.order(route, request, given.tokens)
+        found = Classify(Classifier.load(), always=True).classification(request)
+        nothing = replace(nothing, user=caller.user, classification=found)
+        return _led(nothing, router, request, caller)
     except SidecarError as error:
         refusal = f"{error.status} {error.code or error.type}: {error.public}"
-        return Explanation(standin, policy, question.user or ANONYMOUS, given, refusal=refusal)
-    return Explanation(
-        standin,
-        policy,
-        caller.user,
-        given,
-        route,
-        selection,
-        tuple(_cost(c, request, given, standin) for c in selection.candidates),
-        tuple(b for b in standin.config.budgets if _binds(b, standin, selection.candidates)),
+        return replace(nothing, refusal=refusal)
+
+
+def _led(begun: Explanation, router: Router, request: Request, caller: Caller) -> Explanation:
+    """As far as candidates in their order. Raises a `SidecarError` that refuses."""
+    standin, given = begun.pod, begun.input
+    found = begun.classification or UNCLASSIFIED
+    route = router.route(request, caller, given.tokens, found)
+    selection = router.order(route, request, given.tokens, found)
+    budgets = (b for b in standin.config.budgets if _binds(b, standin, selection.candidates))
+    return replace(
+        begun,
+        route=route,
+        selection=selection,
+        verdicts=router.verdicts(selection),
+        costs=tuple(_cost(c, request, given, standin) for c in selection.candidates),
+        budgets=tuple(budgets),
     )
-
-
-def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon:
-        msg = f"--header {line}: write name: value"
-        raise WrongUsage(msg)
-    return name.strip().lower(), value.strip()
 
 
 def _cost(candidate: Candidate, request: Request, given: Input, standin: StandInPod) -> Cost:

@@ -77,3 +77,57 @@ def test_a_question_that_cannot_be_asked_ends_with_2(
     penstock: Penstock, tmp_path: Path, options: tuple[str, str]
 ) -> None:
     assert penstock("explain", "-f", write(tmp_path), *options).code == 2
+
+
+CHATTED = ("openai-chat", "openai-completions", "openai-responses", "anthropic-messages")
+OTHERS = ("anthropic-count-tokens", "ollama-chat", "ollama-generate")
+
+
+@pytest.mark.parametrize("api", CHATTED + OTHERS)
+def test_it_explains_requests_of_every_api(penstock: Penstock, tmp_path: Path, api: str) -> None:
+    ended = penstock(
+        "explain", "-f", write(tmp_path), "-m", "auto", "-p", "Hello", "--api", api, "--json"
+    )
+    way = ended.document
+    assert (ended.code, way["target"]) == (0, "tier:shop/fast")
+    assert [c["candidate"] for c in way["candidates"]] == ["shop/mill/grind"]
+    assert way["classification"]["task"] == "chat"
+
+
+@pytest.mark.parametrize("api", ["openai-embeddings", "ollama-embed", "ollama-embeddings"])
+def test_what_no_model_can_do_is_said_of_embeddings_too(
+    penstock: Penstock, tmp_path: Path, api: str
+) -> None:
+    ended = penstock("explain", "-f", write(tmp_path), "-m", "auto", "-p", "Hello", "--api", api)
+    assert ended.code == 1
+    assert "can do embeddings" in " ".join(ended.out.split())
+
+
+def test_an_api_that_nobody_speaks_ends_with_2_and_names_those_there_are(
+    penstock: Penstock, tmp_path: Path
+) -> None:
+    ended = penstock("explain", "-f", write(tmp_path), "--api", "telnet")
+    assert ended.code == 2
+    assert "anthropic-messages" in ended.err
+
+
+def test_it_tells_what_speaks_for_each_candidate(penstock: Penstock, tmp_path: Path) -> None:
+    ended = penstock("explain", "-f", write(tmp_path), "-m", "auto", "-p", "Hello", "--json")
+    (candidate,) = ended.document["candidates"]
+    assert (candidate["strategy"], candidate["score"]) == ("Weighted", 1.0)
+    assert 0 < float(candidate["costsAboutUSD"]) <= float(candidate["costsAtMostUSD"])
+
+
+def test_a_floor_that_nobody_meets_is_shown(penstock: Penstock, tmp_path: Path) -> None:
+    write(tmp_path)
+    with (tmp_path / "tier.yaml").open("a") as file:
+        file.write('  floors: [{complexity: simple, minQuality: "9.9"}]\n')
+    asked = ("explain", "-f", tmp_path, "-m", "fast", "-p", "Hello")
+    (drop,) = penstock(*asked, "--json").document["dropped"]
+    assert (drop["kind"], drop["last"]) == ("quality", True)
+    assert "less than 9.9" in drop["reason"]
+    with (tmp_path / "tier.yaml").open("a") as file:
+        file.write("  onNoFit: Reject\n")
+    refused = penstock(*asked)
+    assert refused.code == 1
+    assert "400 no_model_fits" in refused.out
