@@ -110,6 +110,31 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.probes = Counter(
+            "penstock_provider_probes",
+            "Probes of providers, by how they ended: ok, failed, rejected (the key is not known).",
+            ["provider", "result"],
+            registry=self.registry,
+        )
+        self.provider_healthy = Gauge(
+            "penstock_provider_healthy",
+            "1 where the condition Healthy is True, 0 where it is False; Unknown has no series.",
+            ["provider"],
+            registry=self.registry,
+        )
+        self.breakers = Gauge(
+            "penstock_breaker_state",
+            "Models that fail, as all sidecars know it: 0 closed, 1 half-open, 2 open; without a"
+            " model the provider itself.",
+            ["provider", "model", "endpoint"],
+            registry=self.registry,
+        )
+        self.breaker_transitions = Counter(
+            "penstock_breaker_transitions",
+            "Changes of a breaker that the operator saw, by what it came to.",
+            ["provider", "model", "endpoint", "to"],
+            registry=self.registry,
+        )
         self.sidecars = Gauge(
             "penstock_operator_sidecars",
             "Pods that a RoutePolicy rules, by what they run: current, stale, rejected, unknown.",

@@ -101,6 +101,10 @@ class Settings:
     """Whether a Budget's webhook may be on this machine: a relay beside the operator."""
     nudge: bool = True
     """Whether pods are touched when their files change: see `docs/delivery.md`."""
+    probe_providers: bool = True
+    """Whether providers are asked now and then whether they are there: see `docs/health.md`."""
+    probe_loopback: bool = False
+    """Whether providers on this machine are probed: a relay beside the operator."""
     log_level: str = "info"
 
     @classmethod

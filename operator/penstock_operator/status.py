@@ -24,6 +24,17 @@ BudgetReason = Literal[
     "BelowThresholds",
     "MoneyLeft",
 ]
+HealthConditionType = Literal["Healthy"]
+"""What probes and sidecars say of an LLMProvider, beside what compiling it says."""
+HealthReason = Literal[
+    "Answering",
+    "NotProbed",
+    "ModelsFailing",
+    "ProbesFailed",
+    "CredentialsRejected",
+    "NotInUse",
+    "HealthUnknown",
+]
 DeliveryConditionType = Literal["Ready"]
 """What sidecars say of a RoutePolicy, beside what compiling it says."""
 DeliveryReason = Literal[
@@ -69,7 +80,7 @@ INVALID: Final = (
 class Condition:
     """One entry of `status.conditions`."""
 
-    type: ConditionType | BudgetConditionType | DeliveryConditionType
+    type: ConditionType | BudgetConditionType | DeliveryConditionType | HealthConditionType
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str

@@ -11,9 +11,9 @@ of a request are in it. Fields never change their meaning; new ones may come.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -33,6 +33,12 @@ MAX_REPLY_BYTES: Final = 1_000_000
 def breaker_field(endpoint: Endpoint, model: str) -> str:
     """The field of one breaker."""
     return f"{endpoint}/{model}"
+
+
+def fields_of(models: Iterable[str]) -> frozenset[str]:
+    """All that a provider of these models can have: others are nobody's."""
+    own = (breaker_field(endpoint, model) for model in models for endpoint in ENDPOINTS)
+    return frozenset((PROVIDER, *own))
 
 
 class _Shared(BaseModel):
@@ -101,8 +107,10 @@ class Standing(_Shared):
     """By Redis's clock, in milliseconds."""
     records: Mapping[str, Record] = {}
 
-
-NOTHING: Final = Standing(now=0)
+    def only(self, fields: frozenset[str]) -> Self:
+        """Without what nobody asked for."""
+        found = {field: record for field, record in self.records.items() if field in fields}
+        return self.model_copy(update={"records": found})
 
 
 def encode_telling(telling: Telling) -> bytes:

@@ -16,9 +16,8 @@ from penstock_sidecar.clock import Clock
 from penstock_sidecar.ensemble import Ensembles, GpuMemory
 from penstock_sidecar.errors import Denied, SessionNotFound
 from penstock_sidecar.feedback import Feedback
-from penstock_sidecar.health.breaker import Terms
 from penstock_sidecar.health.breakers import Breakers
-from penstock_sidecar.health.sharing import Place
+from penstock_sidecar.health.sharing import Known, Place
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
 from penstock_sidecar.limits.limiter import Limiter
@@ -94,7 +93,7 @@ class Runtime:
     """None where no policy selects this pod."""
     store: RedisStore | None
     _learning: ScoreSharing | None
-    _reached: Mapping[str, Terms]
+    _reached: Mapping[str, Known]
     """Providers, with what their breakers go by."""
     _access: RedisAccess | None
     _hold: Hold
@@ -221,16 +220,12 @@ async def build_runtime(
     )
 
 
-def _reached(config: SidecarConfig, policy: Policy) -> Mapping[str, Terms]:
+def _reached(config: SidecarConfig, policy: Policy) -> Mapping[str, Known]:
     wanted = {*policy.tiers, *policy.downgrade_tiers}
     tiers = [tier for tier in config.tiers if tier.id in wanted]
     ids = {candidate.provider for tier in tiers for candidate in tier.candidates}
     ids |= {t.ensemble.judge.provider for t in tiers if t.ensemble and t.ensemble.judge}
-    return {
-        provider.id: Terms(provider.health.failure_threshold, provider.health.cooldown_seconds)
-        for provider in config.providers
-        if provider.id in ids
-    }
+    return {p.id: Known.of(p) for p in config.providers if p.id in ids}
 
 
 def _pipeline(

@@ -12,6 +12,8 @@ from penstock_operator.status import (
     BudgetReason,
     DeliveryConditionType,
     DeliveryReason,
+    HealthConditionType,
+    HealthReason,
 )
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
@@ -27,10 +29,11 @@ def sections() -> dict[str, list[str]]:
 def test_the_page_has_every_reason_once() -> None:
     listed = [reason for reasons in sections().values() for reason in reasons]
     in_status = {reason for reason, _ in GOOD.values()} | set(PROGRAMMING) | {"Invalid"}
-    of_others = set(get_args(BudgetReason)) | set(get_args(DeliveryReason))
+    of_others = {*get_args(BudgetReason), *get_args(DeliveryReason), *get_args(HealthReason)}
     assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_others)
 
 
 def test_the_page_has_a_section_for_every_condition() -> None:
-    of_others = {*get_args(BudgetConditionType), *get_args(DeliveryConditionType)}
+    others = (BudgetConditionType, DeliveryConditionType, HealthConditionType)
+    of_others = {each for other in others for each in get_args(other)}
     assert set(sections()) == {*get_args(ConditionType)} | of_others

@@ -15,6 +15,7 @@ from penstock_operator.status import Condition
 
 LEDGER_MANAGER: Final = "penstock-ledger"
 DELIVERY_MANAGER: Final = "penstock-delivery"
+HEALTH_MANAGER: Final = "penstock-health"
 
 
 async def apply_conditions(
@@ -37,6 +38,13 @@ async def apply_delivery(
 ) -> None:
     """Delivery's part of a RoutePolicy's status."""
     await _apply(cluster, ref, uid, status, DELIVERY_MANAGER)
+
+
+async def apply_health(
+    cluster: Cluster, ref: ObjectRef, uid: str, status: Mapping[str, Any]
+) -> None:
+    """Health's part of an LLMProvider's or a ModelTier's status."""
+    await _apply(cluster, ref, uid, status, HEALTH_MANAGER)
 
 
 async def apply_figures(

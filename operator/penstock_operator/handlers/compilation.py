@@ -11,6 +11,7 @@ from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.files import ConfigFiles
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.snapshot import Snapshot
+from penstock_operator.health.in_force import Given
 
 Compile = Callable[[Snapshot], Compiled]
 Policies = Mapping[str, tuple[Policy, ...]]
@@ -55,6 +56,18 @@ def policies_in_force(outcome: Outcome, former: Policies) -> Policies:
     return {
         **{namespace: found for namespace, found in former.items() if namespace in kept},
         **{namespace: config.policies for namespace, config in outcome.configs.items()},
+    }
+
+
+def given_in_force(outcome: Outcome, former: Mapping[str, Given]) -> Mapping[str, Given]:
+    """What each namespace's sidecars were given, those that keep their last configuration too."""
+    kept = outcome.failed | outcome.withheld
+    return {
+        **{namespace: found for namespace, found in former.items() if namespace in kept},
+        **{
+            namespace: (config, outcome.credentials.get(namespace))
+            for namespace, config in outcome.configs.items()
+        },
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from penstock_config.credentials import RedisAccess
 from penstock_operator.api.budget import Budget
+from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.names import INJECT_LABEL
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.cluster.published import (
@@ -22,7 +24,7 @@ from penstock_operator.delivery.pods import SeenPod, is_finished, is_static, see
 from penstock_operator.plan import Published
 
 Body = Mapping[str, Any]
-READ_BACK: Final = (Budget.kind, RoutePolicy.kind)
+READ_BACK: Final = (Budget.kind, LLMProvider.kind, ModelTier.kind, RoutePolicy.kind)
 """Kinds whose status says what this process could not know after a restart."""
 SIDECAR_SELECTOR: Final = f"{INJECT_LABEL}=true"
 """Pods that carry a sidecar; the label is set by people, or stamped by the injector."""

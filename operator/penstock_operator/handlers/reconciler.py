@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from penstock_operator.handlers.compilation import (
     Outcome,
     Policies,
     compile_isolated,
+    given_in_force,
     policies_in_force,
 )
 from penstock_operator.handlers.gathering import gather, redis_settings
@@ -22,6 +23,7 @@ from penstock_operator.handlers.publishing import Publisher
 from penstock_operator.handlers.redis_logins import redis_logins
 from penstock_operator.handlers.secret_store import SecretStore
 from penstock_operator.handlers.telling import Teller
+from penstock_operator.health.in_force import Given
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 
@@ -60,6 +62,8 @@ class Reconciler:
         self.done_once = False
         self.policies: Policies = {}
         """As last compiled, by namespace, best first: what sidecars go by."""
+        self.given: Mapping[str, Given] = {}
+        """The whole of it, with what is secret."""
 
     def mark(self) -> None:
         """Something changed."""
@@ -123,6 +127,7 @@ class Reconciler:
         cluster_wide = not self._settings.watch_namespaces
         written = await self._publisher.publish(outcome, cluster_wide=cluster_wide)
         self.policies = policies_in_force(outcome, self.policies)
+        self.given = given_in_force(outcome, self.given)
         self._compiled.set()
         told = await self._teller.tell(outcome, written)
         self._measure(outcome, began)

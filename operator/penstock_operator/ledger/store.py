@@ -22,10 +22,11 @@ class LedgerAway(Exception):
 
 
 class Script:
-    """One file of `lua/`."""
+    """One file of `lua/`, or a text of another's."""
 
-    def __init__(self, name: str) -> None:
-        self.text: Final = resources.files(__package__).joinpath("lua", name).read_text("utf-8")
+    def __init__(self, name: str, text: str | None = None) -> None:
+        file = resources.files(__package__).joinpath("lua", name)
+        self.text: Final = file.read_text("utf-8") if text is None else text
         self.digest: Final = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 

@@ -6,7 +6,8 @@
 --
 -- All times are milliseconds of Redis's own clock; what is told is told as ages and as remainders,
 -- so that no other clock counts. A word that says nothing new writes nothing.
-local MOST_FAILURES, KEPT_CLOSED, KEPT_OPEN = 100, 60000, 3600000
+-- Failures are kept for longer than there is between two probes at most.
+local MOST_FAILURES, KEPT_CLOSED, KEPT_FAILING = 100, 60000, 7200000
 
 local at = redis.call('TIME')
 local now = at[1] * 1000 + math.floor(at[2] / 1000)
@@ -95,11 +96,13 @@ local function heard(record, word)
   local row = in_a_row(record, word.failed_ages)
   if word.reason then record.reason = word.reason end
   if word.hint then record.hint_ms = math.max(record.hint_ms or 0, now + word.hint) end
+  local failed = #(word.failed_ages or {}) > 0
   if word.open then
     open(record, now + word.open)
-  elseif not record.until_ms then
-    local frail = record.frail and #(word.failed_ages or {}) > 0
-    if frail or settled(row) >= word.threshold then open(record, now + word.cooldown) end
+  elseif record.until_ms then
+    if failed and record.until_ms <= now then open(record, now + word.cooldown) end
+  elseif (failed and record.frail) or settled(row) >= word.threshold then
+    open(record, now + word.cooldown)
   end
 end
 
@@ -137,7 +140,9 @@ end
 if wrote then
   local kept = KEPT_CLOSED
   for _, record in pairs(records) do
-    if record.until_ms then kept = math.max(kept, record.until_ms - now + KEPT_OPEN) end
+    if record.until_ms or record.failed_ms then
+      kept = math.max(kept, (record.until_ms or now) - now + KEPT_FAILING)
+    end
   end
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
 end

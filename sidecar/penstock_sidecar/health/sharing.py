@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from penstock_config.breaker import (
     SCRIPT,
@@ -25,8 +25,10 @@ from penstock_config.breaker import (
     Word,
     decode_standing,
     encode_telling,
+    fields_of,
 )
 from penstock_config.layout import Group
+from penstock_config.provider import Provider
 from penstock_sidecar.health.breaker import Breaker, Terms, Untold
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.store import Script, Store, StoreUnavailable
@@ -42,13 +44,26 @@ TELL: Final = Script("breakers", SCRIPT, SCRIPT_SHA)
 logger = logging.getLogger(__name__)
 
 
+class Known(NamedTuple):
+    """What is shared of a provider."""
+
+    terms: Terms
+    fields: frozenset[str]
+
+    @classmethod
+    def of(cls, provider: Provider) -> Self:
+        health = provider.health
+        terms = Terms(health.failure_threshold, health.cooldown_seconds)
+        return cls(terms, fields_of(model.name for model in provider.models))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where breakers are shared: the providers that can be asked now, and their terms."""
+    """Where breakers are shared, and of which providers: those that can be asked now."""
 
     store: Store
     cluster: str
-    providers: Mapping[str, Terms]
+    providers: Mapping[str, Known]
 
     def key(self, provider: str) -> str:
         return Group.of_provider(self.cluster, provider).breakers
@@ -108,7 +123,7 @@ class Sharing:
             if isinstance(reply, BaseException):
                 raise reply
             if not reply:
-                self._breakers.heard(provider, place.providers[provider], Standing(now=0))
+                self._breakers.heard(provider, place.providers[provider].terms, Standing(now=0))
             if reply or self._news(provider):
                 looks.append(self._talk(place, provider))
         await asyncio.gather(*looks)
@@ -145,7 +160,8 @@ class Sharing:
             breaker.sent()
         standing = decode_standing(reply)
         if standing is not None:
-            self._breakers.heard(provider, place.providers[provider], standing)
+            known = place.providers[provider]
+            self._breakers.heard(provider, known.terms, standing.only(known.fields))
             self._come_back_when_due(provider, standing)
         return standing
 

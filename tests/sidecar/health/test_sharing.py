@@ -13,9 +13,8 @@ from penstock_config.breaker import PROVIDER, SCRIPT, Telling, Word, encode_tell
 from penstock_config.layout import Group
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import UpstreamLimited
-from penstock_sidecar.health.breaker import Terms
 from penstock_sidecar.health.breakers import Breakers
-from penstock_sidecar.health.sharing import Place, Sharing
+from penstock_sidecar.health.sharing import Known, Place, Sharing
 from tests.servers import single
 from tests.servers.binaries import any_server
 from tests.sidecar.health.world import CLUSTER, Sharer, candidate, sharers
@@ -208,6 +207,18 @@ async def test_failed_probes_take_all_models_out_until_one_answers(redis_url: st
         await first.until(ONE, "closed")
 
 
+async def test_what_nobody_asked_for_is_not_remembered(redis_url: str) -> None:
+    """Fields become labels of metrics: none is anybody's own invention."""
+    async with sharers(redis_url, 1, ONE) as (first,):
+        words = [
+            Word(field=f"chat/{name}", threshold=1, cooldown=60_000, failed_ages=(900,))
+            for name in ("invented", "m")
+        ]
+        await tell(redis_url, *words)
+        await first.until(ONE, "open")
+        assert [each.name for each in first.breakers.of_provider("shop/p")] == ["chat/m"]
+
+
 async def test_a_model_that_answers_speaks_for_its_provider(redis_url: str) -> None:
     """A list of models that fails takes away nothing that works."""
     async with sharers(redis_url, 1, ONE) as (first,):
@@ -220,10 +231,10 @@ async def test_at_rest_a_look_is_one_cheap_command_for_each_provider(redis_url: 
     with redis.Redis.from_url(redis_url) as client:
         client.config_resetstat()
         async with opened(redis_url) as store:
-            terms = {f"shop/{name}": Terms(3, 60.0) for name in "abcde"}
-            sharing = Sharing(Breakers(SystemClock()), lambda: Place(store, CLUSTER, terms))
+            known = {f"shop/{name}": Known.of(ONE.provider) for name in "abcde"}
+            sharing = Sharing(Breakers(SystemClock()), lambda: Place(store, CLUSTER, known))
             task = asyncio.create_task(sharing.run())
-            await until(lambda: looks(client) == LOOKS * len(terms))
+            await until(lambda: looks(client) == LOOKS * len(known))
             task.cancel()
             await asyncio.wait([task])
         assert "cmdstat_evalsha" not in commands(client)
@@ -237,3 +248,17 @@ def commands(client: redis.Redis) -> dict[str, Any]:
 
 def looks(client: redis.Redis) -> int:
     return int(commands(client).get("cmdstat_exists", {"calls": 0})["calls"])
+
+
+async def test_a_failed_probe_after_the_cooldown_opens_the_provider_again(redis_url: str) -> None:
+    word = Word(field=PROVIDER, threshold=1, cooldown=60_000, failed_ages=(0,))
+    await tell(redis_url, word.model_copy(update={"open": 0}))
+    await asyncio.sleep(0.01)
+    await tell(redis_url, word)
+    assert (await record_of(redis_url, PROVIDER))["until_ms"] > await now_ms(redis_url) + 59_000
+
+
+async def test_failures_outlive_the_longest_pause_between_two_probes(redis_url: str) -> None:
+    await tell(redis_url, Word(field=PROVIDER, threshold=3, cooldown=1, failed_ages=(0,)))
+    async with Redis.from_url(redis_url) as client:
+        assert await client.pttl(KEY) > 3_600_000

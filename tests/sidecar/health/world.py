@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from penstock_config.provider import Health
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import UpstreamError, UpstreamUnavailable
-from penstock_sidecar.health.breaker import Phase, Terms
+from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.health.breakers import Breakers
-from penstock_sidecar.health.sharing import Place, Sharing
+from penstock_sidecar.health.sharing import Known, Place, Sharing
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.redis_store import RedisStore
 from tests.sidecar.redis_store.conftest import opened, until
@@ -64,12 +64,7 @@ class Sharer:
 @asynccontextmanager
 async def sharers(url: str, count: int, *known: Candidate) -> AsyncIterator[Sequence[Sharer]]:
     """Sidecars that may ask these candidates."""
-    providers = {
-        each.provider.id: Terms(
-            each.provider.health.failure_threshold, each.provider.health.cooldown_seconds
-        )
-        for each in known
-    }
+    providers = {each.provider.id: Known.of(each.provider) for each in known}
     found, tasks = [], []
     async with AsyncExitStack() as stack:
         for number in range(count):
