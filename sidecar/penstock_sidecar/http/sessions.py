@@ -36,7 +36,7 @@ class KeptSessions:
 
     async def delete(self, request: web.BaseRequest, call_id: str) -> web.StreamResponse:
         """The name may hold what a path cannot, percent-encoded."""
-        name = unquote(request.raw_path.partition("?")[0]).removeprefix(PATH)
+        name = unquote(request.rel_url.raw_path.removeprefix(PATH))
         if not name:
             raise UnknownPath("Name the session: DELETE /v1/sessions/<id>")
         async with self.keepers() as keeper:

@@ -14,8 +14,12 @@ PNG_DROPPED: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME", b"d
 PNG_ANIMATED: Final = b"acTL"
 JPEG: Final = b"\xff\xd8"
 JPEG_APPS: Final = range(0xE0, 0xF0)
-JPEG_KEPT_APPS: Final = (0xE0, 0xEE)
-"""JFIF, and Adobe's word about colours."""
+JFIF_APP: Final = 0xE0
+JFIF: Final = b"JFIF\0"
+JFIF_BYTES: Final = 14
+"""A longer one has a small picture in it, which may show what was cut away."""
+ADOBE_APP: Final = 0xEE
+"""Says how colours are meant."""
 JPEG_COMMENT: Final = 0xFE
 JPEG_SCAN: Final = 0xDA
 JPEG_END: Final = 0xD9
@@ -67,7 +71,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         begin = _marker(data, at)
         marker = data[begin + 1]
         at = begin + 2 if marker == JPEG_END else _end_of_segment(data, begin)
-        if not _dropped(marker, data[begin + 4 : begin + 4 + len(ICC)]):
+        if not _dropped(marker, data[begin + 4 : at]):
             yield data[begin:at]
 
 
@@ -93,9 +97,11 @@ def _end_of_segment(data: bytes, begin: int) -> int:
     return found.start()
 
 
-def _dropped(marker: int, beginning: bytes) -> bool:
+def _dropped(marker: int, content: bytes) -> bool:
+    if marker == JFIF_APP:
+        return not content.startswith(JFIF) or len(content) != JFIF_BYTES
     if marker in JPEG_APPS:
-        return marker not in JPEG_KEPT_APPS and beginning != ICC
+        return marker != ADOBE_APP and not content.startswith(ICC)
     return marker == JPEG_COMMENT
 
 

@@ -27,7 +27,7 @@ class Turn:
     tokens: int
     """At least what metering will guess of it."""
     plain: bool
-    """Text alone, which all dialects say alike."""
+    """Text alone, which all dialects say alike; not every one takes an empty one."""
 
     def messages(self) -> tuple[JsonObject, JsonObject]:
         return self.user, {"role": "assistant", "content": self.answer}
@@ -84,7 +84,8 @@ def _turn(member: bytes, api: Api, user: JsonObject, answer: str) -> Turn:
     given = READERS[api]({"messages": [user]})
     text = orjson.dumps([user, {"role": "assistant", "content": answer}])
     tokens = _tokens(text, given.inline_bytes) + given.images * IMAGE_TOKENS
-    plain = isinstance(user.get("content"), str) and given.text_only
+    said = user.get("content")
+    plain = isinstance(said, str) and bool(said.strip()) and given.text_only
     return Turn(member, api, user, answer, given.images, tokens, plain)
 
 

@@ -36,3 +36,21 @@ def test_nothing_but_metadata_goes() -> None:
         assert once is not None
         assert len(once) < len(whole)
         assert without_metadata(once) == once
+
+
+def test_a_small_picture_within_a_jpeg_goes() -> None:
+    """It may show what was cut away."""
+    whole = made.jpeg(16, 16)
+    size = int.from_bytes(whole[4:6])
+    jfif = whole[6 : 4 + size]
+    assert jfif.startswith(b"JFIF\0")
+    thumbnail = jfif[:-2] + b"\x01\x01" + b"RGB"
+    longer = whole[:4] + (size + 3).to_bytes(2) + thumbnail + whole[4 + size :]
+    assert made.opened(longer).size == (16, 16)
+    found = without_metadata(longer)
+    assert found is not None
+    assert b"RGB" not in found
+    assert made.opened(found).tobytes() == made.opened(whole).tobytes()
+    plain = without_metadata(whole)
+    assert plain is not None
+    assert b"JFIF\0" in plain
