@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import openai
 import pytest
@@ -117,6 +117,21 @@ async def test_the_cost_is_that_of_both(plane: Plane, books: Books) -> None:
     spent = await all_given_back(plane, books)
     assert told == spent["S"]
     assert told > 100_000 * 150_000 // 1_000_000 + 1000 * 600_000 // 1_000_000
+
+
+async def test_both_count_at_their_providers_and_once_for_the_caller(
+    plane: Plane, books: Books
+) -> None:
+    plane.main.always(Ok(first=asyncio.Event()))
+    assert (await ask(plane, stream=True)).headers["x-penstock-hedge"] == "second"
+    await all_given_back(plane, books)
+    counts = [
+        books.count("rpm60", Group.of_provider("test", f"{NAMESPACE}/{name}"))
+        for name in ("main", "backup")
+    ]
+    subjects = cast("list[bytes]", books.client.keys(GROUP.subject("*")))
+    callers = [cast("bytes", books.client.hget(key.decode(), "rpm60")) for key in subjects]
+    assert (counts, callers) == ([1, 1], [b"1"])
 
 
 @streamed
