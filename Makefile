@@ -16,10 +16,10 @@ PYTEST := $(DEV)/bin/python -m pytest
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit fuzz e2e crds docs images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit eval-routing fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(LOCAL)/.ready ## Show it: two sidecars, one Redis, scripted providers, real requests
 	@$(LOCAL)/bin/penstock demo
@@ -39,6 +39,9 @@ unit: $(DEV)/.ready $(CLIENTS) ## The tests; ARGS="-k cache" narrows them (one p
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
 	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
+
+eval-routing: $(DEV)/.ready ## How well requests are classified (tests/eval/routing), and how fast
+	@$(DEV)/bin/python -m tests.eval.routing
 
 fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
 	$(DEV)/bin/python -m tests.fuzz $(ARGS)

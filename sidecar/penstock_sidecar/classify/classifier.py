@@ -10,6 +10,7 @@ from typing import Final
 
 from penstock_sidecar.classify.features import GREETING, Extractor
 from penstock_sidecar.classify.lexicon import Lexicon
+from penstock_sidecar.classify.rarity import Rarity
 from penstock_sidecar.classify.reading import read
 from penstock_sidecar.classify.weights import Weighed, Weights
 from penstock_sidecar.model import Request
@@ -31,7 +32,7 @@ class Classifier:
     @cache
     def load(cls) -> "Classifier":
         """With the lexicon and the weights of the package, read once per process."""
-        return cls(Extractor(Lexicon.load()), Weights.load())
+        return cls(Extractor(Lexicon.load(), Rarity.load()), Weights.load())
 
     def weigh(self, request: Request) -> Weighed:
         """The words for it, with what each feature adds. Never raises, whatever the request holds.

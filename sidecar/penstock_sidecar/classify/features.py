@@ -5,23 +5,21 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from penstock_sidecar.classify.instruction import Instruction, instruction_of
 from penstock_sidecar.classify.lexicon import Lexicon, unspaced_characters, words_of
+from penstock_sidecar.classify.rarity import Rarity
 from penstock_sidecar.classify.reading import Reading
 from penstock_sidecar.classify.shape import prose_of, shape_of
 
 Features = Mapping[str, float]
 """Values from about -3 to 3; what is absent is 0."""
 
-WHOLE_CHARACTERS: Final = 700
-"""Instructions up to this length are read whole; of longer ones the beginning and the end."""
-BEGINNING: Final = 400
-END: Final = 250
 LEADING_WORDS: Final = 8
 LEADING_CHARACTERS: Final = 24
 LAST_WORDS: Final = 3
 UNSPACED_PER_WORD: Final = 1.7
 """Characters of Chinese or Japanese that say as much as a word."""
-MOST_OF_A_GROUP: Final = 3
+MOST_OF_A_GROUP: Final = 4
 GREETING: Final = "greeting"
 """Nothing else was said, nor before."""
 GREETING_WORDS: Final = 6
@@ -30,36 +28,47 @@ GREETING_CHARACTERS: Final = 12
 POLITE: Final = frozenset({"greeting", "thanks"})
 SMALL: Final = ("common", "greeting", "thanks")
 """Groups that say nothing of a turn before or of a system prompt."""
+LONG_WORD: Final = 9
+MOST_BYTES: Final = 6
+"""Of a character in JSON, escaped."""
 
 
 class Extractor:
     """Finds the features of readings."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, rarity: Rarity) -> None:
         self._lexicon = lexicon
+        self._rarity = rarity
 
     def features(self, reading: Reading) -> Features:
         """Only those that are not zero."""
         prose = prose_of(reading.text)
-        asked = _instruction(prose).lower()
+        found = instruction_of(prose)
+        asked = found.asked.lower()
         words = words_of(asked)
         if not reading.former and self._greets(asked, words):
             return {GREETING: 1.0}
+        values = self._words(asked, words)
+        values.update(shape_of(reading.text, prose, found.asked))
+        values.update(_sizes(reading, prose, found, words))
+        values.update(self._rarity.features(found.asked, words))
+        values.update(self._around(reading))
+        return {name: value for name, value in values.items() if value}
+
+    def _words(self, asked: str, words: list[str]) -> dict[str, float]:
         found = Counter(self._lexicon.groups_of_words(words))
         found.update(self._lexicon.groups_of_phrases(words, asked))
         found.update(self._lexicon.groups_of_signs(asked))
-        values: dict[str, float] = {
-            f"words:{group}": float(min(count, MOST_OF_A_GROUP)) for group, count in found.items()
+        values = {
+            f"words:{group}": math.sqrt(min(count, MOST_OF_A_GROUP))
+            for group, count in found.items()
         }
         for group in self._leading(asked, words):
             values[f"lead:{group}"] = 1.0
-        values.update(shape_of(reading.text, prose))
-        values.update(_sizes(reading, prose, words))
-        values.update(self._around(reading))
         if not any(group != "common" for group in found):
             values["words:none"] = 1.0
             values["words:unknown"] = float("common" not in found)
-        return {name: value for name, value in values.items() if value}
+        return values
 
     def _greets(self, asked: str, words: list[str]) -> bool:
         """Whether all words are a greeting's or thanks."""
@@ -93,30 +102,29 @@ class Extractor:
         return values
 
 
-def _instruction(prose: str) -> str:
-    """Where what is wanted stands: all, or the first lines and the last."""
-    stripped = prose.strip()
-    if len(stripped) <= WHOLE_CHARACTERS:
-        return stripped
-    lines = [line for line in stripped.split("\n") if line.strip()]
-    first = "\n".join(lines[:2])[:BEGINNING]
-    return first + "\n" + (lines[-1] if len(lines) > 1 else stripped)[-END:]
+def _size(text: str) -> float:
+    """In words, whatever the script."""
+    unspaced = unspaced_characters(text)
+    return unspaced / UNSPACED_PER_WORD + (len(text) - unspaced) / 6
 
 
-def _sizes(reading: Reading, prose: str, words: list[str]) -> dict[str, float]:
-    """Logarithms: twice as long is one step, whatever the script."""
-    unspaced = unspaced_characters(prose)
-    share = (unspaced / UNSPACED_PER_WORD + (len(prose) - unspaced) / 6) / (len(prose) + 1)
-    size = share * max(len(prose), reading.characters)
-    asked = min(size, 200.0)
-    longest = sum(len(word) >= 9 for word in words)  # noqa: PLR2004  # a long word in any language
+def _sizes(reading: Reading, prose: str, found: Instruction, words: list[str]) -> dict[str, float]:
+    """Logarithms: twice as long is one step."""
+    asked = _size(found.asked)
+    whole = _size(prose) / (len(prose) + 1) * max(len(prose), reading.characters)
+    longest = sum(len(word) >= LONG_WORD for word in words)
+    most_bytes = MOST_BYTES * reading.characters
     return {
-        "size:asked": math.log2(1 + asked) / 3,
-        "size:tiny": float(size < 4),  # noqa: PLR2004  # words
-        "size:short": float(size < 9),  # noqa: PLR2004
-        "size:material": max(0.0, math.log2((1 + size) / 128)) / 2,
-        "size:around": max(0.0, math.log2((1 + reading.body_bytes) / (800 + reading.characters))),
+        "size:asked": math.log2(1 + min(asked, 200.0)) / 3,
+        "size:tiny": float(asked < 4),  # noqa: PLR2004  # words
+        "size:short": float(asked < 9),  # noqa: PLR2004
+        "size:long": max(0.0, math.log2((1 + asked) / 32)),
+        "size:rest": math.log2(1 + max(0.0, whole - asked)) / 3,
+        "size:material": max(0.0, math.log2((1 + whole) / 128)) / 2,
+        "size:around": max(0.0, math.log2((1 + reading.body_bytes) / (4096 + most_bytes))),
         "long:words": 4 * longest / (len(words) + 4),
+        "quoted:part": float(found.quoted > 0),
+        "quoted:size": math.log2(1 + found.quoted / 6) / 3,
         "turns": math.log2(min(reading.turns, 64)) / 2 if reading.turns > 1 else 0.0,
         "tools": float(reading.tools),
         "json": float(reading.json),

@@ -9,8 +9,8 @@ from typing import Final
 
 from penstock_sidecar.model import INPUT_FIELDS, JsonObject, Request
 
-HEAD_CHARACTERS: Final = 1000
-TAIL_CHARACTERS: Final = 500
+HEAD_CHARACTERS: Final = 700
+TAIL_CHARACTERS: Final = 400
 """Of a longer text only its beginning and its end are read: what is asked stands there."""
 MAX_CHARACTERS: Final = HEAD_CHARACTERS + TAIL_CHARACTERS
 FORMER_CHARACTERS: Final = 300

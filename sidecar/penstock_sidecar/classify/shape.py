@@ -46,8 +46,8 @@ def prose_of(text: str) -> str:
     return "\n".join(text.split("```")[::2]) if "```" in text else text
 
 
-def shape_of(text: str, prose: str) -> Iterator[tuple[str, float]]:
-    """Names with values from 0 to 3."""
+def shape_of(text: str, prose: str, asked: str) -> Iterator[tuple[str, float]]:
+    """Names with values from 0 to 3, of all, of what is no code, and of the instruction."""
     yield "code:fence", float("```" in text)
     if "\n" in text or ";" in text:
         yield "code:lines", _some(_times(_CODE_LINE, text, 3), 3)
@@ -59,12 +59,14 @@ def shape_of(text: str, prose: str) -> Iterator[tuple[str, float]]:
     yield "items", _some(_times(_ITEM, prose, 8), 8)
     numbers = _times(_NUMBER, prose, 6)
     yield "numbers", _some(numbers, 6)
-    questions = _times(_QUESTION, prose, 3)
+    questions = _times(_QUESTION, asked, 3)
     yield "question", float(questions > 0)
     yield "questions:many", max(0.0, questions - 1.0)
-    yield "sentences", _some(_times(_SENTENCE, prose, 6), 6)
-    yield "clauses", _some(_times(_CLAUSE, prose, 8), 8)
-    yield "long:asked", float(numbers > 0 and _LENGTH.search(prose) is not None)
+    yield "sentences", _some(_times(_SENTENCE, asked, 6), 6)
+    clauses = _times(_CLAUSE, asked, 24)
+    yield "clauses", _some(clauses, 8)
+    yield "clauses:many", max(0.0, clauses - 6) / 6
+    yield "long:asked", float(numbers > 0 and _LENGTH.search(asked) is not None)
     yield "quoted", float(_QUOTED.search(prose) is not None)
 
 

@@ -1,13 +1,12 @@
-"""How much each feature says for each task, and for a higher complexity: a table of integers.
+"""How much each feature says for each task and each complexity: a table of integers.
 
 `weights.json` is written by `python -m tests.eval.routing.tune`; nobody edits it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import pairwise
 from math import exp
 from typing import Final
 
@@ -17,6 +16,7 @@ from penstock_sidecar.model import Classification
 
 UNIT: Final = 100
 """Weights are hundredths of a natural logarithm of odds."""
+COLUMNS: Final = (*TASKS, *COMPLEXITIES)
 MAX_SIGNALS: Final = 4
 """Of the task, and of the complexity."""
 LEAST_SIGNAL: Final = 25
@@ -34,7 +34,7 @@ class Weighed:
     task_reasons: Mapping[str, float]
     """Features with what each adds for the task, in hundredths."""
     complexity_reasons: Mapping[str, float]
-    """The same for a higher complexity."""
+    """The same for the complexity."""
 
     @property
     def task_signals(self) -> tuple[str, ...]:
@@ -53,15 +53,13 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A row per feature: a column for each task, in the order of `TASKS`, then one for complexity.
+    """A row per feature, with a column for each of `COLUMNS`; so has `bias`.
 
-    A linear model of each: multinomial for the task, of proportional odds (McCullagh, 1980) with
-    three `thresholds` for the complexity.
+    Two multinomial logistic models side by side, one of the tasks and one of the complexities.
     """
 
-    rows: Mapping[str, tuple[int, ...]]
-    bias: tuple[int, ...]
-    thresholds: tuple[int, ...]
+    rows: Mapping[str, Sequence[int]]
+    bias: Sequence[int]
 
     @classmethod
     def load(cls) -> "Weights":
@@ -71,45 +69,41 @@ class Weights:
     @classmethod
     def of(cls, table: Mapping[str, object]) -> "Weights":
         """From the document of `weights.json`."""
-        rows, bias, thresholds = (table.get(name) for name in ("rows", "bias", "thresholds"))
-        if not (isinstance(rows, dict) and isinstance(bias, list) and isinstance(thresholds, list)):
-            msg = "the table of weights lacks rows, bias or thresholds"
-            raise ValueError(msg)  # noqa: TRY004  # the table is wrong, not its type
-        return cls({name: tuple(row) for name, row in rows.items()}, tuple(bias), tuple(thresholds))
+        match table:
+            case {"rows": dict(rows), "bias": list(bias)}:
+                return cls({name: tuple(row) for name, row in rows.items()}, tuple(bias))
+            case _:
+                msg = "the table of weights lacks rows or bias"
+                raise ValueError(msg)
 
     def weigh(self, features: Features) -> Weighed:
         rows = self.rows
         known = [(name, value, rows[name]) for name, value in features.items() if name in rows]
-        sums = list(map(float, self.bias))
+        sums = [float(weight) for weight in self.bias]
         for _, value, row in known:
-            for column, weight in enumerate(row):
-                if weight:
-                    sums[column] += value * weight
-        *scores, hardness = sums
-        best = max(range(len(TASKS)), key=scores.__getitem__)
-        complexity, sure = self._complexity(hardness)
+            sums = [total + value * weight for total, weight in zip(sums, row, strict=False)]
+        task, task_sure = _likeliest(sums[: len(TASKS)])
+        level, level_sure = _likeliest(sums[len(TASKS) :])
+        place = len(TASKS) + level
         return Weighed(
-            task=TASKS[best],
-            task_confidence=1 / sum(exp((score - scores[best]) / UNIT) for score in scores),
-            complexity=complexity,
-            complexity_confidence=sure,
-            task_reasons={name: value * row[best] for name, value, row in known if row[best]},
-            complexity_reasons={name: value * row[-1] for name, value, row in known if row[-1]},
+            task=TASKS[task],
+            task_confidence=task_sure,
+            complexity=COMPLEXITIES[level],
+            complexity_confidence=level_sure,
+            task_reasons={name: value * row[task] for name, value, row in known if row[task]},
+            complexity_reasons={
+                name: value * row[place] for name, value, row in known if row[place]
+            },
         )
 
-    def _complexity(self, hardness: float) -> tuple[Complexity, float]:
-        """The likeliest, and how likely it is."""
-        above = [1.0, *(_logistic((hardness - limit) / UNIT) for limit in self.thresholds), 0.0]
-        likely = [more - most for more, most in pairwise(above)]
-        best = max(range(len(COMPLEXITIES)), key=likely.__getitem__)
-        return COMPLEXITIES[best], likely[best]
+
+def _likeliest(scores: Sequence[float]) -> tuple[int, float]:
+    """Its place, and how likely it is."""
+    best = max(range(len(scores)), key=scores.__getitem__)
+    return best, 1 / sum(exp((score - scores[best]) / UNIT) for score in scores)
 
 
 def strongest(reasons: Mapping[str, float]) -> tuple[str, ...]:
-    """Names of the features that add most, the strongest first; at most `MAX_SIGNALS`."""
-    telling = [name for name, value in reasons.items() if abs(value) >= LEAST_SIGNAL]
-    return tuple(sorted(telling, key=lambda name: -abs(reasons[name]))[:MAX_SIGNALS])
-
-
-def _logistic(odds: float) -> float:
-    return 1 / (1 + exp(-max(-40.0, min(40.0, odds))))
+    """Names of the features that speak for it most, the strongest first, `MAX_SIGNALS` at most."""
+    telling = [name for name, value in reasons.items() if value >= LEAST_SIGNAL]
+    return tuple(sorted(telling, key=lambda name: -reasons[name])[:MAX_SIGNALS])

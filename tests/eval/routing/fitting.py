@@ -1,7 +1,6 @@
-"""Fits the classifier's two linear models: plain Python, no randomness but a seeded order.
+"""Fits the classifier's weights: plain Python, no randomness but a seeded order.
 
-Tasks by multinomial logistic regression, complexity by proportional odds (McCullagh, 1980); both
-by Adagrad (Duchi et al., 2011) with a ridge penalty.
+Two multinomial logistic regressions, by Adagrad (Duchi et al., 2011) with a ridge penalty.
 """
 
 from collections import Counter
@@ -9,93 +8,76 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from random import Random
+from typing import Final
 
 from penstock_config.classification import COMPLEXITIES, TASKS
 from penstock_sidecar.classify.weights import UNIT
 
-TASK_COLUMNS = len(TASKS)
-EPOCHS = 60
-RATE = 0.15
-MOST_STEP = 30.0
+EPOCHS: Final = 60
+RATE: Final = 0.15
+PENALTY: Final = 0.02
+RAREST: Final = 3
+"""Features of fewer samples are left out."""
+NEVER: Final = -10_000
+"""The bias of a task that no sample has: pictures decide it, not words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is known of one prompt: features, and the places of its labels."""
+    """What is known of one prompt: features, and the places of its labels; `task` is `None` where
+    words do not decide it."""
 
     features: Mapping[str, float]
-    task: int
+    task: int | None
     level: int
 
 
 @dataclass(frozen=True, slots=True)
-class Penalties:
-    task: float = 0.004
-    level: float = 0.004
-    rarest: int = 3
-    """Features of fewer samples are left out."""
+class Row:
+    """A sample's features by their places, and which class it is."""
+
+    values: Sequence[tuple[int, float]]
+    label: int
 
 
-def fitted(samples: Sequence[Sample], penalties: Penalties) -> dict[str, object]:
+def fitted(samples: Sequence[Sample]) -> dict[str, object]:
     """The document of `weights.json`: integers, in hundredths."""
     seen = Counter(name for sample in samples for name in sample.features)
-    names = sorted(name for name, times in seen.items() if times >= penalties.rarest)
-    place = {name: index for index, name in enumerate(names)}
-    rows = [
-        ([(place[n], v) for n, v in s.features.items() if n in place], s.task, s.level)
-        for s in samples
+    place = {name: i for i, name in enumerate(sorted(n for n in seen if seen[n] >= RAREST))}
+
+    def values(sample: Sample) -> Sequence[tuple[int, float]]:
+        return [(place[n], v) for n, v in sample.features.items() if n in place]
+
+    by_task = [Row(values(s), s.task) for s in samples if s.task is not None]
+    by_level = [Row(values(s), s.level) for s in samples]
+    columns = [
+        *_regression(by_task, len(place), len(TASKS)),
+        *_regression(by_level, len(place), len(COMPLEXITIES)),
     ]
-    tasks = _tasks(rows, len(names), penalties.task)
-    levels = _levels(rows, len(names), penalties.level)
     return {
-        "rows": {
-            name: [*(_rounded(column[index]) for column in tasks), _rounded(levels[index])]
-            for name, index in place.items()
-        },
-        "bias": [*(_rounded(column[-1]) for column in tasks), 0],
-        "thresholds": [_rounded(limit) for limit in levels[len(names) :]],
+        "bias": [round(column[-1] * UNIT) for column in columns],
+        "rows": {n: [round(column[i] * UNIT) for column in columns] for n, i in place.items()},
     }
 
 
-Row = tuple[list[tuple[int, float]], int, int]
-
-
-def _tasks(rows: Sequence[Row], size: int, penalty: float) -> list[list[float]]:
-    """A column of weights for each task, its bias last."""
-    columns = [[0.0] * (size + 1) for _ in range(TASK_COLUMNS)]
-    squares = [[1e-8] * (size + 1) for _ in range(TASK_COLUMNS)]
-    for values, task, _ in _shuffled(rows):
-        scores = [c[-1] + sum(c[i] * v for i, v in values) for c in columns]
+def _regression(rows: Sequence[Row], size: int, classes: int) -> list[list[float]]:
+    """A column of weights for each class, its bias last."""
+    columns = [[0.0] * (size + 1) for _ in range(classes)]
+    squares = [[1e-8] * (size + 1) for _ in range(classes)]
+    for row in _shuffled(rows):
+        scores = [c[-1] + sum(c[i] * v for i, v in row.values) for c in columns]
         most = max(scores)
         odds = [exp(score - most) for score in scores]
         total = sum(odds)
         for index, (column, square) in enumerate(zip(columns, squares, strict=True)):
-            error = odds[index] / total - (index == task)
-            for i, v in values:
-                _step(column, square, i, error * v + penalty * column[i])
+            error = odds[index] / total - (index == row.label)
+            for i, v in row.values:
+                _step(column, square, i, error * v + PENALTY * column[i])
             _step(column, square, size, error)
+    present = {row.label for row in rows}
+    for index in set(range(classes)) - present:
+        columns[index] = [0.0] * size + [NEVER / UNIT]
     return columns
-
-
-def _levels(rows: Sequence[Row], size: int, penalty: float) -> list[float]:
-    """Weights, then the thresholds between the levels."""
-    limits = len(COMPLEXITIES) - 1
-    weights = [0.0] * size + [float(2 * place - limits + 1) for place in range(limits)]
-    squares = [1e-8] * len(weights)
-    for values, _, level in _shuffled(rows):
-        score = sum(weights[i] * v for i, v in values)
-        # Each threshold is a yes-or-no question: is it harder than that?
-        errors = [
-            1 / (1 + exp(-max(-MOST_STEP, min(MOST_STEP, score - weights[size + place]))))
-            - (level > place)
-            for place in range(limits)
-        ]
-        total = sum(errors)
-        for i, v in values:
-            _step(weights, squares, i, total * v + penalty * weights[i])
-        for place, error in enumerate(errors):
-            _step(weights, squares, size + place, -error)
-    return weights
 
 
 def _step(weights: list[float], squares: list[float], index: int, gradient: float) -> None:
@@ -108,7 +90,3 @@ def _shuffled(rows: Sequence[Row]) -> Iterator[Row]:
     for _ in range(EPOCHS):
         random.shuffle(order)
         yield from order
-
-
-def _rounded(weight: float) -> int:
-    return round(weight * UNIT)

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from penstock_sidecar.classify.features import GREETING, Extractor
 from penstock_sidecar.classify.lexicon import Lexicon
+from penstock_sidecar.classify.rarity import Rarity
 from penstock_sidecar.classify.reading import Reading, read
 from tests.sidecar.classify.requests import chat
 
-EXTRACTOR = Extractor(Lexicon.load())
+EXTRACTOR = Extractor(Lexicon.load(), Rarity.load())
 
 
 def features(*texts: str) -> dict[str, float]:

@@ -6,7 +6,7 @@ from penstock_sidecar.classify.shape import prose_of, shape_of
 
 
 def shape(text: str) -> dict[str, float]:
-    return {name: value for name, value in shape_of(text, prose_of(text)) if value}
+    return {name: value for name, value in shape_of(text, prose_of(text), prose_of(text)) if value}
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,24 @@
 
 import pytest
 
-from penstock_config.classification import COMPLEXITIES, TASKS
-from penstock_sidecar.classify.weights import MAX_SIGNALS, Weights, strongest
-
-WIDTH = len(TASKS) + 1
-CODING = TASKS.index("coding")
+from penstock_config.classification import COMPLEXITIES
+from penstock_sidecar.classify.weights import COLUMNS, MAX_SIGNALS, Weights, strongest
 
 
 def row(**weights: int) -> tuple[int, ...]:
-    return tuple(weights.get(name, 0) for name in (*TASKS, "hard"))
+    return tuple(weights.get(name, 0) for name in COLUMNS)
 
 
 WEIGHTS = Weights(
     rows={
         "code": row(coding=300),
         "poem": row(creative=300, coding=-100),
-        "proof": row(reasoning=200, hard=250),
-        "tiny": row(hard=-250),
-        "faint": row(coding=10, hard=10),
+        "proof": row(reasoning=200, expert=250),
+        "parts": row(complex=200, simple=-100),
+        "tiny": row(simple=250, expert=-100),
+        "faint": row(coding=10, expert=10),
     },
-    bias=row(chat=50),
-    thresholds=(-200, 0, 200),
+    bias=row(chat=50, medium=50),
 )
 
 
@@ -49,14 +46,17 @@ def test_the_task_is_that_with_the_highest_sum(features: dict[str, float], task:
 @pytest.mark.parametrize(
     ("features", "complexity"),
     [
+        ({}, "medium"),
         ({"tiny": 2.0}, "simple"),
-        ({"tiny": 0.4}, "medium"),
-        ({"proof": 0.4}, "complex"),
-        ({"proof": 2.0}, "expert"),
+        ({"parts": 1.0}, "complex"),
+        ({"proof": 1.0}, "expert"),
+        ({"proof": 1.0, "parts": 2.0}, "complex"),
         ({"proof": 1.0, "tiny": 2.0}, "simple"),
     ],
 )
-def test_the_harder_the_higher(features: dict[str, float], complexity: str) -> None:
+def test_the_complexity_is_that_with_the_highest_sum(
+    features: dict[str, float], complexity: str
+) -> None:
     assert WEIGHTS.weigh(features).complexity == complexity
 
 
@@ -70,6 +70,7 @@ def test_what_decided_is_named_with_what_it_adds() -> None:
     weighed = WEIGHTS.weigh({"code": 1.0, "poem": 1.0, "faint": 1.0, "proof": 1.0})
     assert weighed.task == "creative"
     assert weighed.task_reasons == {"poem": 300}
+    assert weighed.complexity == "expert"
     assert weighed.complexity_reasons == {"proof": 250, "faint": 10}
     found = weighed.classification()
     assert found.signals == ("poem", "proof")
@@ -77,8 +78,8 @@ def test_what_decided_is_named_with_what_it_adds() -> None:
 
 
 def test_only_the_strongest_signals_are_named() -> None:
-    reasons = {f"f{i}": float(i * 10 * (-1) ** i) for i in range(3, 12)}
-    assert strongest(reasons) == ("f11", "f10", "f9", "f8")
+    reasons = {f"f{i}": float(i * 10 * (-1) ** i) for i in range(1, 14)}
+    assert strongest(reasons) == ("f12", "f10", "f8", "f6")
     assert len(strongest(reasons)) == MAX_SIGNALS
 
 
@@ -90,12 +91,16 @@ def test_extreme_values_raise_nothing() -> None:
 
 
 def test_a_table_that_lacks_something_is_refused() -> None:
-    with pytest.raises(ValueError, match="thresholds"):
-        Weights.of({"rows": {}, "bias": []})
+    with pytest.raises(ValueError, match="bias"):
+        Weights.of({"rows": {}})
 
 
-def test_the_package_s_table_has_a_column_for_each_task_and_one_for_complexity() -> None:
+def test_the_package_s_table_has_every_column() -> None:
     weights = Weights.load()
-    assert {len(found) for found in weights.rows.values()} == {WIDTH}
-    assert len(weights.bias) == WIDTH
-    assert list(weights.thresholds) == sorted(weights.thresholds)
+    assert {len(found) for found in weights.rows.values()} == {len(COLUMNS)}
+    assert len(weights.bias) == len(COLUMNS)
+
+
+def test_words_alone_never_make_it_vision() -> None:
+    everything = dict.fromkeys(Weights.load().rows, 3.0)
+    assert Weights.load().weigh(everything).task != "vision"
