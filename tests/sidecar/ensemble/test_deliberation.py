@@ -27,6 +27,8 @@ from tests.sidecar.ensemble.house import (
     text_of,
 )
 
+pytestmark = pytest.mark.alone
+
 THREE: Sizes = {"medium": (3, 3)}
 NEAR = ("The cat sat on the mat.", "The cat sat on a mat.", "Quarterly revenue fell by 3%.")
 JUDGE = Judge(provider=f"{NAMESPACE}/p9", model="m9")
@@ -98,11 +100,15 @@ async def test_without_vectors_the_words_decide(plane: Plane, mishap: Behaviour)
     assert advised(plane)
 
 
-async def test_nobody_is_told_of_answers_who_may_not_get_personal_data(plane: Plane) -> None:
+@pytest.mark.parametrize("consensus", ["Similarity", "Judge"])
+async def test_nobody_is_told_of_answers_who_may_not_get_personal_data(
+    plane: Plane, consensus: str
+) -> None:
     script(plane, *(Ok(text) for text in NEAR))
     providers = [one_provider(plane, number) for number in (1, 2, 3)]
     stranger = nine(plane, may_send_personal_data=False)
-    tiers = (comparing("Similarity"), tier("meaning", ("p9", "m9")))
+    judge = JUDGE if consensus == "Judge" else None
+    tiers = (comparing(consensus, judge=judge), tier("meaning", ("p9", "m9")))
     await publish(plane, house([*providers, stranger], *tiers))
     assert (await ask(plane)).status == 200
     assert {seen.model for seen in plane.main.requests} == {f"upstream-m{n}" for n in (1, 2, 3)}

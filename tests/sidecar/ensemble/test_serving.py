@@ -28,7 +28,11 @@ from tests.sidecar.ensemble.house import (
     text_of,
 )
 
+pytestmark = pytest.mark.alone
+
 THREE: Final[Sizes] = {"medium": (2, 3)}
+PATIENCE_SECONDS: Final = 20
+"""For what must not wait for an hour's end."""
 USED: Final = Tokens(input=1_000, output=100)
 COST_MICRO_USD: Final = 150 + 60
 """Of `USED`, by the price of `tests.planes.plane`."""
@@ -66,8 +70,10 @@ async def test_the_majoritys_answer_is_given_with_the_figures(plane: Plane) -> N
 
 async def test_a_quorum_ends_the_wait_and_who_is_late_is_cut(plane: Plane) -> None:
     never = asyncio.Event()
-    await serving(plane, Ok("A"), Ok("B"), Ok("C", first=never))
-    answer = await ask(plane)
+    tiers = (panel([1, 2, 3], THREE, seconds=3600),)
+    await serving(plane, Ok("A"), Ok("B"), Ok("C", first=never), tiers=tiers)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answer = await ask(plane)
     assert results(answer)["m3"] == "overtaken"
     assert figures(answer)["answered"] == "2"
     late = next(seen for seen in plane.main.requests if seen.model == "upstream-m3")
@@ -76,9 +82,10 @@ async def test_a_quorum_ends_the_wait_and_who_is_late_is_cut(plane: Plane) -> No
 
 async def test_a_majority_that_nobody_can_overturn_ends_the_wait(plane: Plane) -> None:
     never = asyncio.Event()
-    tiers = (panel([1, 2, 3], THREE, quorum=3),)
+    tiers = (panel([1, 2, 3], THREE, seconds=3600, quorum=3),)
     await serving(plane, Ok("A"), Ok("a."), Ok("C", first=never), tiers=tiers)
-    answer = await ask(plane)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answer = await ask(plane)
     assert results(answer)["m3"] == "overtaken"
     assert figures(answer)["agreement"] == "1.000"
 
