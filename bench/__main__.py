@@ -1,4 +1,4 @@
-"""`python -m bench [throughput|limits|streaming|operator]`: measure and print.
+"""`python -m bench [throughput|limits|streaming|routing|operator]`: measure and print.
 
 Where none is named, all but `operator`, which needs a kube-apiserver and minutes.
 """
@@ -19,10 +19,11 @@ from bench.penstock import On
 from bench.population import Size
 from bench.redis_cost import command_table, cost_table
 from bench.report import table
+from bench.routing import routing_table, routing_times
 from bench.streaming import ROUNDS, STREAMS, streaming, streaming_table
 from bench.throughput import OTHER_CORE, throughput
 
-WHAT: Final = ("throughput", "limits", "streaming", "operator")
+WHAT: Final = ("throughput", "limits", "streaming", "routing", "operator")
 SIZE: Final = ("NAMESPACES", "POLICIES", "PODS", "CHURNED")
 
 
@@ -39,6 +40,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "operator":
         return _operator(Size(*options.size) if options.size else Size())
+    if options.what in {None, "routing"}:
+        print(routing_table(routing_times(options.requests)), end="\n\n")
+    if options.what == "routing":
+        return 0
     if options.what in {None, "streaming"}:
         print(_streaming(options.streams, options.rounds), end="\n\n")
     if options.what == "streaming":

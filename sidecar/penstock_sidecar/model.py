@@ -172,10 +172,11 @@ class Candidate:
     tier_id: str
     weight: int = 1
     priority: int = 0
+    label: str = field(init=False, compare=False)
+    """`<provider's id>/<model's name>`: asked for so often that it is kept."""
 
-    @property
-    def label(self) -> str:
-        return f"{self.provider.id}/{self.model.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", f"{self.provider.id}/{self.model.name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,14 @@ class Headroom:
         count = self._counts.get(mark)
         return self._now_used(count, bound, self._clock.monotonic()) if count else 0.0
 
+    def is_full(self, mark: Mark, bound: Bound, tokens: int) -> bool:
+        """Whether so many tokens, or one more request, are surely too much."""
+        count = self._counts.get(mark)
+        if count is None or (count.used + tokens < bound.amount and bound.what != "slots"):
+            return False  # it can only have become less
+        used = self._now_used(count, bound, self._clock.monotonic())
+        return used + bound.cost(tokens, 0) > bound.amount
+
     def heard(self, place: Place, standings: Sequence[Standing], *, rates: bool) -> None:
         """After an acquire, whether it was granted or refused. `rates` are a provider's: those of
         callers are nobody else's."""
