@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penstock_config.classification import COMPLEXITIES, Complexity
@@ -14,7 +14,7 @@ from penstock_sidecar.errors import NoFit
 from penstock_sidecar.model import Classification
 from penstock_sidecar.routing.router import Router
 from tests.operator.compile.documents import document
-from tests.operator.compile.steady import few
+from tests.operator.compile.steady import steady
 from tests.sidecar.routing.builders import CALLER, ManualClock, request
 
 FREE = {"inputPerMillion": "0", "outputPerMillion": "0"}
@@ -65,11 +65,16 @@ def refused(config: SidecarConfig, complexity: Complexity) -> bool:
     return False
 
 
-@few
+@steady
 @given(
     st.lists(MODELS, min_size=1, max_size=3),
     UNKNOWN_PRICES,
     st.dictionaries(st.sampled_from(COMPLEXITIES), DEMANDS, min_size=1),
+)
+@example(  # good enough at another's price
+    [{"price": FREE, "quality": "6.9"}, {"quality": "10"}],
+    "UseHighest",
+    {"simple": {"minQuality": "7", "maxCostUSD": "0.01"}},
 )
 def test_a_floor_that_is_warned_of_refuses_and_any_other_does_not(
     models: list[dict[str, Any]], unknown: str, demands: dict[Complexity, dict[str, Any]]
