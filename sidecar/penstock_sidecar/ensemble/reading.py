@@ -17,11 +17,12 @@ from penstock_sidecar.dialects.quirks import PLAIN
 from penstock_sidecar.dialects.splitter import EventTooLarge, Splitter
 from penstock_sidecar.dialects.sse import DONE
 from penstock_sidecar.dialects.whole import Whole
-from penstock_sidecar.errors import UpstreamGarbled
+from penstock_sidecar.errors import UpstreamAnswerTooLong, UpstreamGarbled
 from penstock_sidecar.model import Api, JsonObject
 
-MAX_BYTES: Final = 4 * 1024 * 1024
-"""Of one answer: all of them are held until one is chosen. Longer ones are no candidates."""
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Of one answer: all of them are held until one is chosen. A stream of 8 MiB has about 30,000
+tokens."""
 READERS: Final[Mapping[Api, ProviderSide[Any]]] = {
     "openai-chat": openai_chat.providers(PLAIN),
     "openai-completions": openai_completions.PROVIDERS,
@@ -34,7 +35,8 @@ READERS: Final[Mapping[Api, ProviderSide[Any]]] = {
 
 
 class Reading:
-    """Of one answer, chunk by chunk. Raises `UpstreamGarbled` for what nobody can compare."""
+    """Of one answer, chunk by chunk. Raises `UpstreamGarbled` for what nobody can read, and
+    `UpstreamAnswerTooLong`."""
 
     def __init__(self, api: Api, label: str, *, stream: bool) -> None:
         self._side = READERS[api]
@@ -49,7 +51,11 @@ class Reading:
     def add(self, data: bytes) -> None:
         self._size_bytes += len(data)
         if self._size_bytes > MAX_BYTES:
-            raise self._garbled("is too long to be compared")
+            raise UpstreamAnswerTooLong(
+                f"the answer of {self._label} is too long to be compared with others: ask for a"
+                " shorter one, or a single model",
+                code="answer_too_long",
+            )
         if not self._stream:
             self._plain.append(data)
             return

@@ -32,6 +32,7 @@ SidecarError                          status, type, code, public message
 | - UpstreamRefused                   4xx that another candidate would give as well: passed on
 | | - UpstreamUnsupported 400         its protocol cannot say what the caller wants; others' may
 | | - UpstreamContextTooLong 400      a model with a larger window may take it
+| | - UpstreamAnswerTooLong 400       more than we hold of it; another's may be shorter
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
 | | - UpstreamTokensLimited 429       of tokens
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
@@ -109,6 +110,7 @@ from penstock_sidecar.errors.policy import (
 from penstock_sidecar.errors.provider import (
     EmptyCompletion,
     StreamBroken,
+    UpstreamAnswerTooLong,
     UpstreamConnectTimeout,
     UpstreamConnectTooLate,
     UpstreamContextTooLong,
@@ -169,6 +171,7 @@ __all__ = [
     "UnknownModel",
     "UnknownPath",
     "UnknownResponse",
+    "UpstreamAnswerTooLong",
     "UpstreamConnectTimeout",
     "UpstreamConnectTooLate",
     "UpstreamContextTooLong",

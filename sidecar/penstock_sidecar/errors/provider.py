@@ -46,6 +46,13 @@ class UpstreamContextTooLong(UpstreamRefused):
     next_candidate = True
 
 
+class UpstreamAnswerTooLong(UpstreamRefused):
+    """Longer than we hold: says nothing against the provider."""
+
+    error_type = "provider_answer_too_long"
+    next_candidate = True
+
+
 class UpstreamLimited(UpstreamError):
     status = 429
     type = "requests"

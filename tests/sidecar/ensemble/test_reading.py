@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock_sidecar.ensemble.reading import MAX_BYTES, Reading
-from penstock_sidecar.errors import UpstreamGarbled
+from penstock_sidecar.errors import UpstreamAnswerTooLong, UpstreamGarbled
 
 
 def event(**delta: Any) -> bytes:
@@ -58,5 +58,5 @@ def test_what_is_too_long_to_be_held_is_no_answer(stream: bool) -> None:
     reading = Reading("openai-chat", "a/b", stream=stream)
     half = (event(content="x" * 1_000) if stream else b"x" * 1_000) * (MAX_BYTES // 2_000)
     reading.add(half)
-    with pytest.raises(UpstreamGarbled, match="too long to be compared"):
+    with pytest.raises(UpstreamAnswerTooLong, match="too long to be compared"):
         reading.add(half + half)
