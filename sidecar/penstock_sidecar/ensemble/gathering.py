@@ -72,11 +72,18 @@ class Gathering:
         return not own or len(self.voters) < max(self._quorum, 2)
 
     def _first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Whose breaker is open is asked only where nobody else can be."""
         tier_id, size = self.plan.tier.id, self.plan.size
         most = max(size.min, size.max)
-        own = [each for each in candidates if each.tier_id == tier_id]
-        others = [each for each in candidates if each.tier_id != tier_id]
-        self._reserve = deque([*own[most:], *others])
+        own: list[Candidate] = []
+        others: list[Candidate] = []
+        out: list[Candidate] = []
+        for each in candidates:
+            if self.asking.out(each):
+                out.append(each)
+            else:
+                (own if each.tier_id == tier_id else others).append(each)
+        self._reserve = deque([*own[most:], *others, *out])
         first = own[:most]
         while len(first) < size.min and self._reserve:
             first.append(self._reserve.popleft())

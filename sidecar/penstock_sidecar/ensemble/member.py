@@ -55,6 +55,10 @@ class Asking:
     """Answers are compared by what they say."""
     _first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def out(self, candidate: Candidate) -> bool:
+        """It keeps failing, and its time to be tried again has not come."""
+        return self.state.means.router.out(candidate, self.state.progress.request.api)
+
     async def ask(self, member: Member, wait_for: Tier | None = None) -> None:
         """Returns with `text` or `error` set."""
         try:

@@ -7,7 +7,7 @@ import pytest
 
 from penstock_cli.stub import Behaviour, Ok, Status, Tokens
 from penstock_config.policy import Cache, CallerLimit, ExactCache
-from penstock_config.provider import RateLimits
+from penstock_config.provider import Health, RateLimits
 from penstock_config.tier import Tier
 from tests.planes.plane import NAMESPACE, Plane, tier, within
 from tests.sidecar.ensemble.house import (
@@ -108,6 +108,18 @@ async def test_a_fallback_tiers_models_fill_up_what_is_degraded_then(plane: Plan
     await serving(plane, Status(500), Ok("A"), Ok("A"), tiers=tiers)
     answer = await ask(plane)
     assert (figures(answer)["answered"], "degraded" in figures(answer)) == ("2", True)
+
+
+async def test_who_keeps_failing_is_asked_only_where_too_few_others_are(plane: Plane) -> None:
+    script(plane, Status(500), Ok("A"), Ok("A"))
+    at_once = Health(failure_threshold=1, cooldown_seconds=3600)
+    providers = [one_provider(plane, number, health=at_once) for number in (1, 2, 3)]
+    await publish(plane, house(providers, panel([1, 2, 3], {"medium": (2, 3)}, quorum=3)))
+    assert results(await ask(plane))["m1"] == "failed"
+    assert sorted(results(await ask(plane))) == ["m2", "m3"]
+    script(plane, Ok("A"), Status(500), Status(500))
+    await ask(plane)
+    assert text_of(await ask(plane)) == "A", "all are out, and the least bad is asked"
 
 
 async def test_a_tier_with_too_few_models_borrows_from_the_start(plane: Plane) -> None:
