@@ -25,7 +25,9 @@ Mark = tuple[str, str]
 
 
 @dataclass(slots=True)
-class _Count:
+class Count:
+    """Of one counter."""
+
     used: float
     at: float
     resets_at: float
@@ -38,17 +40,18 @@ class Headroom:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._counts: OrderedDict[Mark, _Count] = OrderedDict()
+        self._counts: OrderedDict[Mark, Count] = OrderedDict()
 
-    def used(self, mark: Mark, bound: Bound) -> float:
-        """0 where nobody ever said."""
-        count = self._counts.get(mark)
-        return self._now_used(count, bound, self._clock.monotonic()) if count else 0.0
+    def counter(self, mark: Mark) -> Count:
+        """The same one for as long as it is remembered; nothing is used where nobody ever said."""
+        return self._count(mark, self._clock.monotonic())
 
-    def is_full(self, mark: Mark, bound: Bound, tokens: int) -> bool:
+    def used(self, count: Count, bound: Bound) -> float:
+        return self._now_used(count, bound, self._clock.monotonic()) if count.used else 0.0
+
+    def is_full(self, count: Count, bound: Bound, tokens: int) -> bool:
         """Whether so many tokens, or one more request, are surely too much."""
-        count = self._counts.get(mark)
-        if count is None or (count.used + tokens < bound.amount and bound.what != "slots"):
+        if count.used + tokens < bound.amount and bound.what != "slots":
             return False  # it can only have become less
         used = self._now_used(count, bound, self._clock.monotonic())
         return used + bound.cost(tokens, 0) > bound.amount
@@ -114,7 +117,7 @@ class Headroom:
         if count.resets_at <= now:
             count.resets_at = now + _life_seconds(bound, self._clock.utc())
 
-    def _now_used(self, count: _Count, bound: Bound, now: float) -> float:
+    def _now_used(self, count: Count, bound: Bound, now: float) -> float:
         if bound.what == "slots":
             return count.own_slots if now >= count.resets_at else count.used
         if now >= count.resets_at:
@@ -123,10 +126,10 @@ class Headroom:
             return count.used
         return count.used * (count.resets_at - now) / (count.resets_at - count.at)
 
-    def _count(self, mark: Mark, now: float) -> _Count:
+    def _count(self, mark: Mark, now: float) -> Count:
         count = self._counts.get(mark)
         if count is None:
-            count = self._counts[mark] = _Count(0.0, now, now)
+            count = self._counts[mark] = Count(0.0, now, now)
             if len(self._counts) > MAX_REMEMBERED:
                 self._counts.popitem(last=False)
         return count

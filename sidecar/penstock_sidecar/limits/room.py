@@ -8,7 +8,7 @@ from penstock_config.layout import Group
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.binding import CandidateBounds
 from penstock_sidecar.limits.bounds import STATE_KEY, Bound
-from penstock_sidecar.limits.headroom import Headroom, Mark
+from penstock_sidecar.limits.headroom import Count, Headroom, Mark
 from penstock_sidecar.limits.holds import Place
 from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
 from penstock_sidecar.metering.estimate import MIN_OUTPUT_TOKENS, OUTPUT_TOKENS, output_cap
@@ -20,10 +20,10 @@ TOLD_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """A candidate's bounds, and where each is counted."""
+    """A candidate's bounds, with what is known of each."""
 
-    rates: tuple[tuple[Mark, Bound], ...]
-    budgets: tuple[tuple[Mark, Bound], ...]
+    rates: tuple[tuple[Count, Bound], ...]
+    budgets: tuple[tuple[Count, Bound], ...]
     """Those that refuse, and that all users share."""
     bounds: CandidateBounds
 
@@ -48,8 +48,8 @@ class LimitRoom:
         """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
         used = self.headroom.used
         share = 1.0
-        for mark, bound in self._of(candidate).rates:
-            share = min(share, 1 - used(mark, bound) / bound.amount)
+        for count, bound in self._of(candidate).rates:
+            share = min(share, 1 - used(count, bound) / bound.amount)
         if told := self._told.get(candidate.label):
             share = min(share, self._recovered(*told))
         return 0.0 if self._refuses(candidate) else max(0.0, share)
@@ -86,8 +86,8 @@ class LimitRoom:
         cap = output_cap(request, marks.bounds.model)
         tokens = input_tokens + request.choices * (OUTPUT_TOKENS if cap is None else cap)
         is_full = self.headroom.is_full
-        for mark, bound in marks.rates:  # noqa: SIM110  # a generator takes twice as long
-            if is_full(mark, bound, tokens):
+        for count, bound in marks.rates:  # noqa: SIM110  # a generator takes twice as long
+            if is_full(count, bound, tokens):
                 return True
         return False
 
@@ -101,7 +101,7 @@ class LimitRoom:
         utc = self.clock.utc()
         used = self.headroom.used
         return bool(least) and any(
-            used(mark, bound) + least > bound.limit(utc) for mark, bound in marks.budgets
+            used(count, bound) + least > bound.limit(utc) for count, bound in marks.budgets
         )
 
     def _of(self, candidate: Candidate) -> Marks:
@@ -112,12 +112,12 @@ class LimitRoom:
         return found
 
     def _marked(self, bounds: CandidateBounds) -> Marks:
-        provider = bounds.bare_place()
+        provider, counter = bounds.bare_place(), self.headroom.counter
         own = Place(self.own)
         return Marks(
-            tuple((_mark(provider, bound), bound) for bound in bounds.rates),
+            tuple((counter(_mark(provider, bound)), bound) for bound in bounds.rates),
             tuple(
-                (_mark(place, bound), bound)
+                (counter(_mark(place, bound)), bound)
                 for place, budgets in ((own, bounds.budgets), (provider, bounds.provider_budgets))
                 for bound in budgets
                 if bound.enforced and bound.key == STATE_KEY

@@ -83,8 +83,10 @@ def output_cap(request: Request, model: Model) -> int | None:
     """The most one answer can have, as far as anybody said."""
     if request.embeds:
         return 0
-    said = [n for n in (request.max_output_tokens, model.max_output_tokens) if n is not None]
-    return min(said, default=None)
+    asked, most = request.max_output_tokens, model.max_output_tokens
+    if asked is None or most is None:
+        return most if asked is None else asked
+    return min(asked, most)
 
 
 @dataclass(frozen=True, slots=True)
