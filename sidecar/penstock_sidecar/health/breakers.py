@@ -62,6 +62,10 @@ class Breakers:
         self.claims: Claims = Alone()
         self.wanted: Final = asyncio.Event()
         """Something happened that others should know soon."""
+        self.quiet = False
+        """Nobody asked for long: set by who looks, ended by the next answer."""
+        self.used = False
+        """Somebody asked since the last look."""
         self._clock = clock
         self._observer = observer or Unobserved()
         self._max_remembered = max_remembered
@@ -86,6 +90,7 @@ class Breakers:
         """Counts the error of an attempt that reached out, if it speaks against the candidate."""
         if not counts(error):
             return
+        self._stir()
         breaker = self._of(candidate, api)
         now, waits = self._clock.monotonic(), error.retry_after_seconds or 0
         if breaker.fail(now, waits, error.error_type):
@@ -94,6 +99,7 @@ class Breakers:
 
     def succeeded(self, candidate: Candidate, api: Api, began: float) -> None:
         """`began` is when the call did, on this process's clock."""
+        self._stir()
         breaker, now = self._of(candidate, api), self._clock.monotonic()
         if breaker.succeed(now, began):
             self._changed(breaker)
@@ -158,6 +164,12 @@ class Breakers:
                 self._changed(breaker)
             elif breaker.state(now).phase != self._shown.get(key):
                 self._show(key, breaker.state(now).phase)
+
+    def _stir(self) -> None:
+        self.used = True
+        if self.quiet:
+            self.quiet = False
+            self.wanted.set()
 
     def _of(self, candidate: Candidate, api: Api) -> Breaker:
         health = candidate.provider.health

@@ -35,6 +35,9 @@ from penstock_sidecar.store import Script, Store, StoreUnavailable
 
 LOOK_SECONDS: Final = 0.5
 """At most, between two looks: for so long, and the time of a look, two sidecars may disagree."""
+QUIET_LOOK_SECONDS: Final = 0.85
+"""The same where nobody has asked for `QUIET_SECONDS`: what opens is known within a second too."""
+QUIET_SECONDS: Final = 10.0
 JITTER: Final = 0.1
 BREATH_SECONDS: Final = 0.05
 """At least: failures that come at once are told together."""
@@ -82,13 +85,14 @@ class Sharing:
         self._where = where
         self._random = random or Random()  # noqa: S311  # spreads looks; guards nothing
         self._due_seconds = LOOK_SECONDS
+        self._used_at = breakers.now()
         breakers.claims = self
 
     async def run(self) -> None:
         """Never ends. A Redis that is away is told of elsewhere: here nothing is logged."""
         while True:
             self._breakers.wanted.clear()
-            self._due_seconds = LOOK_SECONDS * self._random.uniform(1 - JITTER, 1)
+            self._due_seconds = self._pause_seconds() * self._random.uniform(1 - JITTER, 1)
             self._breakers.observe()
             if place := self._where():
                 try:
@@ -99,6 +103,14 @@ class Sharing:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, self._due_seconds - BREATH_SECONDS)):
                     await self._breakers.wanted.wait()
+
+    def _pause_seconds(self) -> float:
+        """Shorter while requests come: two sidecars that ask agree sooner."""
+        now = self._breakers.now()
+        if self._breakers.used:
+            self._breakers.used, self._used_at = False, now
+        self._breakers.quiet = now - self._used_at > QUIET_SECONDS
+        return QUIET_LOOK_SECONDS if self._breakers.quiet else LOOK_SECONDS
 
     async def claim(self, breaker: Breaker) -> bool:
         """One round trip, for a request that would try what has cooled down. Without Redis each
