@@ -93,8 +93,10 @@ class EnsembleSize(ApiModel):
     invariants: ClassVar[tuple[Rule, ...]] = (ordered("min", "max"),)
 
     complexity: Complexity = Field(description="Of which requests.")
-    min: int = Field(ge=1, le=16, description="Fewest models.")
-    max: int = Field(ge=1, le=16, description="Most models.")
+    min: int = Field(
+        ge=1, le=16, description="Fewest models: who fails is replaced while fewer could answer."
+    )
+    max: int = Field(ge=1, le=16, description="Most models: so many are asked at first.")
 
 
 class Judge(ApiModel):
