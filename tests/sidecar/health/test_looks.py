@@ -11,6 +11,7 @@ import pytest
 from penstock_sidecar.errors import UpstreamUnavailable
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.health.sharing import (
+    BREATH_SECONDS,
     JITTER,
     LOOK_SECONDS,
     QUIET_LOOK_SECONDS,
@@ -46,7 +47,7 @@ class Calm:
         self.looks.append(asyncio.get_running_loop().time())
         if self.away:
             raise StoreUnavailable("away", sent=False)
-        return 0
+        return int(self.scripts > 0)
 
     async def script(self, script: Script, *_: object) -> object:
         assert script.name == "breakers"
@@ -89,12 +90,10 @@ async def test_at_rest_it_looks_less_often_and_at_once_when_requests_come() -> N
         rested = [p for p in pauses(store.looks) if p > LOOK_SECONDS]
         assert all(p <= QUIET_LOOK_SECONDS for p in rested)
         assert len(rested) >= QUIET_SECONDS
-        at = store.looks[-1] + 0.2
-        await asyncio.sleep(at - breakers.now())
-        breakers.succeeded(ONE, "openai-chat", breakers.now())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert store.looks[-1] == pytest.approx(at, abs=0.01)
+        at = breakers.now()
+        breakers.succeeded(ONE, "openai-chat", at)
+        await asyncio.sleep(2 * BREATH_SECONDS)
+        assert at <= store.looks[-1] <= at + BREATH_SECONDS
 
 
 async def test_failures_that_come_at_once_are_told_together() -> None:
