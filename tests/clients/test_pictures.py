@@ -57,6 +57,7 @@ async def test_providers_get_small_upright_pictures_without_metadata(house: Hous
     assert sent(house.ollama.requests[-1].body) == [((100, 200), False)]
 
 
+@pytest.mark.alone  # a Redis that takes more than 50 ms is none
 async def test_the_answer_is_cached_under_the_smaller_picture(house: House) -> None:
     """The same picture with other metadata is the same question."""
     other = b64encode(PICTURE + b"a film behind it").decode()

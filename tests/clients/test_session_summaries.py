@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 import redis.asyncio
 
 from penstock_cli.stub import Ok, Status
@@ -12,6 +13,8 @@ from penstock_config.provider import Price, Provider
 from penstock_config.schema import SidecarConfig
 from tests.clients.apps import ANSWER, FIRST, SECOND, Apps
 
+pytestmark = pytest.mark.alone
+"""A sidecar goes on without a Redis that takes more than 50 ms: a busy machine forgets turns."""
 MEMORY = Memory(messages=2, summarise=True)
 
 

@@ -17,6 +17,8 @@ from tests.clients.house import running_house
 from tests.conftest import running_redis
 from tests.servers.binaries import any_server
 
+pytestmark = pytest.mark.alone
+"""A sidecar goes on without a Redis that takes more than 50 ms: a busy machine forgets turns."""
 APIS = pytest.mark.parametrize("api", ["openai", "anthropic", "ollama"])
 STREAMS = pytest.mark.parametrize("stream", [False, True])
 

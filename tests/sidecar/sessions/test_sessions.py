@@ -26,6 +26,7 @@ from tests.sidecar.sessions.builders import (
     texts,
     turn,
 )
+from tests.sidecar.sessions.conftest import PATIENT_SECONDS
 from tests.sidecar.sessions.test_fitting import candidate
 
 BOB = Caller("team", "shop", "shop-1", "bob")
@@ -104,7 +105,7 @@ def test_whatever_is_done_the_past_is_there_once_in_its_order(
     async def run() -> None:
         async with redis.asyncio.Redis.from_url(redis_url) as books:
             await books.flushall()
-        store = await connect(RedisAccess(url=redis_url), deadline_seconds=5)
+        store = await connect(RedisAccess(url=redis_url), deadline_seconds=PATIENT_SECONDS)
         try:
             of = sessions(store, "User", messages=messages)
             conversation = Conversation(of, messages)

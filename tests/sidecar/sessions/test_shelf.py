@@ -20,6 +20,7 @@ from penstock_sidecar.sessions.shelf import (
 )
 from penstock_sidecar.sessions.turns import Summary, Turn
 from tests.sidecar.sessions.builders import ADA, shelf
+from tests.sidecar.sessions.conftest import PATIENT_SECONDS
 
 
 def key_of(of: Shelf, caller: Caller = ADA, name: str = "s") -> str:
@@ -193,9 +194,8 @@ async def test_a_namespace_s_own_redis_user_may_do_all_of_it(redis_url: str, boo
     rules = acl_rules((cache_tag("c", "team"),))
     await books.execute_command("ACL", "SETUSER", "team", "reset", "on", ">word", *rules)
     try:
-        found = await connect(
-            RedisAccess(url=redis_url, username="team", password=SecretStr("word"))
-        )
+        access = RedisAccess(url=redis_url, username="team", password=SecretStr("word"))
+        found = await connect(access, deadline_seconds=PATIENT_SECONDS)
         of = shelf(found, messages=2, summarise=True)
         await append(of, "one")
         await of.condense(key_of(of), await append(of, "two"), "One was said.")
