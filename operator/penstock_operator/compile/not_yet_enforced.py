@@ -29,7 +29,6 @@ class Unenforced:
 
 FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     "LLMProvider": (
-        Unenforced("spec.health.intervalSeconds"),
         Unenforced(
             "spec.ollama",
             "runs no Ollama in this version, and its sizes bound ensembles alone: run one with a"

@@ -36,6 +36,7 @@ ENFORCED: Final = {
         "spec.models[].expectedLatencyMs",
         "spec.models[].limits.pacing",
         "spec.limits.pacing",
+        "spec.health.intervalSeconds",
         "spec.health.failureThreshold",
         "spec.health.cooldownSeconds",
         "spec.timeouts",
