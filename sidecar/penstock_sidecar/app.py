@@ -147,6 +147,7 @@ class Sidecar:
         self._exits.push_async_callback(self._load.stragglers.close)
         self._metrics.watch_in_flight(lambda: self._load.in_flight)
         self._metrics.watch_redis(self._redis_available)
+        self._metrics.watch_quality(self._shared.seen.scores.weights)
         await self._watcher.check()
         settings = self._settings
         application = await self._listen(self._application, LOOPBACK, settings.port)

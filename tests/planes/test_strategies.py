@@ -166,6 +166,8 @@ async def test_adaptive_turns_from_who_answers_badly(plane: Plane, bad: Any) -> 
     before = len(plane.main.requests)
     for _ in range(40):
         await plane.ask(chat(stream=True))
+    score = f'penstock_response_quality_score{{model="{NAMESPACE}/backup/large",task="chat"}} 1.0'
+    assert score in (await plane.probe("/metrics")).body.decode()
     asked = len(plane.main.requests) - before
     assert asked <= 40 * 0.3, "no more than exploration allows, and a nudge for each"
 

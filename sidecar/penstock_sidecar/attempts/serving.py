@@ -50,5 +50,7 @@ class Serving:
 
     def _downgraded(self, tier_id: str) -> Course:
         state = self.state
-        request, tokens = state.progress.request, state.ticket.input_tokens
-        return Course(state.means.router.downgraded(tier_id, request, tokens), state.windows)
+        progress, tokens = state.progress, state.ticket.input_tokens
+        found = progress.classification
+        cheaper = state.means.router.downgraded(tier_id, progress.request, tokens, found)
+        return Course(cheaper, state.windows)

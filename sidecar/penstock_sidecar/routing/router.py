@@ -164,11 +164,19 @@ class Router:
             for candidate in selection.candidates
         )
 
-    def downgraded(self, tier_id: str, request: Request, input_tokens: int) -> Sequence[Candidate]:
+    def downgraded(
+        self,
+        tier_id: str,
+        request: Request,
+        input_tokens: int,
+        classification: Classification = UNCLASSIFIED,
+    ) -> Sequence[Candidate]:
         """Who serves where a budget leads; nobody where nobody there can."""
         route = Route(DOWNGRADE, f"tier:{tier_id}", self._catalogue.of_tier(tier_id))
+        if not route.candidates:
+            return ()
         try:
-            return self.order(route, request, input_tokens).candidates if route.candidates else ()
+            return self.order(route, request, input_tokens, classification).candidates
         except (CallerError, Denied, NoFit):
             return ()
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import Counter, Histogram
 
+from penstock_config.classification import Task
 from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.metering.cost import MICRO_PER_USD
 from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
@@ -66,6 +67,7 @@ class Metrics:
         self._ensembles = EnsembleMeters(self._registry, self._series.cost)
         self._series.build.labels(version).set(1)
         self._children: dict[_Labels, _Children] = {}
+        self._weights: Callable[[], Mapping[tuple[str, Task], float]] = dict
         ProcessCollector(registry=self._registry)
 
     def request_ended(self, outcome: Outcome) -> None:
@@ -128,8 +130,14 @@ class Metrics:
         """`available` is called at each scrape."""
         self._series.redis.set_function(lambda: float(available()))
 
+    def watch_quality(self, read: Callable[[], Mapping[tuple[str, Task], float]]) -> None:
+        """`read` is called at each scrape: weights by the candidate's label and task."""
+        self._weights = read
+
     def exposition(self) -> tuple[bytes, str]:
         """Prometheus text and its content type."""
+        for (label, task), weight in self._weights().items():
+            self._series.quality.labels(label, task).set(weight)
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
     def _bounded(self, labels: _Labels) -> _Children:

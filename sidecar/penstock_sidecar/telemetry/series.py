@@ -79,6 +79,11 @@ class Series:
             "penstock_hedges", "Second attempts beside a first, by which of them answered",
             "policy", "winner",
         )  # fmt: skip
+        self.quality = gauge(
+            "penstock_response_quality_score",
+            "What bad answers have left of a model's standing at a task: 1 at best",
+            "model", "task",
+        )  # fmt: skip
         self.drops = counter(
             "penstock_candidates_dropped",
             "Candidates that could not serve a request, or were put last, by why",

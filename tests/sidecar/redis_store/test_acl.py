@@ -11,13 +11,17 @@ from pydantic import SecretStr
 
 import penstock_config
 import penstock_sidecar.limits
+import penstock_sidecar.routing
 import penstock_sidecar.sessions
-from penstock_config.acl import COMMANDS, LIMITS, acl_rules, cache_tag
+from penstock_config.acl import CACHE, COMMANDS, LIMITS, acl_rules, cache_tag
 from penstock_config.credentials import RedisAccess
 from penstock_config.layout import Group
 from penstock_sidecar.cache.key import Keys
 from penstock_sidecar.cache.shelf import RedisShelf
+from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.redis_store import RedisStore
+from penstock_sidecar.routing.score_sharing import ScoreSharing
+from penstock_sidecar.routing.scores import Scores, Tally
 from penstock_sidecar.store import StoreUnavailable
 from tests.servers import Server, any_server, certificates, cluster, sentinel_pair
 from tests.sidecar.redis_store.conftest import INCREMENT, opened, script
@@ -32,7 +36,12 @@ WORD = "secret-word"
 COUNT = script("return redis.call('HINCRBY', KEYS[1], 'f', 1)")
 LUA = sorted(
     path
-    for package in (penstock_sidecar.limits, penstock_sidecar.sessions, penstock_config)
+    for package in (
+        penstock_sidecar.limits,
+        penstock_sidecar.routing,
+        penstock_sidecar.sessions,
+        penstock_config,
+    )
     for path in (Path(package.__path__[0]) / "lua").rglob("*.lua")
 )
 
@@ -84,7 +93,7 @@ def keys_of(group: Group) -> tuple[str, ...]:
 def test_the_rules_name_all_that_the_scripts_call() -> None:
     called = {name for path in LUA for name in re.findall(r"call\('(\w+)'", path.read_text())}
     assert called
-    assert {name.lower() for name in called} <= set(LIMITS)
+    assert {name.lower() for name in called} <= {*CACHE, *LIMITS}
 
 
 def test_keys_of_the_cache_begin_with_its_tag() -> None:
@@ -124,6 +133,15 @@ async def test_scripts_may_call_each_command_that_the_limiter_needs(store: Redis
     assert await forbidden("lpop")
     assert [name for name in LIMITS if name != "time" and await forbidden(name)] == []
     assert await store.script(script("return #redis.call('TIME')"), (), ()) == 2
+
+
+async def test_sidecars_learn_together(store: RedisStore) -> None:
+    label = f"{NAMESPACE}/openai/small"
+    teacher, pupil = (Scores(SystemClock()) for _ in range(2))
+    teacher.learn(label, "chat", Tally(1, 1))
+    for scores in (teacher, pupil):
+        await ScoreSharing(scores, store, OWN, [label]).exchange()
+    assert 0.9 < pupil.tally(label, "chat").served <= 1
 
 
 async def test_the_cache_keeps_finds_and_drops(store: RedisStore) -> None:
