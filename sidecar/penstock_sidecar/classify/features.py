@@ -71,13 +71,18 @@ class Extractor:
         return values
 
     def _greets(self, asked: str, words: list[str]) -> bool:
-        """Whether all words are a greeting's or thanks."""
-        if not words or len(words) > GREETING_WORDS:
+        """Whether nothing but a greeting or thanks is said, with small words around it."""
+        if len(words) > GREETING_WORDS:
             return False
         if unspaced_characters(asked):
             groups = set(self._lexicon.groups_of_signs(asked))
             return bool(groups) and groups <= POLITE and len(asked) <= GREETING_CHARACTERS
-        return all(POLITE.intersection(self._lexicon.groups_of_words((word,))) for word in words)
+        groups_of = self._lexicon.groups_of_words
+        polite = [not POLITE.isdisjoint(groups_of((word,))) for word in words]
+        return any(polite) and all(
+            is_polite or "common" in groups_of((word,))
+            for word, is_polite in zip(words, polite, strict=True)
+        )
 
     def _leading(self, asked: str, words: list[str]) -> set[str]:
         """Of how it begins; languages that put the verb last end with it."""

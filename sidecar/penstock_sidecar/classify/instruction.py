@@ -15,6 +15,14 @@ _QUOTATION: Final = re.compile(
 )
 
 
+_UNWANTED: Final = re.compile(
+    r"\b(?:do not|don['’]t|not|no|without)\b(?: \w+){0,4}? (?:a )?"
+    r"(?:translat|summar|extract|explain|solv|rewrit|answer|cod)\w*",
+    re.IGNORECASE,
+)
+"""What is named to be ruled out."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Instruction:
     """Never printed: it holds words of the prompt. `quoted` is in characters."""
@@ -29,7 +37,7 @@ def instruction_of(prose: str) -> Instruction:
     kept = _QUOTATION.sub(MARK, stripped) if _may_quote(stripped) else stripped
     if len(kept) - len(MARK) < 4:  # noqa: PLR2004  # the quotation is all there is
         kept = stripped
-    return Instruction(_outer(kept), len(stripped) - len(kept))
+    return Instruction(_UNWANTED.sub(MARK, _outer(kept)), len(stripped) - len(kept))
 
 
 def _may_quote(text: str) -> bool:

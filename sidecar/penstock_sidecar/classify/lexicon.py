@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Final
 
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile("[^\\W_\u0e00-\u0eff\u2e80-\uffdc]+")
+"""Not of scripts without spaces: a name in Latin letters may stand right beside them."""
 _UNSPACED: Final = re.compile("[\u0590-\u1fff\u2e80-\uffdc]")
 """Scripts whose words cannot be cut at spaces alone: all from Hebrew on but Latin's extensions."""
 

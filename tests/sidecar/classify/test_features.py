@@ -104,7 +104,9 @@ def test_a_word_of_a_language_that_nobody_knows_is_told() -> None:
     assert "words:none" in features("of the")
 
 
-@pytest.mark.parametrize("text", ["hello", "Hi!", "ok thanks", "こんにちは", "Привет!", "مرحبا"])
+@pytest.mark.parametrize(
+    "text", ["hello", "Hi!", "ok thanks", "and hello to you!", "こんにちは", "Привет!", "مرحبا"]
+)
 def test_nothing_but_a_greeting_is_one(text: str) -> None:
     assert GREETING in features(text)
 

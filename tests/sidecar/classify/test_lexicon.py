@@ -64,3 +64,8 @@ def test_the_lexicon_of_the_package_is_clean() -> None:
             assert len(stem) >= 4, (group, stem)
         for sign in entries.get("signs", "").split():
             assert unspaced_characters(sign), (group, sign)
+
+
+def test_a_name_in_latin_letters_stands_by_itself_among_other_scripts() -> None:
+    assert words_of("pythonで書いて") == ["python"]
+    assert words_of("用python写") == ["python"]
