@@ -14,7 +14,7 @@ from penstock_sidecar.ensemble.reading import Reading
 from penstock_sidecar.ensemble.similarity import Matrix, lexical, of_vectors
 from penstock_sidecar.errors import SidecarError, UpstreamError
 from penstock_sidecar.limits.limiter import Attempt
-from penstock_sidecar.model import Candidate, Request
+from penstock_sidecar.model import Api, Candidate, Request
 from penstock_sidecar.upstream.base import Call
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Deliberation:
         """Counted from 0. The judge sees the answers in an order of chance: what comes first has an
         advantage with some."""
         candidate = self.plan.judge
-        if candidate is None or not self._may_get(candidate):
+        if candidate is None or not self._may_be_asked(candidate, "openai-chat"):
             return None
         order = self.state.means.random.sample(range(len(texts)), len(texts))
         shown = [texts[index] for index in order]
@@ -74,7 +74,8 @@ class Deliberation:
         return None if chosen is None else order[chosen]
 
     async def _by_meaning(self, texts: Sequence[str]) -> Matrix | None:
-        usable = [each for each in self.plan.embedders if self._may_get(each)]
+        embedders = self.plan.embedders
+        usable = [each for each in embedders if self._may_be_asked(each, "openai-embeddings")]
         for candidate in usable[:EMBEDDERS_TRIED]:
             request = vectors.asking(self.state.progress.request, candidate.model.name, texts)
             body = await self._asked(candidate, request, None)
@@ -88,9 +89,10 @@ class Deliberation:
             return await asyncio.to_thread(of_vectors, found)
         return None
 
-    def _may_get(self, candidate: Candidate) -> bool:
-        """The answers, and the question."""
-        return self.ensembles.may_get(candidate, self.state.progress.request)
+    def _may_be_asked(self, candidate: Candidate, api: Api) -> bool:
+        """It may be told of the request, and does not keep failing."""
+        told = self.ensembles.may_get(candidate, self.state.progress.request)
+        return told and not self.state.means.router.out(candidate, api)
 
     async def _asked(
         self, candidate: Candidate, request: Request, most: int | None

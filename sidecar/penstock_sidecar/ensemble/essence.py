@@ -18,7 +18,7 @@ MAX_CHARACTERS: Final = 32_768
 """Longer texts are the same only word by word: nothing in them is looked for."""
 FENCED: Final = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?```", re.DOTALL)
 ANSWER: Final = re.compile(
-    r"^[ \t>#*_]*(?:the +)?(?:final +)?answer(?: +is)?[ \t*_]*[:=][\s*_]*(\S.*?)[ \t*_]*$",
+    r"^[ \t>#*_]*(?:the +)?(?:final +)?answer(?: +is)?[ \t*_]*[:=][\s*_]*(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 DASHES: Final = str.maketrans({"\u2212": "-", "\u2010": "-", "\u2011": "-", "\u2013": "-"})
@@ -49,10 +49,9 @@ def essence(text: str) -> str:
         text = fenced[1].strip()
     if (value := _json(text)) is not None:
         return value
-    if found := ANSWER.findall(text):
-        last = str(found[-1])
-        return _json(last) or _plain(last)
-    return _plain(text)
+    found = ANSWER.findall(text)
+    last = str(found[-1]).rstrip(" \t\r*_") if found else ""
+    return _json(last) or _plain(last or text)
 
 
 def _json(text: str) -> str | None:
@@ -87,7 +86,13 @@ def _plain(text: str) -> str:
 
 def _token(found: re.Match[str]) -> str:
     if number := found["number"]:
-        return format(Decimal(number.replace(",", "")).normalize(), "f")
+        return _value(number)
     if word := found["word"]:
         return word.strip("_")
     return found["sign"]
+
+
+def _value(number: str) -> str:
+    """Exactly, however many digits it has."""
+    plain = format(Decimal(number.replace(",", "")), "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain

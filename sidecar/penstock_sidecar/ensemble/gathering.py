@@ -34,6 +34,7 @@ class Gathering:
     """Who answered, in the order of their answers."""
     ballots: list[Ballot] = field(default_factory=list)
     """Theirs."""
+    out_of_time: bool = False
     _reserve: deque[Candidate] = field(default_factory=deque)
     _quorum: int = 1
     _stopped: Exception | None = None
@@ -60,10 +61,6 @@ class Gathering:
     @property
     def failures(self) -> list[Failure]:
         return [Failure(m.candidate, m.error) for m in self.members if m.error]
-
-    @property
-    def out_of_time(self) -> bool:
-        return asyncio.get_running_loop().time() >= self.until
 
     @property
     def degraded(self) -> bool:
@@ -120,6 +117,7 @@ class Gathering:
                 tasks, timeout=left_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if not done:
+                self.out_of_time = True
                 return
             for task in done:
                 self._heard(tasks.pop(task))

@@ -34,10 +34,6 @@ class Member:
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def cost_micro_usd(self) -> int:
-        return self.attempt.cost_micro_usd if self.attempt else 0
-
     def overtaken(self) -> None:
         """There are answers enough: it is about to be cancelled."""
         if self.attempt:

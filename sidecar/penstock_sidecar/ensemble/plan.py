@@ -69,7 +69,7 @@ class Ensembles:
         candidates = _Candidates(config)
         self._plans: dict[tuple[str, Complexity], Plan] = {}
         embedders = candidates.embedders(known[id_] for id_ in policy.tiers)
-        for id_ in (*policy.tiers, *policy.downgrade_tiers):
+        for id_ in policy.tiers:
             for plan in _plans(known[id_], candidates, embedders):
                 self._plans[f"tier:{id_}", plan.size.complexity] = plan
 

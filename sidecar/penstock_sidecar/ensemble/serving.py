@@ -105,7 +105,7 @@ class Ensemble:
         if least is None or decision.agreement * 100 >= least:
             return
         raise AgreementTooLow(
-            f"the {answered} models of tier {self.plan.tier.name} that answered agree by"
+            f"the models of tier {self.plan.tier.name} that answered ({answered}) agree by"
             f" {decision.agreement:.0%}, and the tier asks for {least:g}%: ask a single model, or"
             " word the question so that it has one answer"
         )

@@ -126,9 +126,9 @@ class CallerHold:
 
     async def settled(self) -> None:
         """Returns when former attempts' money is free again, or is written down to be."""
-        if self._settling:
-            await asyncio.wait(self._settling)
-            self._settling.clear()
+        if settling := set(self._settling):
+            await asyncio.wait(settling)
+            self._settling -= settling  # others, beside this one, may have ended meanwhile
 
     def end(self) -> None:
         """Served: with what was used. Unserved: as if it had never been."""
