@@ -46,7 +46,7 @@ def essence(text: str) -> str:
     if len(text) > MAX_CHARACTERS:
         return " ".join(text.casefold().split())
     if fenced := FENCED.fullmatch(text):
-        text = fenced[1].strip()
+        text = fenced[1].strip() or text
     if (value := _json(text)) is not None:
         return value
     found = ANSWER.findall(text)

@@ -103,3 +103,7 @@ def test_deep_json_is_a_text() -> None:
 def test_a_hostile_line_takes_no_longer_than_its_length() -> None:
     line = "answer: a" + " *" * 16_000 + "x"
     assert essence(line).startswith("a ")
+
+
+def test_an_empty_fence_is_not_nothing() -> None:
+    assert essence("```\n```")
