@@ -9,6 +9,7 @@ from typing import Final
 
 _WORD: Final = re.compile("[^\\W_\u0e00-\u0eff\u2e80-\uffdc]+")
 """Not of scripts without spaces: a name in Latin letters may stand right beside them."""
+LEAST_STEM: Final = 4
 _UNSPACED: Final = re.compile("[\u0590-\u1fff\u2e80-\uffdc]")
 """Scripts whose words cannot be cut at spaces alone: all from Hebrew on but Latin's extensions."""
 
@@ -23,14 +24,14 @@ class Lexicon:
 
     def __init__(self, groups: Mapping[str, Mapping[str, object]]) -> None:
         self._words: dict[str, list[str]] = defaultdict(list)
-        self._stems: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._stems: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._phrases: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._signs: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for group, entries in groups.items():
             for word in _listed(entries.get("words")):
                 self._add(word, group)
             for stem in _listed(entries.get("stems")):
-                self._stems[len(stem)][stem].append(group)
+                self._stems[stem[:LEAST_STEM]].append((stem, group))
             for phrase in _listed(entries.get("phrases")):
                 self._add(phrase, group)
             for sign in _listed(entries.get("signs")):
@@ -54,9 +55,13 @@ class Lexicon:
         seen = set(words)
         for word in self._words.keys() & seen:
             yield from self._words[word]
-        for length, stems in self._stems.items():
-            for stem in stems.keys() & {word[:length] for word in seen}:
-                yield from stems[stem]
+        begun: set[tuple[str, str]] = set()
+        for word in seen:
+            for entry in self._stems.get(word[:LEAST_STEM], ()):
+                if word.startswith(entry[0]):
+                    begun.add(entry)
+        for _, group in begun:
+            yield group
 
     def groups_of_phrases(self, words: Iterable[str], text: str) -> Iterator[str]:
         """The same for phrases of a text that has these words."""
