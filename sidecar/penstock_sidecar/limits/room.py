@@ -44,12 +44,14 @@ class LimitRoom:
     _refused: dict[str, float] = field(default_factory=dict)
     """By label: until when."""
 
-    def share_left(self, candidate: Candidate) -> float:
-        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
+    def share_left(self, candidate: Candidate, tokens: int | None = None) -> float:
+        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none. With
+        `tokens`: after one more request of that size."""
         used = self.headroom.used
         share = 1.0
         for count, bound in self._of(candidate).rates:
-            share = min(share, 1 - used(count, bound) / bound.amount)
+            more = 0 if tokens is None else bound.cost(tokens, 0)
+            share = min(share, 1 - (used(count, bound) + more) / bound.amount)
         if told := self._told.get(candidate.label):
             share = min(share, self._recovered(*told))
         return 0.0 if self._refuses(candidate) else max(0.0, share)

@@ -47,14 +47,14 @@ class Estimates:
         if rate is None:
             return None
         request, tokens = asked.request, asked.input_tokens
-        output = _output_tokens(request, rate.max_output_tokens, asked.complexity)
+        output = output_tokens(request, rate.max_output_tokens, asked.complexity)
         if rate.steps:
             return micro_usd(cost_pico_usd(Usage(tokens, output), rate.steps, request.images))
         pico = tokens * rate.input_token + output * rate.output_token + rate.request
         return micro_usd(pico + request.images * rate.image)
 
 
-def _output_tokens(request: Request, most: int | None, complexity: Complexity) -> int:
+def output_tokens(request: Request, most: int | None, complexity: Complexity) -> int:
     """Of all answers together, probably."""
     if request.embeds:
         return 0

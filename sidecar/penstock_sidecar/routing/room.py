@@ -10,8 +10,9 @@ Lacking = Literal["headroom", "budget"]
 class Room(Protocol):
     """Asks nobody: what it says may be old, and a little wrong."""
 
-    def share_left(self, candidate: Candidate) -> float:
-        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none."""
+    def share_left(self, candidate: Candidate, tokens: int | None = None) -> float:
+        """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none. With
+        `tokens`: after one more request of that size."""
 
     def lacking(self, candidate: Candidate, request: Request, input_tokens: int) -> Lacking | None:
         """What would surely refuse it."""
@@ -26,7 +27,11 @@ class Room(Protocol):
 class Endless:
     """Where nobody counts."""
 
-    def share_left(self, candidate: Candidate) -> float:  # noqa: ARG002  # a `Room`'s
+    def share_left(
+        self,
+        candidate: Candidate,  # noqa: ARG002  # a `Room`'s
+        tokens: int | None = None,  # noqa: ARG002  # a `Room`'s
+    ) -> float:
         return 1.0
 
     def lacking(

@@ -44,6 +44,16 @@ async def test_the_tightest_limit_says_what_is_left(store: RedisStore) -> None:
     await asked.close()
 
 
+async def test_what_a_request_would_take_is_taken_off(store: RedisStore) -> None:
+    asked = limiter(LIMITED, store)
+    await world.serve(asked, HERE)
+    left = asked.room.share_left(HERE)
+    assert asked.room.share_left(HERE, 1) == pytest.approx(left - 0.1, abs=0.01)
+    assert asked.room.share_left(HERE, 10**9) == 0.0
+    await asked.settled()
+    await asked.close()
+
+
 async def test_what_others_took_is_heard_with_the_next_answer(store: RedisStore) -> None:
     one, other = limiter(LIMITED, store), limiter(LIMITED, store)
     for _ in range(6):

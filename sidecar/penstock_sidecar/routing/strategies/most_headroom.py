@@ -1,6 +1,8 @@
-"""MostHeadroom: whoever has the largest share left of the limit that is tightest for him.
+"""MostHeadroom: who would have the largest share left, of the limit that is tightest for him, after
+this request.
 
-So all free quotas shrink in step: none is used up while another is hardly touched.
+So all free quotas shrink in step: none is used up while another is hardly touched, and what takes
+much of a small one goes to a large one.
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from random import Random
 
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
+from penstock_sidecar.routing.estimates import output_tokens
 from penstock_sidecar.routing.room import Room
 
 
@@ -19,11 +22,13 @@ class MostHeadroom:
     room: Room
     random: Random
 
-    def ranked(self, candidates: Sequence[Candidate], asked: Asked) -> Sequence[Candidate]:  # noqa: ARG002  # a `Strategy`'s
+    def ranked(self, candidates: Sequence[Candidate], asked: Asked) -> Sequence[Candidate]:
         if len(candidates) == 1:
             return candidates
         drawn = self.random.sample(candidates, len(candidates))
-        return sorted(drawn, key=self.room.share_left, reverse=True)
+        return sorted(drawn, key=lambda each: self.score(each, asked), reverse=True)
 
-    def score(self, candidate: Candidate, asked: Asked) -> float:  # noqa: ARG002  # a `Strategy`'s
-        return self.room.share_left(candidate)
+    def score(self, candidate: Candidate, asked: Asked) -> float:
+        most = candidate.model.max_output_tokens
+        answer = output_tokens(asked.request, most, asked.complexity)
+        return self.room.share_left(candidate, asked.input_tokens + answer)

@@ -28,7 +28,7 @@ class Shares(Endless):
     def __init__(self, **left: float) -> None:
         self.left = left
 
-    def share_left(self, candidate: Candidate) -> float:
+    def share_left(self, candidate: Candidate, tokens: int | None = None) -> float:  # noqa: ARG002  # a `Room`'s
         return self.left.get(candidate.model.name, 1.0)
 
 
