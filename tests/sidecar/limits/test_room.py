@@ -45,11 +45,11 @@ async def test_the_tightest_limit_says_what_is_left(store: RedisStore) -> None:
 
 
 async def test_what_a_request_would_take_is_taken_off(store: RedisStore) -> None:
-    asked = limiter(LIMITED, store)
-    await world.serve(asked, HERE)
-    left = asked.room.share_left(HERE)
-    assert asked.room.share_left(HERE, 1) == pytest.approx(left - 0.1, abs=0.01)
-    assert asked.room.share_left(HERE, 10**9) == 0.0
+    small = world.provider(limits=RateLimits(requests_per_minute=10, tokens_per_day=100_000))
+    asked, here = limiter(small, store), world.candidate(small)
+    assert asked.room.share_left(here, 100) == pytest.approx(0.9, abs=0.01)
+    assert asked.room.share_left(here, 50_000) == pytest.approx(0.5, abs=0.01)
+    assert asked.room.share_left(here, 200_000) == 0.0
     await asked.settled()
     await asked.close()
 
