@@ -21,6 +21,7 @@ class Order:
     strategies: Mapping[str, Strategy]
     """By tier."""
     setbacks: Setbacks
+    by_priority: bool = True
 
     def ordered(
         self, candidates: tuple[Candidate, ...], asked: Asked
@@ -31,15 +32,15 @@ class Order:
         out: list[Candidate] = []
         setbacks = []
         for candidate in candidates:
-            setback = self.setbacks.of(candidate, asked)
-            if setback:
+            back = 0
+            if setback := self.setbacks.of(candidate, asked):
                 setbacks.append(setback)
-            behind_all, back = distance(setback)
-            if behind_all:
-                out.append(candidate)
-                continue
-            rank = ranks[candidate.tier_id]
-            place = rank, back, candidate.priority, not candidate.weight
+                behind_all, back = distance(setback)
+                if behind_all:
+                    out.append(candidate)
+                    continue
+            priority = candidate.priority if self.by_priority else 0
+            place = ranks[candidate.tier_id], back, priority, not candidate.weight
             groups.setdefault(place, []).append(candidate)
         ordered: list[Candidate] = []
         for place in sorted(groups):

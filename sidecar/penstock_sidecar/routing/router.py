@@ -106,7 +106,7 @@ class Router:
         strategies = {id_: strategy_of(tier, known) for id_, tier in tiers.items()}
         self._order = Order(strategies, setbacks)
         cheapest = LeastCost(known.estimates, random)
-        self._cheapest_first = Order(all_by(cheapest, tiers), setbacks)
+        self._cheapest_first = Order(all_by(cheapest, tiers), setbacks, by_priority=False)
 
     def route(
         self,

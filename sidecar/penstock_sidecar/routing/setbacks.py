@@ -38,9 +38,7 @@ class Setbacks:
         return self.breakers.state(candidate, asked.request.api).until
 
 
-def distance(setback: Drop | None) -> tuple[bool, int]:
+def distance(setback: Drop) -> tuple[bool, int]:
     """How far back: behind all tiers, or behind its tier's others. A tier that is saturated
     must be asked all the same: it may wait, or refuse, where others would go on."""
-    if setback is None:
-        return False, 0
     return setback.kind == "cooling", 2 if setback.kind == "budget" else 1

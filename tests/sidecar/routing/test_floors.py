@@ -120,6 +120,15 @@ def test_where_nobody_fits_the_cheapest_serves() -> None:
     assert set(reasons(selection).values()) == {"quality"}
 
 
+def test_the_cheapest_is_of_all_priorities() -> None:
+    floor = Floor(complexity="complex", min_quality=99)
+    fast = tier("fast", "p/large", candidate("p/small", priority=1), floors=(floor,))
+    ruling = policy("fast")
+    whole = config((provider("p", SMALL, LARGE),), (fast,), ruling)
+    selection = select(Router(whole, ruling, Random(1), ManualClock()), request("fast"))
+    assert [c.model.name for c in selection.candidates] == ["small", "large"]
+
+
 def test_where_nobody_fits_a_tier_may_reject_and_says_who_lacks_what() -> None:
     by = router(Floor(complexity="complex", min_quality=99), on_no_fit="Reject")
     with pytest.raises(NoFit, match=r"shop/p/small has quality 6\.0, less than 9\.9") as caught:
