@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pytest
 import redis
@@ -17,6 +17,7 @@ from penstock_config.layout import Group
 from penstock_config.policy import Retry, Target
 from penstock_config.provider import Health, Provider, Timeouts
 from penstock_config.schema import SidecarConfig
+from penstock_config.tier import Tier
 from tests.acceptance.caller import Caller, Reply
 from tests.acceptance.fleet import Fleet, Shipped, fleet
 from tests.acceptance.registry import (
@@ -63,31 +64,77 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield running
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A name of its own has breakers of its own. `<name>-main` is asked first, `<name>-backup` next;
+    the tier `<name>-alone` has main alone."""
+
+    name: str
+    health: Health = LONG
+    case: Case = CHAT
+    timeouts: Timeouts = TIMEOUTS
+
+    def providers(self, main: StubProvider, backup: StubProvider) -> tuple[Provider, Provider]:
+        models = (SMALL.model_copy(update={"capabilities": ("chat", "completions")}),)
+        first = self.case.provider.configured(
+            main, f"{self.name}-main", models=models, health=self.health, timeouts=self.timeouts
+        )
+        second = self.case.provider.configured(
+            backup, f"{self.name}-backup", models=models, health=SHORTER
+        )
+        return first, second
+
+    def tiers(self) -> tuple[Tier, Tier]:
+        main, backup = (f"{self.name}-main", "small"), (f"{self.name}-backup", "small")
+        return tier(self.name, main, backup), tier(f"{self.name}-alone", main)
+
+
+SCENES: Final = {
+    scene.name: scene
+    for scene in (
+        *(Scene(f"share-{case}", case=case) for case in CASES),
+        *(Scene(f"counted-{fault}") for fault in COUNTED),
+        *(Scene(name) for name in ("refused", "harmless", "row", "endpoint", "together")),
+        *(Scene(name) for name in ("alone", "soonest", "lonely")),
+        Scene("longest", BRIEF),
+        Scene("probe", BRIEF, timeouts=Timeouts()),
+    )
+}
+
+
 @dataclass(slots=True)
 class Stage:
-    """`main` is asked first, `backup` next; the tier `<name>-alone` has main alone."""
+    """Two sidecars and what they may ask."""
 
     two: Fleet
     application: Caller
     main: StubProvider
     backup: StubProvider
-    name: str = ""
-    case: Case = field(default=CHAT)
+    scene: Scene = field(default=Scene(""))  # immutable
 
-    async def publish(self, name: str, case: Case = CHAT, **of_main: Any) -> None:
-        """A name of its own has breakers of its own."""
-        self.name, self.case = name, case
-        small = SMALL.model_copy(update={"capabilities": ("chat", "completions")})
-        more = {"models": (small,), "timeouts": TIMEOUTS}
-        main = case.provider.configured(self.main, f"{name}-main", **{**more, **of_main})
-        backup = case.provider.configured(
-            self.backup, f"{name}-backup", models=(small,), health=SHORTER
+    async def publish(self, name: str, redis_url: str | None = None) -> None:
+        """All scenes at once, so that sidecars need to reload once for all tests."""
+        self.scene = SCENES[name]
+        await self.two.publish(self._config(), redis_url)
+
+    def _config(self) -> SidecarConfig:
+        scenes = SCENES.values()
+        tiers = tuple(each for scene in scenes for each in scene.tiers())
+        ids = tuple(each.id for each in tiers)
+        retry = Retry(attempts=1, backoff_ms=0)
+        return SidecarConfig(
+            cluster="test",
+            namespace=NAMESPACE,
+            providers=tuple(p for s in scenes for p in s.providers(self.main, self.backup)),
+            tiers=tiers,
+            policies=(policy(default=Target(tier=ids[0]), tiers=ids, retry=retry),),
         )
-        await self.two.publish(_config(name, main, backup))
 
     async def ask(self, number: int = 0, *, alone: bool = False, case: Case | None = None) -> Reply:
-        case = case or self.case
-        body = case.endpoint.body(f"{self.name}-alone" if alone else self.name, max_tokens=5)
+        case = case or self.scene.case
+        body = case.endpoint.body(
+            f"{self.scene.name}-alone" if alone else self.scene.name, max_tokens=5
+        )
         return await self.application.ask(self.two.sidecars[number], case, body)
 
     async def served_by(self, number: int = 0, *, case: Case | None = None) -> str:
@@ -103,7 +150,9 @@ class Stage:
 
     async def shown(self, number: int, state: int, endpoint: str = "chat") -> None:
         """Until that sidecar's metrics say so."""
-        wanted = f'endpoint="{endpoint}",model="small",provider="{NAMESPACE}/{self.name}-main"'
+        wanted = (
+            f'endpoint="{endpoint}",model="small",provider="{NAMESPACE}/{self.scene.name}-main"'
+        )
         sidecar = self.two.sidecars[number]
 
         async def is_shown() -> bool:
@@ -112,7 +161,7 @@ class Stage:
         await until_it(is_shown)
 
     def record(self, endpoint: str = "chat") -> dict[str, float]:
-        group = Group.of_provider("test", f"{NAMESPACE}/{self.name}-main")
+        group = Group.of_provider("test", f"{NAMESPACE}/{self.scene.name}-main")
         with redis.Redis.from_url(self.two.redis_url) as client:
             found = json.loads(cast("bytes", client.hget(group.breakers, f"{endpoint}/small")))
         assert isinstance(found, dict)
@@ -124,32 +173,23 @@ class Stage:
         return seconds * 1000 + micros / 1000
 
 
-def _config(name: str, main: Provider, backup: Provider) -> SidecarConfig:
-    tiers = (
-        tier(name, (f"{name}-main", "small"), (f"{name}-backup", "small")),
-        tier(f"{name}-alone", (f"{name}-main", "small")),
-    )
-    ids = tuple(each.id for each in tiers)
-    ruling = policy(default=Target(tier=ids[0]), tiers=ids, retry=Retry(attempts=1, backoff_ms=0))
-    return SidecarConfig(
-        cluster="test",
-        namespace=NAMESPACE,
-        providers=(main, backup),
-        tiers=tiers,
-        policies=(ruling,),
-    )
-
-
 async def state_shown(sidecar: Shipped, labels: str) -> float | None:
     text = (await exchange(sidecar.ports.probe, head("GET", "/metrics"))).body.decode()
     found = re.search(rf"^penstock_breaker_state{{{re.escape(labels)}}} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else None
 
 
+@pytest.fixture(scope="module")
+def ports() -> tuple[int, int]:
+    """So that a configuration outlives a test's fakes."""
+    return free_port(), free_port()
+
+
 @pytest.fixture
-async def stage(two: Fleet, application: Caller) -> AsyncIterator[Stage]:
+async def stage(two: Fleet, ports: tuple[int, int], application: Caller) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
-        main, backup = [await stack.enter_async_context(StubProvider()) for _ in range(2)]
+        fakes = [StubProvider(port=port) for port in ports]
+        main, backup = [await stack.enter_async_context(fake) for fake in fakes]
         yield Stage(two, application, main, backup)
 
 
@@ -158,7 +198,7 @@ async def test_at24_what_one_sidecar_opens_the_other_leaves_alone_within_a_secon
     stage: Stage, case: Case
 ) -> None:
     """From Redis's clock at the opening to Redis's clock when the other says so."""
-    await stage.publish(f"share-{case}", case, health=LONG)
+    await stage.publish(f"share-{case}")
     await stage.open()
     await stage.shown(1, 2)
     assert stage.redis_ms() - stage.record()["opened_ms"] < AGREE_MS
@@ -171,14 +211,14 @@ async def test_at24_what_one_sidecar_opens_the_other_leaves_alone_within_a_secon
 async def test_at24_it_opens_after_failures_in_a_row_that_are_the_providers(
     stage: Stage, fault: str
 ) -> None:
-    await stage.publish(f"counted-{fault}", health=LONG)
+    await stage.publish(f"counted-{fault}")
     await stage.open(COUNTED[fault])
     assert await stage.served_by(0) == "backup"
     assert len(stage.main.requests) == THRESHOLD
 
 
 async def test_at24_refused_connections_count(stage: Stage) -> None:
-    await stage.publish("refused", health=LONG)
+    await stage.publish("refused")
     await stage.main.refuse()
     for _ in range(THRESHOLD):
         assert await stage.served_by(0) == "backup"
@@ -189,7 +229,7 @@ async def test_at24_refused_connections_count(stage: Stage) -> None:
 
 async def test_at24_other_4xx_never_count(stage: Stage) -> None:
     """Each thrice in a row, and it is asked again every time."""
-    await stage.publish("harmless", health=LONG)
+    await stage.publish("harmless")
     statuses = [code for code in HARMLESS for _ in range(THRESHOLD)]
     stage.main.queue(*(Status(code) for code in statuses))
     for _ in statuses:
@@ -199,7 +239,7 @@ async def test_at24_other_4xx_never_count(stage: Stage) -> None:
 
 
 async def test_at24_a_success_between_failures_begins_the_row_anew(stage: Stage) -> None:
-    await stage.publish("row", health=LONG)
+    await stage.publish("row")
     bad = [Status(500)] * (THRESHOLD - 1)
     stage.main.queue(*bad, Ok(), *bad, Ok())
     found = [await stage.served_by() for _ in range(2 * THRESHOLD)]
@@ -208,7 +248,7 @@ async def test_at24_a_success_between_failures_begins_the_row_anew(stage: Stage)
 
 async def test_at24_an_endpoint_that_fails_takes_no_other_away(stage: Stage) -> None:
     """Nor does a 404 of one."""
-    await stage.publish("endpoint", health=LONG)
+    await stage.publish("endpoint")
     completions = Case(COMPLETION, OPENAI)
     stage.main.queue(*[Status(404)] * THRESHOLD, *[Status(500)] * THRESHOLD)
     for _ in range(2 * THRESHOLD):
@@ -222,7 +262,7 @@ async def test_at24_an_endpoint_that_fails_takes_no_other_away(stage: Stage) -> 
 
 async def test_at24_a_shorter_retry_after_never_shortens_a_longer_one(stage: Stage) -> None:
     """The latest of all deadlines counts, on Redis's clock."""
-    await stage.publish("longest", health=BRIEF)
+    await stage.publish("longest")
     began = stage.redis_ms()
     waits = ("1", "300", "2")
     stage.main.queue(*(Status(429, retry_after=seconds) for seconds in waits))
@@ -233,7 +273,7 @@ async def test_at24_a_shorter_retry_after_never_shortens_a_longer_one(stage: Sta
 
 
 async def test_at24_failures_of_several_sidecars_in_a_row_are_one_row(stage: Stage) -> None:
-    await stage.publish("together", health=LONG)
+    await stage.publish("together")
     stage.main.always(Status(500))
     for number in (0, 1, 0):
         assert await stage.served_by(number) == "backup"
@@ -245,7 +285,7 @@ async def test_at24_failures_of_several_sidecars_in_a_row_are_one_row(stage: Sta
 
 async def test_at24_after_the_cooldown_one_request_of_all_sidecars_tries_it(stage: Stage) -> None:
     """A failure opens it again, a success brings it back for all."""
-    await stage.publish("probe", health=BRIEF, timeouts=Timeouts())
+    await stage.publish("probe")
     await stage.open()
     assert await tried(stage, Status(500, first=asyncio.Event())) == 0
     await asyncio.gather(stage.shown(0, 2), stage.shown(1, 2))
@@ -272,7 +312,7 @@ async def tried(stage: Stage, answer: Ok | Status) -> int:
 
 async def test_at24_there_is_always_somebody_to_ask(stage: Stage) -> None:
     """A model with no other is asked though its breaker is open, and one answer closes it."""
-    await stage.publish("alone", health=LONG)
+    await stage.publish("alone")
     stage.main.always(Status(500))
     for _ in range(THRESHOLD + 1):
         assert (await stage.ask(alone=True)).status == 502
@@ -284,7 +324,7 @@ async def test_at24_there_is_always_somebody_to_ask(stage: Stage) -> None:
 
 
 async def test_at24_where_all_are_out_the_soonest_to_close_is_asked_first(stage: Stage) -> None:
-    await stage.publish("soonest", health=LONG)
+    await stage.publish("soonest")
     stage.main.always(Status(500))
     stage.backup.always(Status(500))
     for _ in range(THRESHOLD):
@@ -297,11 +337,7 @@ async def test_at24_where_all_are_out_the_soonest_to_close_is_asked_first(stage:
 
 async def test_at24_without_redis_each_sidecar_goes_on_by_what_it_met(stage: Stage) -> None:
     """Nothing is shared then, and nothing waits."""
-    await stage.publish("lonely", health=LONG)
-    nowhere = f"redis://127.0.0.1:{free_port()}"
-    main = OPENAI.configured(stage.main, "lonely-main", health=LONG)
-    backup = OPENAI.configured(stage.backup, "lonely-backup")
-    await stage.two.publish(_config("lonely", main, backup), redis_url=nowhere)
+    await stage.publish("lonely", f"redis://127.0.0.1:{free_port()}")
     await stage.open()
     asked = len(stage.main.requests)
     assert await stage.served_by(0) == "backup"

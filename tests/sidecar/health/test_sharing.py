@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from penstock_config.acl import acl_rules
 from penstock_config.breaker import PROVIDER, SCRIPT, Telling, Word, encode_telling
+from penstock_config.credentials import RedisAccess
 from penstock_config.layout import Group
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import UpstreamLimited
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.health.sharing import Known, Place, Sharing
-from tests.servers import single
-from tests.servers.binaries import any_server
+from tests.servers import any_server, cluster, single
 from tests.sidecar.health.world import CLUSTER, Sharer, candidate, sharers
 from tests.sidecar.redis_store.conftest import opened, until, until_it
 
@@ -262,3 +264,31 @@ async def test_failures_outlive_the_longest_pause_between_two_probes(redis_url: 
     await tell(redis_url, Word(field=PROVIDER, threshold=3, cooldown=1, failed_ages=(0,)))
     async with Redis.from_url(redis_url) as client:
         assert await client.pttl(KEY) > 3_600_000
+
+
+async def test_on_a_cluster_each_providers_breakers_are_in_its_own_slot(tmp_path: Path) -> None:
+    several = [candidate(of=name, threshold=1) for name in ("p", "q", "r")]
+    with cluster(any_server(), tmp_path) as three:
+        slots = {three.slot(Group.of_provider(CLUSTER, f"shop/{n}").breakers) for n in "pqr"}
+        assert len(slots) == len(several)
+        async with sharers(three.url, 2, *several) as (first, second):
+            for each in several:
+                first.fail(each)
+            for each in several:
+                await second.until(each, "open")
+
+
+async def test_a_namespaces_own_redis_user_may_tell_and_look(redis_url: str) -> None:
+    tag = Group.of_provider(CLUSTER, "shop/p").tag
+    with redis.Redis.from_url(redis_url) as client:
+        client.execute_command(
+            "ACL", "SETUSER", "breakers", "reset", "on", ">word", *acl_rules((tag,))
+        )
+    own = RedisAccess(url=redis_url, username="breakers", password=SecretStr("word"))
+    try:
+        async with sharers(own, 2, ONE) as (first, second):
+            first.fail(ONE, 3)
+            await second.until(ONE, "open")
+    finally:
+        with redis.Redis.from_url(redis_url) as client:
+            client.acl_deluser("breakers")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from penstock_config.credentials import RedisAccess
 from penstock_config.provider import Health
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import UpstreamError, UpstreamUnavailable
@@ -62,7 +63,9 @@ class Sharer:
 
 
 @asynccontextmanager
-async def sharers(url: str, count: int, *known: Candidate) -> AsyncIterator[Sequence[Sharer]]:
+async def sharers(
+    url: str | RedisAccess, count: int, *known: Candidate
+) -> AsyncIterator[Sequence[Sharer]]:
     """Sidecars that may ask these candidates."""
     providers = {each.provider.id: Known.of(each.provider) for each in known}
     found, tasks = [], []
