@@ -66,8 +66,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A name of its own has breakers of its own. `<name>-main` is asked first, `<name>-backup` next;
-    the tier `<name>-alone` has main alone."""
+    """Of its own breakers. `<name>-main` is asked first, `<name>-backup` next; the tier
+    `<name>-alone` has main alone."""
 
     name: str
     health: Health = LONG
