@@ -11,7 +11,7 @@ LEARNED_LETTERS: Final = 11
 ENDINGS: Final = frozenset({"ed", "es", "er", "ly"})
 ENGLISH_SHARE: Final = 0.3
 """Of the longer words: where so many are English, the others are rare rather than foreign."""
-_ACRONYM: Final = re.compile(r"\b(?=\w*[A-Z]\w*[A-Z])[A-Za-z0-9]{2,7}\b|\b[A-Z]+\d+\b")
+_ACRONYM: Final = re.compile("[A-Z][A-Z0-9]{1,6}")
 _NAME: Final = re.compile(r"(?<=[\w,;:] )[A-ZÀ-ÞА-Я][\w’'-]{3,}")
 _LEARNED: Final = re.compile("[学學论論性律理义義权權说説症药法式机機制维度]")
 """Of words for what is taught."""
