@@ -158,12 +158,8 @@ class Breakers:
     def observe(self) -> None:
         """Cooldowns that ended: no event tells of them."""
         now = self._clock.monotonic()
-        for key, breaker in [*self._open.items()]:
-            if key[1] == PROVIDER and now >= breaker.until:
-                breaker.until = 0.0
-                self._changed(breaker)
-            elif breaker.state(now).phase != self._shown.get(key):
-                self._show(key, breaker.state(now).phase)
+        for key, breaker in self._open.items():
+            self._show(key, _phase(breaker, now))
 
     def _stir(self) -> None:
         self.used = True
@@ -192,14 +188,16 @@ class Breakers:
             self._show(key, "closed")
 
     def _changed(self, breaker: Breaker) -> None:
-        key, phase = (breaker.provider, breaker.name), breaker.state(self._clock.monotonic()).phase
-        if phase == "closed":
-            self._open.pop(key, None)
-        else:
+        key = breaker.provider, breaker.name
+        if breaker.until:
             self._open[key] = breaker
-        self._show(key, phase)
+        else:
+            self._open.pop(key, None)
+        self._show(key, _phase(breaker, self._clock.monotonic()))
 
     def _show(self, key: Key, phase: Phase) -> None:
+        if phase == self._shown.get(key, "closed"):
+            return
         provider, field = key
         endpoint, _, model = field.partition("/")
         self._shown[key] = phase
@@ -237,6 +235,12 @@ class Trial:
     ) -> None:
         if self._held is not None:
             self._breakers.give_up(self._held)
+
+
+def _phase(breaker: Breaker, now: float) -> Phase:
+    """As it is shown. Nobody tries a provider as such: its own lapses."""
+    phase = breaker.state(now).phase
+    return "closed" if phase == "half-open" and breaker.name == PROVIDER else phase
 
 
 def _field(candidate: Candidate, api: Api) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from penstock_config.breaker import Record, Standing
 from penstock_sidecar.errors import (
     EmptyCompletion,
     StreamBroken,
@@ -17,7 +18,7 @@ from penstock_sidecar.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from penstock_sidecar.health.breaker import CLOSED, Breaker
+from penstock_sidecar.health.breaker import CLOSED, Breaker, Terms
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.model import Candidate
 from tests.sidecar.health.world import DOWN, Changes, candidate
@@ -249,6 +250,19 @@ async def test_a_failed_trial_opens_it_and_a_good_one_closes_it() -> None:
     async with world.breakers.trial((one,), "openai-chat"):
         world.succeed(one)
     assert world.phase(one) == "closed"
+
+
+def test_a_providers_own_lapses_and_is_told_once() -> None:
+    """Redis goes on saying that it was open."""
+    world, one = World(), candidate()
+    record = Record(until_ms=1000, opened_ms=0)
+    for now_ms in (0.0, 500.0, 1500.0, 2000.0):
+        world.clock.now = 1000 + now_ms / 1000
+        standing = Standing(now=now_ms, records={"*": record})
+        world.breakers.heard("shop/p", Terms(3, 60), standing)
+        world.breakers.observe()
+        assert world.phase(one) == ("open" if now_ms < 1000 else "closed")
+    assert world.changes.seen == [("shop/p", "", "*", phase) for phase in ("open", "closed")]
 
 
 def test_changes_are_told_once_each_the_end_of_a_cooldown_too() -> None:
