@@ -51,8 +51,6 @@ class Headroom:
 
     def is_full(self, count: Count, bound: Bound, tokens: int) -> bool:
         """Whether so many tokens, or one more request, are surely too much."""
-        if count.used + tokens < bound.amount and bound.what != "slots":
-            return False  # it can only have become less
         used = self._now_used(count, bound, self._clock.monotonic())
         return used + bound.cost(tokens, 0) > bound.amount
 

@@ -22,7 +22,8 @@ TOLD_SECONDS: Final = 60.0
 class Marks:
     """A candidate's bounds, with what is known of each."""
 
-    rates: tuple[tuple[Count, Bound], ...]
+    rates: tuple[tuple[Count, Bound, int], ...]
+    """With what may be used before it is worth a look: decay only makes room."""
     budgets: tuple[tuple[Count, Bound], ...]
     """Those that refuse, and that all users share."""
     bounds: CandidateBounds
@@ -49,9 +50,11 @@ class LimitRoom:
         `tokens`: after one more request of that size."""
         used = self.headroom.used
         share = 1.0
-        for count, bound in self._of(candidate).rates:
+        for count, bound, _ in self._of(candidate).rates:
+            gone = used(count, bound) if count.used else 0.0
             more = 0 if tokens is None else bound.cost(tokens, 0)
-            share = min(share, 1 - (used(count, bound) + more) / bound.amount)
+            left = 1 - (gone + more) / bound.amount
+            share = min(share, left)
         if told := self._told.get(candidate.label):
             share = min(share, self._recovered(*told))
         return 0.0 if self._refuses(candidate) else max(0.0, share)
@@ -88,8 +91,8 @@ class LimitRoom:
         cap = output_cap(request, marks.bounds.model)
         tokens = input_tokens + request.choices * (OUTPUT_TOKENS if cap is None else cap)
         is_full = self.headroom.is_full
-        for count, bound in marks.rates:  # noqa: SIM110  # a generator takes twice as long
-            if is_full(count, bound, tokens):
+        for count, bound, plenty in marks.rates:  # a generator takes twice as long
+            if count.used + tokens >= plenty and is_full(count, bound, tokens):
                 return True
         return False
 
@@ -117,7 +120,9 @@ class LimitRoom:
         provider, counter = bounds.bare_place(), self.headroom.counter
         own = Place(self.own)
         return Marks(
-            tuple((counter(_mark(provider, bound)), bound) for bound in bounds.rates),
+            tuple(
+                (counter(_mark(provider, bound)), bound, _plenty(bound)) for bound in bounds.rates
+            ),
             tuple(
                 (counter(_mark(place, bound)), bound)
                 for place, budgets in ((own, bounds.budgets), (provider, bounds.provider_budgets))
@@ -130,3 +135,8 @@ class LimitRoom:
 
 def _mark(place: Place, bound: Bound) -> Mark:
     return place.name(bound.key), bound.field
+
+
+def _plenty(bound: Bound) -> int:
+    """Slots may be held by us, and not heard of."""
+    return 0 if bound.what == "slots" else bound.amount
