@@ -86,7 +86,8 @@ class Pipeline:
             ticket = self.limiter.ticket(caller, request)
         deadline = self._bounded(ticket, route, progress)
         cached = not route.overrides.cache_bypassed
-        key = self.cache.key(request, caller, route.target) if cached else None
+        target = self.router.kept_under(route, progress.classification)
+        key = self.cache.key(request, caller, target) if cached else None
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
         selection = self._selection(route, _lowered(request, ticket), ticket, progress)

@@ -53,7 +53,7 @@ class Route:
     """Where a request goes, before anybody looked at what it needs.
 
     `rule` is a rule's name, or `tier`, `model`, `auto`: how the name was understood.
-    `target` is `tier:<id>` or `model:<name>`: what answers are cached under.
+    `target` is `tier:<id>` or `model:<name>`.
     """
 
     rule: str
@@ -179,6 +179,13 @@ class Router:
             return self.order(route, request, input_tokens, classification).candidates
         except (CallerError, Denied, NoFit):
             return ()
+
+    def kept_under(self, route: Route, classification: Classification) -> str:
+        """What an answer is cached by: hard questions are not answered as easy ones were, where a
+        tier makes a difference."""
+        tier = self._catalogue.tiers[route.tier_id] if route.tier_id else None
+        differs = tier and (tier.floors or tier.ensemble)
+        return f"{route.target}:{classification.complexity}" if differs else route.target
 
     def tier(self, tier_id: str) -> Tier:
         return self._catalogue.tiers[tier_id]
