@@ -289,6 +289,8 @@ class Outcome:
     hedge: HedgeResult = ""
     task: Task = "chat"
     """What it was about."""
+    complexity: Complexity | None = None
+    """How hard it was; `None` where nobody wanted to know."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """How many candidates could not serve, or came late, by the reason's kind."""
     ensemble: EnsembleResult | None = None

@@ -164,6 +164,7 @@ class Progress:
         provider, model, tier = self.served()
         left_served = self.answered and isinstance(error, CancelledError)
         status, error_type = _verdict(None if left_served else error)
+        unclassified = self.classification is UNCLASSIFIED
         return Outcome(
             call_id=self.request.call_id,
             policy=self.policy,
@@ -186,6 +187,7 @@ class Progress:
             first_content_seconds=self.first_content,
             api=self.request.api,
             task=self.classification.task,
+            complexity=None if unclassified else self.classification.complexity,
             dropped=Counter(drop.kind for drop in self.drops) if self.drops else NO_DROPS,
         )
 

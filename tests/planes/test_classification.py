@@ -87,3 +87,16 @@ async def test_an_error_says_what_the_request_was_taken_for(plane: Plane) -> Non
     response = await plane.ask(chat(CODE))
     assert response.status == 502
     assert response.headers[HEADERS[0]] == "coding"
+
+
+async def test_the_cost_is_counted_by_how_hard_a_request_was(plane: Plane) -> None:
+    await plane.publish(ruled(plane))
+    for text in ("hello", CODE, "hello"):
+        assert (await plane.ask(chat(text, model="auto"))).status == 200
+    said = (await plane.probe("/metrics")).body.decode()
+    name = "penstock_request_cost_usd_count"
+    counts = [line for line in said.splitlines() if line.startswith(name)]
+    assert sorted(counts) == [
+        f'{name}{{complexity="medium",model="small"}} 1.0',
+        f'{name}{{complexity="simple",model="small"}} 2.0',
+    ]

@@ -93,6 +93,9 @@ class Metrics:
             self._ensembles.count(outcome.policy, outcome.ensemble)
         elif outcome.cost_micro_usd:
             children.cost.inc(outcome.cost_micro_usd / MICRO_PER_USD)
+        if outcome.complexity and not outcome.error_type:
+            cost = self._series.request_cost.labels(outcome.model, outcome.complexity)
+            cost.observe(outcome.cost_micro_usd / MICRO_PER_USD)
         self._count_exceptional(outcome)
 
     def error_answered(self, error_type: str) -> None:

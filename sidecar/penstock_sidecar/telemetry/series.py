@@ -15,6 +15,7 @@ TOKENS: Final = tuple(4**power for power in range(14))
 OVERHEAD_SECONDS: Final = (
     0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.512, 2.048,
 )  # fmt: skip
+DOLLARS: Final = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 OPERATION: Final = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
 
 
@@ -56,6 +57,10 @@ class Series:
             TOKENS, *OPERATION, "gen_ai_token_type",
         )  # fmt: skip
         self.cost = counter("penstock_cost_usd", "Money spent", "policy", "provider", "model")
+        self.request_cost = histogram(
+            "penstock_request_cost_usd", "Cost of an answered request, by how hard it was",
+            DOLLARS, "model", "complexity",
+        )  # fmt: skip
         self.saved = counter("penstock_cost_saved_usd", "Money that hits saved", "policy", "model")
         self.cache_hits = counter(
             "penstock_cache_hits", "Answers from the cache", "policy", "level"

@@ -59,6 +59,19 @@ def test_money_is_counted_in_dollars(metrics: Metrics) -> None:
     assert samples(metrics)[name] == pytest.approx(0.0015)
 
 
+def test_what_a_request_costs_goes_by_how_hard_it_was(metrics: Metrics) -> None:
+    for cost, complexity in ((200, "simple"), (400, "simple"), (90_000, "expert")):
+        metrics.request_ended(outcome(cost_micro_usd=cost, complexity=complexity))
+    metrics.request_ended(outcome(cost_micro_usd=500))
+    metrics.request_ended(outcome(complexity="simple", status=502, error_type="provider_down"))
+    found = samples(metrics)
+    series = "penstock_request_cost_usd_{}{{complexity={},model=gpt-4o-mini}}"
+    assert found[series.format("count", "simple")] == 2
+    assert found[series.format("sum", "simple")] == pytest.approx(0.0006)
+    assert found[series.format("sum", "expert")] == pytest.approx(0.09)
+    assert len([name for name in found if name.startswith("penstock_request_cost_usd_count")]) == 2
+
+
 def test_only_streams_have_a_time_to_first_chunk(metrics: Metrics) -> None:
     metrics.request_ended(outcome(stream=False))
     metrics.request_ended(outcome(stream=True))
