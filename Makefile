@@ -40,8 +40,9 @@ unit: $(DEV)/.ready $(CLIENTS) ## The tests; ARGS="-k cache" narrows them (one p
 	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
 
-eval-routing: $(DEV)/.ready ## How well requests are classified (tests/eval/routing), and how fast
+eval-routing: $(DEV)/.ready ## How well requests are classified, how fast, and what a month then costs
 	@$(DEV)/bin/python -m tests.eval.routing
+	@$(DEV)/bin/python -m tests.eval.month
 
 fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
 	$(DEV)/bin/python -m tests.fuzz $(ARGS)
