@@ -69,5 +69,6 @@ def operator_environment(kubeconfig: Path, namespace: str, **settings: str) -> d
         "PENSTOCK_WEBHOOK_PORT": "0",
         "PENSTOCK_REDIS_URL": "redis://redis.example.com:6379",
         "PENSTOCK_REDIS_PASSWORD": "redis-hush",
+        "PENSTOCK_PROBE_PROVIDERS": "false",
         **{f"PENSTOCK_{name.upper()}": value for name, value in settings.items()},
     }

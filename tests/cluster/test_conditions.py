@@ -48,7 +48,8 @@ async def test_every_kind_gets_its_conditions(cluster: Cluster, home: str) -> No
     ):
         await becomes(cluster, resource, (home, name), "Programmed", "Programmed")
         found = await conditions_of(cluster, resource, home, name)
-        found.pop("Ready", None)  # of a policy's sidecars: said a moment later
+        for later in ("Ready", "Healthy"):  # of sidecars, and of providers: said a moment later
+            found.pop(later, None)
         assert {type_: status for type_, (status, _) in found.items()} == {
             "Accepted": "True",
             "ResolvedRefs": "True",

@@ -140,6 +140,12 @@ async def test_unchanged_objects_are_not_written(
     for resource, name in ((PROVIDERS, "llm"), (TIERS, "fast"), (POLICIES, "app")):
         await becomes(cluster, resource, (home, name), "Programmed", "Programmed")
     await becomes(cluster, POLICIES, (home, "app"), "Ready", "NoSidecars")
+    await becomes(cluster, PROVIDERS, (home, "llm"), "Healthy", "HealthUnknown")
+
+    async def counted() -> bool:
+        return "total" in (await cluster.get(TIERS, "fast", home))["status"]
+
+    assert await eventually(counted)
 
     async def versions() -> list[str]:
         found = [await config_map(cluster, home), await credentials_secret(cluster, home)]

@@ -133,6 +133,8 @@ class Health:
                     models[seen.ref.id] = models_of(facts)
                     former = self._kept[seen.uid].document
                     document = provider_status(facts, seen.generation, former, moment)
+                    if facts.pending and document["conditions"][0]["status"] != "False":
+                        continue  # what was said by whoever led before stays until we know better
                     self._measure(seen.ref.id, document)
                     self._write_if_new(group, seen, document, provider_news(document, former))
             for seen in objects:

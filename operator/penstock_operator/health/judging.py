@@ -40,6 +40,7 @@ OUT: Final = (
     "Out for failures in a row: {}. Others are asked first; after the cooldown one request tries"
     " it again."
 )
+ANSWERED: Final = "Its last probe was answered."
 ANSWERING: Final = "Its last probe was answered, and no model fails."
 PASSIVE: Final = "No model fails. It is not probed: {}."
 
@@ -67,6 +68,12 @@ class Facts:
     """Why it is not probed; `None` where it is."""
     standing: Standing | None = None
     """`None` where Redis does not tell."""
+
+    @property
+    def pending(self) -> bool:
+        """It is to be probed, and was not yet."""
+        asked = self.provider is not None and not self.suspended
+        return asked and self.probed is None and self.unprobed is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ def _failing(facts: Facts, provider: Provider) -> Verdict | None:
 
 
 def _working(facts: Facts) -> Verdict:
+    if facts.standing is None and facts.probed is not None:
+        return "True", "Answering", f"{ANSWERED} What sidecars meet is not known: {REDIS}"
     if facts.standing is None:
         return "Unknown", "HealthUnknown", REDIS
     if facts.unprobed is not None:

@@ -17,7 +17,7 @@ from tests.operator.health.facts import AT, facts, opened, probed, standing
 LATER = AT + timedelta(seconds=60)
 GOOD = provider_status(facts(), 1, {}, AT)
 BAD = provider_status(facts(standing=standing(chat_a=opened())), 1, GOOD, LATER)
-UNKNOWN = provider_status(facts(standing=None), 1, GOOD, LATER)
+UNKNOWN = provider_status(facts(standing=None, probed=None, unprobed="no key"), 1, GOOD, LATER)
 
 
 def test_it_says_since_when() -> None:
