@@ -52,9 +52,9 @@ class LimitRoom:
         share = 1.0
         for count, bound, _ in self._of(candidate).rates:
             gone = used(count, bound) if count.used else 0.0
-            more = 0 if tokens is None else bound.cost(tokens, 0)
-            left = 1 - (gone + more) / bound.amount
-            share = min(share, left)
+            if tokens is not None:
+                gone += bound.cost(tokens, 0) if bound.what == "tokens" else 1
+            share = min(share, 1 - gone / bound.amount)
         if told := self._told.get(candidate.label):
             share = min(share, self._recovered(*told))
         return 0.0 if self._refuses(candidate) else max(0.0, share)
