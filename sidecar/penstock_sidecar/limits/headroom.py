@@ -46,8 +46,9 @@ class Headroom:
         """The same one for as long as it is remembered; nothing is used where nobody ever said."""
         return self._count(mark, self._clock.monotonic())
 
-    def used(self, count: Count, bound: Bound) -> float:
-        return self._now_used(count, bound, self._clock.monotonic()) if count.used else 0.0
+    def used(self, count: Count, bound: Bound, now: float) -> float:
+        """`now` is of this process's clock."""
+        return self._now_used(count, bound, now) if count.used else 0.0
 
     def is_full(self, count: Count, bound: Bound, tokens: int) -> bool:
         """Whether so many tokens, or one more request, are surely too much."""

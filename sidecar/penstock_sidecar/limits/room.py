@@ -48,10 +48,10 @@ class LimitRoom:
     def share_left(self, candidate: Candidate, tokens: int | None = None) -> float:
         """Of the tightest limit of its provider and model, 0 to 1; 1 where there is none. With
         `tokens`: after one more request of that size."""
-        used = self.headroom.used
+        used, now = self.headroom.used, self.clock.monotonic()
         share = 1.0
         for count, bound, _ in self._of(candidate).rates:
-            gone = used(count, bound) if count.used else 0.0
+            gone = used(count, bound, now)
             if tokens is not None:
                 gone += bound.cost(tokens, 0) if bound.what == "tokens" else 1
             share = min(share, 1 - gone / bound.amount)
@@ -103,10 +103,10 @@ class LimitRoom:
         cap = output_cap(request, marks.bounds.model)
         output = min(MIN_OUTPUT_TOKENS, OUTPUT_TOKENS if cap is None else cap) * request.choices
         least = micro_usd(cost_pico_usd(Usage(input_tokens, output), price, request.images))
-        utc = self.clock.utc()
+        utc, now = self.clock.utc(), self.clock.monotonic()
         used = self.headroom.used
         return bool(least) and any(
-            used(count, bound) + least > bound.limit(utc) for count, bound in marks.budgets
+            used(count, bound, now) + least > bound.limit(utc) for count, bound in marks.budgets
         )
 
     def _of(self, candidate: Candidate) -> Marks:

@@ -26,7 +26,9 @@ class MostHeadroom:
         if len(candidates) == 1:
             return candidates
         drawn = self.random.sample(candidates, len(candidates))
-        return sorted(drawn, key=lambda each: self.score(each, asked), reverse=True)
+        shares = [(self.score(each, asked), place) for place, each in enumerate(drawn)]
+        shares.sort(reverse=True)
+        return [drawn[place] for _, place in shares]
 
     def score(self, candidate: Candidate, asked: Asked) -> float:
         most = candidate.model.max_output_tokens
