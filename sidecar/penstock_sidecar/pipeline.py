@@ -86,8 +86,8 @@ class Pipeline:
             ticket = self.limiter.ticket(caller, request)
         deadline = self._bounded(ticket, route, progress)
         cached = not route.overrides.cache_bypassed
-        target = self.router.kept_under(route, progress.classification)
-        key = self.cache.key(request, caller, target) if cached else None
+        kind = self.router.kind(route, progress.classification)
+        key = self.cache.key(request, caller, route.target, kind) if cached else None
         if hit := await self._look_up(key, progress):
             return await _replay(hit, reply, progress)
         selection = self._selection(route, _lowered(request, ticket), ticket, progress)

@@ -45,11 +45,11 @@ class ExactCache:
         self._shelf: Shelf | None = RedisShelf(store) if store else None
         self._clock = clock
 
-    def key(self, request: Request, caller: Caller, target: str) -> str | None:
+    def key(self, request: Request, caller: Caller, target: str, kind: str = "") -> str | None:
         """None where the cache is off or must not be asked, nor told, about this request."""
         if self._shelf is None or self._cache.exact is None or self._bypassed(request, caller):
             return None
-        return self._keys.key(request, caller, target)
+        return self._keys.key(request, caller, target, kind)
 
     async def lookup(self, key: str, request: Request) -> Hit | None:
         """An answer that is young enough for the policy and for the caller."""

@@ -47,13 +47,14 @@ class Keys:
         policy = policy_id.rpartition("/")[2]
         self._prefix = f"{cluster}:c:{namespace}:{LAYOUT}:{policy}"
 
-    def key(self, request: Request, caller: Caller, target: str) -> str | None:
-        """None for a document that has no canonical form."""
+    def key(self, request: Request, caller: Caller, target: str, kind: str = "") -> str | None:
+        """None for a document that has no canonical form. Requests of one `kind` are answered
+        alike."""
         document = canonical(request.document)
         if document is None:
             return None
         scope = orjson.dumps((*self._place, self._scope, *self._within(caller)))
-        context = orjson.dumps((LAYOUT, ENDPOINT, scope.decode(), target))
+        context = orjson.dumps((LAYOUT, ENDPOINT, scope.decode(), target, kind))
         return ":".join(
             (
                 self._prefix,

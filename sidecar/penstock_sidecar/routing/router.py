@@ -180,12 +180,11 @@ class Router:
         except (CallerError, Denied, NoFit):
             return ()
 
-    def kept_under(self, route: Route, classification: Classification) -> str:
-        """What an answer is cached by: hard questions are not answered as easy ones were, where a
-        tier makes a difference."""
+    def kind(self, route: Route, classification: Classification) -> str:
+        """What must be the same for one answer to serve two requests: hard questions are not
+        answered as easy ones were, where the tier makes a difference."""
         tier = self._catalogue.tiers[route.tier_id] if route.tier_id else None
-        differs = tier and (tier.floors or tier.ensemble)
-        return f"{route.target}:{classification.complexity}" if differs else route.target
+        return classification.complexity if tier and (tier.floors or tier.ensemble) else ""
 
     def tier(self, tier_id: str) -> Tier:
         return self._catalogue.tiers[tier_id]

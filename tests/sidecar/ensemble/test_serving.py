@@ -299,6 +299,16 @@ async def test_an_answer_is_kept_for_all_that_ask_the_same(plane: Plane) -> None
     assert again.headers["x-penstock-cost-saved-usd"] == first.headers["x-penstock-cost-usd"]
 
 
+async def test_what_is_harder_is_not_answered_as_the_easy_was(plane: Plane) -> None:
+    await serving(plane, *[Ok("A")] * 6, cache=Cache(exact=ExactCache()))
+    medium, expert, again = [await ask(plane, each) for each in ("medium", "expert", "medium")]
+    assert [answer.headers["x-penstock-cache"] for answer in (medium, expert, again)] == [
+        "miss",
+        "miss",
+        "hit-exact",
+    ]
+
+
 async def test_a_degraded_answer_is_not_kept(plane: Plane) -> None:
     await serving(plane, Ok("A"), Status(500), Status(500), cache=Cache(exact=ExactCache()))
     assert "degraded" in figures(await ask(plane))
