@@ -118,13 +118,13 @@ async def test_a_field_without_effect_is_a_warning_also_in_a_dry_run(
     context = ssl.create_default_context(cafile=found.ca_path)
     url = f"{found.server}{POLICIES.path(home)}?dryRun=All"
     headers = {"Authorization": found.authorization or ""}
-    document = policy(home, images={"maxSidePixels": 512})
+    document = policy(home, compression={"whitespace": True})
     async with (
         aiohttp.ClientSession() as session,
         session.post(url, json=document, headers=headers, ssl=context) as answer,
     ):
         assert answer.status == 201, await answer.text()
-        assert "spec.images" in answer.headers["Warning"]
+        assert "spec.compression" in answer.headers["Warning"]
     assert await cluster.list(POLICIES, home) == []
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from penstock_config.classification import Complexity
 from penstock_operator.api.base import ApiModel, Fraction, Kind, UsdAmount
 from penstock_operator.api.limits import Queue
-from penstock_operator.api.lists import BY_COMPLEXITY, KeyedBy
+from penstock_operator.api.lists import BY_COMPLEXITY
 from penstock_operator.api.provider_model import ModelName, Quality
 from penstock_operator.api.reference import AllowedNamespaces, ObjectReference
 from penstock_operator.api.rules import Rule, at_least_one, distinct, exactly_one, ordered, sibling
@@ -223,9 +223,10 @@ class ModelTierStatus(Status):
 
     available: int | None = Field(None, ge=0, description="How many candidates can be used.")
     total: int | None = Field(None, ge=0, description="How many there are.")
-    candidates: Annotated[tuple[CandidateStatus, ...], KeyedBy(("provider", "model"))] = Field(
+    candidates: tuple[CandidateStatus, ...] = Field(
         (), max_length=64, description="Each candidate."
     )
+    """Written whole, as `LLMProviderStatus.models` is."""
 
 
 class ModelTier(Kind):

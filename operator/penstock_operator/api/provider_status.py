@@ -49,9 +49,8 @@ class Placement(ApiModel):
 class LLMProviderStatus(Status):
     """What is known of a provider."""
 
-    models: Annotated[tuple[ModelStatus, ...], BY_NAME] = Field(
-        (), max_length=128, description="Each model."
-    )
+    models: tuple[ModelStatus, ...] = Field((), max_length=128, description="Each model.")
+    """Written whole, by one: old API servers (1.20) refuse to empty a list that is keyed."""
     endpoints: Annotated[tuple[Endpoint, ...], KeyedBy(("address",))] = Field(
         (), max_length=1000, description="Addresses that serve."
     )
