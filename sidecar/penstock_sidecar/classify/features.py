@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from penstock_sidecar.classify.instruction import Instruction, instruction_of
+from penstock_sidecar.classify.instruction import Instruction, head_of, instruction_of
 from penstock_sidecar.classify.lexicon import Lexicon, unspaced_characters, words_of
 from penstock_sidecar.classify.rarity import Rarity
 from penstock_sidecar.classify.reading import Reading
@@ -65,6 +65,8 @@ class Extractor:
         }
         for group in self._leading(asked, words):
             values[f"lead:{group}"] = 1.0
+        for group in self._heading(asked):
+            values[f"head:{group}"] = 1.0
         if not any(group != "common" for group in found):
             values["words:none"] = 1.0
             values["words:unknown"] = float("common" not in found)
@@ -92,6 +94,15 @@ class Extractor:
         if not asked.isascii():
             ends = asked[:LEADING_CHARACTERS] + "\n" + asked[-LEADING_CHARACTERS:]
             found.update(self._lexicon.groups_of_signs(ends))
+        return found - {"common"}
+
+    def _heading(self, asked: str) -> set[str]:
+        """Of the first sentence, up to a colon: material and conditions stand behind it."""
+        head = head_of(asked)
+        words = words_of(head)
+        found = set(self._lexicon.groups_of_words(words))
+        found.update(self._lexicon.groups_of_phrases(words, head))
+        found.update(self._lexicon.groups_of_signs(head))
         return found - {"common"}
 
     def _around(self, reading: Reading) -> dict[str, float]:
