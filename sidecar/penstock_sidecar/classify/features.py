@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from penstock_sidecar.classify.instruction import Instruction, instruction_of
+from penstock_sidecar.classify.instruction import Instruction, head_of, instruction_of
 from penstock_sidecar.classify.lexicon import Lexicon, unspaced_characters, words_of
 from penstock_sidecar.classify.rarity import Rarity
 from penstock_sidecar.classify.reading import Reading
@@ -14,7 +14,6 @@ from penstock_sidecar.classify.shape import prose_of, shape_of
 Features = Mapping[str, float]
 """Values from about -3 to 3; what is absent is 0."""
 
-LEADING_WORDS: Final = 8
 LEADING_CHARACTERS: Final = 24
 LAST_WORDS: Final = 3
 UNSPACED_PER_WORD: Final = 1.7
@@ -25,6 +24,13 @@ GREETING: Final = "greeting"
 GREETING_WORDS: Final = 6
 GREETING_CHARACTERS: Final = 12
 """In a script without spaces."""
+WORK: Final = frozenset(
+    {
+        *("translate", "summarise", "extract", "creative", "reason_act", "maths", "puzzle"),
+        *("code_act", "code_thing", "code_tongue"),
+    }
+)
+"""Groups of which one occurs in nearly every request that is no talk."""
 POLITE: Final = frozenset({"greeting", "thanks"})
 SMALL: Final = ("common", "greeting", "thanks")
 """Groups that say nothing of a turn before or of a system prompt."""
@@ -68,6 +74,7 @@ class Extractor:
         if not any(group != "common" for group in found):
             values["words:none"] = 1.0
             values["words:unknown"] = float("common" not in found)
+        values["words:no task"] = float(WORK.isdisjoint(found))
         return values
 
     def _greets(self, asked: str, words: list[str]) -> bool:
@@ -85,10 +92,13 @@ class Extractor:
         )
 
     def _leading(self, asked: str, words: list[str]) -> set[str]:
-        """Of how it begins; languages that put the verb last end with it."""
-        first = words[:LEADING_WORDS]
+        """Of the first sentence, up to a colon: material and conditions stand behind it.
+        Languages that put the verb last end with it."""
+        head = head_of(asked)
+        first = words_of(head)
         last = [] if asked.isascii() else words[-LAST_WORDS:]
         found = set(self._lexicon.groups_of_words(first + last))
+        found.update(self._lexicon.groups_of_phrases(first, head))
         if not asked.isascii():
             ends = asked[:LEADING_CHARACTERS] + "\n" + asked[-LEADING_CHARACTERS:]
             found.update(self._lexicon.groups_of_signs(ends))

@@ -9,10 +9,14 @@ WHOLE_CHARACTERS: Final = 500
 lines and the last are."""
 BEGINNING: Final = 420
 END: Final = 320
+HEAD: Final = 200
+"""Of a first sentence, in characters."""
+LEAST_HEAD: Final = 10
 MARK: Final = " … "
 _QUOTATION: Final = re.compile(
     r"\"[^\"\n]{12,}\"|“[^”]{12,}”|„[^“”\"]{12,}[“”\"]|«[^»]{12,}»|「[^」]{8,}」|『[^』]{8,}』"
 )
+_HEAD: Final = re.compile(f"(?s:.{{{LEAST_HEAD},{HEAD}}}?)(?:[:.?!;]\\s|[：。？！؟।\n])")
 
 
 _UNWANTED: Final = re.compile(
@@ -38,6 +42,12 @@ def instruction_of(prose: str) -> Instruction:
     if len(kept) - len(MARK) < 4:  # noqa: PLR2004  # the quotation is all there is
         kept = stripped
     return Instruction(_UNWANTED.sub(MARK, _outer(kept)), len(stripped) - len(kept))
+
+
+def head_of(asked: str) -> str:
+    """The first sentence that is more than a word or two, or what stands before its colon."""
+    end = _HEAD.match(asked)
+    return end[0] if end else asked[:HEAD]
 
 
 def _may_quote(text: str) -> bool:

@@ -13,7 +13,8 @@ from typing import Final
 import pytest
 
 from penstock_config.classification import COMPLEXITIES, TASKS
-from tests.eval.routing.prompts import HELD_BACK, HERE, TUNING, Prompt, load
+from tests.eval.routing.prompts import HELD_BACK, HERE, SECOND_HAND, TUNING, Message, Prompt, load
+from tests.eval.routing.tune import EXTRA
 
 HALVES: Final = (TUNING, HELD_BACK)
 MAX_LINE_BYTES: Final = 20_000
@@ -127,6 +128,23 @@ def test_ids_are_unique(whole: tuple[Prompt, ...]) -> None:
 
 def test_no_prompt_of_one_half_is_like_one_of_the_other(held_back: Path) -> None:
     assert list(similar(load(TUNING), load(held_back))) == []
+
+
+def test_the_second_hand_has_as_many_of_every_task_and_complexity() -> None:
+    cells = Counter((prompt.task, prompt.complexity) for prompt in load(SECOND_HAND))
+    assert cells == {(task, level): 4 for task in TASKS for level in COMPLEXITIES}
+
+
+def test_no_prompt_of_the_second_hand_is_like_one_of_elsewhere(whole: tuple[Prompt, ...]) -> None:
+    """Neither of those that are learned from."""
+    extra = map(json.loads, EXTRA.read_text("utf-8").splitlines())
+    learned = [_prompt_of(line["text"]) for line in extra]
+    assert list(similar(load(SECOND_HAND), [*whole, *learned])) == []
+
+
+def _prompt_of(text: str) -> Prompt:
+    message = Message(role="user", content=text)
+    return Prompt("extra", "chat", "simple", (message,), 0, False, "en", "written", "plain")
 
 
 def test_likeness_is_noticed(whole: tuple[Prompt, ...]) -> None:

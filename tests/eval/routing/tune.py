@@ -79,7 +79,7 @@ def _sample(extractor: Extractor, request: Request, verdict: Verdict) -> Sample:
     task, complexity = verdict
     return Sample(
         extractor.features(read(request)),
-        None if request.images else list(map(str, TASKS)).index(task),
+        None if task == "vision" else list(map(str, TASKS)).index(task),
         list(map(str, COMPLEXITIES)).index(complexity),
     )
 

@@ -47,11 +47,22 @@ def test_a_group_s_words_are_found_in_several_languages(group: str, text: str) -
 
 
 def test_where_a_word_stands_is_told() -> None:
-    filler = "the committee met again on that cold and windy day and "
+    filler = "the committee met again on that cold and windy day. "
     assert "lead:summarise" in features("Summarise what follows: " + filler)
     last = features(filler * 2 + "nobody wrote a summary")
     assert "words:summarise" in last
     assert "lead:summarise" not in last
+
+
+def test_what_stands_behind_a_colon_does_not_lead() -> None:
+    found = features("A line for the fridge, please: write a poem and translate it.")
+    assert "words:translate" in found
+    assert "lead:translate" not in found
+
+
+@pytest.mark.parametrize(("text", "expected"), [("Where did you grow up", 1), ("Prove it", 0)])
+def test_a_request_that_names_no_task_is_told(text: str, expected: float) -> None:
+    assert features(text).get("words:no task", 0) == expected
 
 
 def test_a_language_whose_verb_comes_last_leads_with_it() -> None:

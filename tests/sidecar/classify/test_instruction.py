@@ -4,7 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_sidecar.classify.instruction import BEGINNING, END, instruction_of
+from penstock_sidecar.classify.instruction import BEGINNING, END, HEAD, head_of, instruction_of
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ("Render it in Welsh: the cat sat on the mat.", "Render it in Welsh: "),
+        ("Hi there! Could you sum this up? It rained.", "Hi there! Could you sum this up? "),
+        ("What follows from this?\nAll men are mortal.", "What follows from this?\n"),
+        ("请用三句话概括下面的文章内容:昨天下雨。", "请用三句话概括下面的文章内容:昨天下雨。"),
+        ("次の文章を短く要約してください。昨日は雨でした。", "次の文章を短く要約してください。"),
+        ("no end in sight", "no end in sight"),
+    ],
+)
+def test_the_first_sentence_ends_at_a_colon_or_a_stop(text: str, head: str) -> None:
+    assert head_of(text) == head
+
+
+def test_a_first_sentence_without_end_is_cut() -> None:
+    assert head_of("word " * 1_000) == ("word " * 1_000)[:HEAD]
 
 
 def asked(text: str) -> str:
