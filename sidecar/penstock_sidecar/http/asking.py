@@ -13,7 +13,7 @@ from penstock_sidecar.http.load import Load
 from penstock_sidecar.http.pulse import PULSE_SECONDS
 from penstock_sidecar.http.reply import WRITE_SECONDS, Line, PlainReply, StreamReply
 from penstock_sidecar.http.service import Refusals, Services
-from penstock_sidecar.model import Request
+from penstock_sidecar.model import Api, Request
 
 Parse = Callable[[bytes, Mapping[str, str], str], Request]
 """Body, headers (names in lower case) and call id to a request, or a `CallerError`."""
@@ -89,3 +89,17 @@ def by_lower_name(headers: CIMultiDictProxy[str]) -> dict[str, str]:
         lower = name.lower()
         found[lower] = f"{found[lower]}, {value}" if lower in found else value
     return found
+
+
+def bare(request: web.BaseRequest, call_id: str, api: Api = "openai-chat") -> Request:
+    """As much of a request as names its caller."""
+    return Request(
+        call_id=call_id,
+        model="",
+        stream=False,
+        usage_wanted=False,
+        body=b"",
+        document={},
+        headers=by_lower_name(request.headers),
+        api=api,
+    )

@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from penstock_sidecar.errors import MalformedRequest, UnknownPath
-from penstock_sidecar.http.asking import by_lower_name
+from penstock_sidecar.http.asking import bare
 from penstock_sidecar.http.dispatch import Routes
 from penstock_sidecar.model import JsonObject, Request
 
@@ -42,13 +42,15 @@ class KeptResponses:
                 "`stream` is not served here: what is kept is whole", param="stream"
             )
         async with self.keepers() as keeper:
-            response = await keeper.kept_response(_bare(request, call_id), _id(request))
+            response = await keeper.kept_response(
+                bare(request, call_id, "openai-responses"), _id(request)
+            )
         return _answer(response, call_id)
 
     async def delete(self, request: web.BaseRequest, call_id: str) -> web.StreamResponse:
         id_ = _id(request)
         async with self.keepers() as keeper:
-            await keeper.forget_response(_bare(request, call_id), id_)
+            await keeper.forget_response(bare(request, call_id, "openai-responses"), id_)
         return _answer({"id": id_, "object": "response", "deleted": True}, call_id)
 
 
@@ -68,17 +70,3 @@ def _id(request: web.BaseRequest) -> str:
     if not id_ or "/" in id_:
         raise UnknownPath("Only the response itself is served here, not what lies below it")
     return id_
-
-
-def _bare(request: web.BaseRequest, call_id: str) -> Request:
-    """As much of a request as names its caller."""
-    return Request(
-        call_id=call_id,
-        model="",
-        stream=False,
-        usage_wanted=False,
-        body=b"",
-        document={},
-        headers=by_lower_name(request.headers),
-        api="openai-responses",
-    )

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from penstock_sidecar.errors import UnknownPath
-from penstock_sidecar.http.asking import by_lower_name
+from penstock_sidecar.http.asking import bare
 from penstock_sidecar.http.dispatch import Routes
 from penstock_sidecar.model import Request
 
@@ -44,16 +44,3 @@ class KeptSessions:
         return web.Response(
             status=204, headers={"x-request-id": call_id, "x-penstock-call-id": call_id}
         )
-
-
-def bare(request: web.BaseRequest, call_id: str) -> Request:
-    """As much of a request as names its caller."""
-    return Request(
-        call_id=call_id,
-        model="",
-        stream=False,
-        usage_wanted=False,
-        body=b"",
-        document={},
-        headers=by_lower_name(request.headers),
-    )

@@ -1,8 +1,6 @@
 """A caller may leave an ensemble at any moment: every model's part is given back or settled."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from itertools import count
 
 import orjson
 import pytest
@@ -11,11 +9,10 @@ from penstock_cli.stub import Behaviour, Broken, Ok, Status
 from penstock_config.policy import CallerLimit
 from penstock_config.provider import Health
 from penstock_config.tier import Judge
-from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.model import Request
 from penstock_sidecar.normalise.openai import parse_chat
 from tests.planes.plane import NAMESPACE, PRICE, Plane, chat
-from tests.planes.test_cancellation import EVERYTHING, WHENS, CancelledAt, left_behind, serve
+from tests.planes.test_cancellation import EVERYTHING, awaits, left_behind, serve
 from tests.sidecar.ensemble.house import (
     PANEL,
     TeamBooks,
@@ -69,22 +66,13 @@ async def test_an_ensemble_cancelled_anywhere_leaves_nothing_behind(
     script(plane, *SCENARIOS[scenario])
     await publish_panel(plane)
     books = TeamBooks(redis_url)
-    for number in count(1):
-        runs = [
-            CancelledAt(serve(plane, request(f"{number} {when}", stream=stream)), number, when)
-            for when in WHENS
-        ]
-        for run in runs:
-            where = f"at await {number}"
-            task = asyncio.create_task(run.run())
-            (outcome,) = await asyncio.gather(task, return_exceptions=True)
-            assert isinstance(outcome, SidecarError | asyncio.CancelledError | None), where
-            assert not any((await left_behind(plane)).values()), where
-            assert (books.slots(), books.money()["R"]) == (0, 0), where
-            assert plane.sidecar._shared.gpu.used_bytes(f"{NAMESPACE}/p1") == 0, where
-            money = books.money()
-            assert money["S"] + money["U"] >= billed_micro_usd(plane), where
-        if not any(run.reached for run in runs):
-            break
-    # Answers that come in one turn of the loop are waited for once: how often is chance.
-    assert number > 2, "the scenario was cancelled on its way"
+
+    async def look(where: str) -> None:
+        assert not any((await left_behind(plane)).values()), where
+        assert (books.slots(), books.money()["R"]) == (0, 0), where
+        assert plane.sidecar._shared.gpu.used_bytes(f"{NAMESPACE}/p1") == 0, where
+        money = books.money()
+        assert money["S"] + money["U"] >= billed_micro_usd(plane), where
+
+    number = await awaits(lambda words: serve(plane, request(words, stream=stream)), look)
+    assert number > 3, "the scenario was cancelled on its way"
