@@ -127,7 +127,7 @@ def _sizes(reading: Reading, prose: str, found: Instruction, words: list[str]) -
     """Logarithms: twice as long is one step."""
     asked = _size(found.asked)
     whole = _size(prose) / (len(prose) + 1) * max(len(prose), reading.characters)
-    longest = sum(len(word) >= LONG_WORD for word in words)
+    longest = len([word for word in words if len(word) >= LONG_WORD])
     most_bytes = MOST_BYTES * reading.characters
     return {
         "size:asked": math.log2(1 + min(asked, 200.0)) / 3,

@@ -9,6 +9,8 @@ from typing import Final
 
 _WORD: Final = re.compile("[^\\W_\u0e00-\u0eff\u2e80-\uffdc]+")
 """Not of scripts without spaces: a name in Latin letters may stand right beside them."""
+_SPACED: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+"""For ASCII, where that is quicker."""
 LEAST_STEM: Final = 4
 _UNSPACED: Final = re.compile("[\u0590-\u1fff\u2e80-\uffdc]")
 """Scripts whose words cannot be cut at spaces alone: all from Hebrew on but Latin's extensions."""
@@ -16,7 +18,7 @@ _UNSPACED: Final = re.compile("[\u0590-\u1fff\u2e80-\uffdc]")
 
 def words_of(text: str) -> list[str]:
     """In order; `text` in lower case."""
-    return _WORD.findall(text)
+    return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text)
 
 
 class Lexicon:
@@ -25,7 +27,8 @@ class Lexicon:
     def __init__(self, groups: Mapping[str, Mapping[str, object]]) -> None:
         self._words: dict[str, list[str]] = defaultdict(list)
         self._stems: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        self._phrases: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._phrases: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        """By the first word; how the most telling of the others begins, phrase and group."""
         self._signs: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for group, entries in groups.items():
             for word in _listed(entries.get("words")):
@@ -43,7 +46,7 @@ class Lexicon:
         if words == [entry]:
             self._words[entry].append(group)
         else:
-            self._phrases[words[0]].append((entry, group))
+            self._phrases[words[0]].append((_telling(entry, words), entry, group))
 
     @classmethod
     def load(cls) -> "Lexicon":
@@ -65,9 +68,11 @@ class Lexicon:
 
     def groups_of_phrases(self, words: Iterable[str], text: str) -> Iterator[str]:
         """The same for phrases of a text that has these words."""
-        for word in self._phrases.keys() & set(words):
-            for phrase, group in self._phrases[word]:
-                if phrase in text:
+        seen = set(words)
+        begun = {word[:LEAST_STEM] for word in seen} | {""}
+        for word in self._phrases.keys() & seen:
+            for telling, phrase, group in self._phrases[word]:
+                if telling in begun and phrase in text:
                     yield group
 
     def groups_of_signs(self, text: str) -> Iterator[str]:
@@ -78,6 +83,14 @@ class Lexicon:
             for sign, group in self._signs[first]:
                 if sign in text:
                     yield group
+
+
+def _telling(phrase: str, words: list[str]) -> str:
+    """How a word begins that every text with this phrase has: the longest but the first. Empty
+    where there is none, or only a short last word, which others may begin with."""
+    whole = words[1:-1] if phrase.endswith(words[-1]) else words[1:]
+    certain = [*whole, *(word for word in words[1:] if len(word) >= LEAST_STEM)]
+    return max(certain, key=len, default="")[:LEAST_STEM]
 
 
 def unspaced_characters(text: str) -> int:

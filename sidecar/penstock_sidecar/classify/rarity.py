@@ -12,7 +12,7 @@ ENDINGS: Final = frozenset({"ed", "es", "er", "ly"})
 ENGLISH_SHARE: Final = 0.3
 """Of the longer words: where so many are English, the others are rare rather than foreign."""
 _ACRONYM: Final = re.compile("[A-Z][A-Z0-9]{1,6}")
-_NAME: Final = re.compile(r"(?<=[\w,;:] )[A-ZÀ-ÞА-Я][\w’'-]{3,}")
+_NAME: Final = re.compile(r"[A-ZÀ-ÞА-Я](?<=[\w,;:] .)[\w’'-]{3,}")
 _LEARNED: Final = re.compile("[学學论論性律理义義权權说説症药法式机機制维度]")
 """Of words for what is taught."""
 

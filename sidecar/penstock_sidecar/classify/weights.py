@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from math import exp
+from operator import mul
 from typing import Final
 
 from penstock_config.classification import COMPLEXITIES, TASKS, Complexity, Task
@@ -79,9 +80,9 @@ class Weights:
     def weigh(self, features: Features) -> Weighed:
         rows = self.rows
         known = [(name, value, rows[name]) for name, value in features.items() if name in rows]
-        sums = [float(weight) for weight in self.bias]
-        for _, value, row in known:
-            sums = [total + value * weight for total, weight in zip(sums, row, strict=False)]
+        values = [value for _, value, _ in known]
+        columns = zip(self.bias, *[row for _, _, row in known], strict=False)
+        sums = [sum(map(mul, values, weights), float(bias)) for bias, *weights in columns]
         task, task_sure = _likeliest(sums[: len(TASKS)])
         level, level_sure = _likeliest(sums[len(TASKS) :])
         place = len(TASKS) + level

@@ -1,5 +1,6 @@
 """In which order candidates are asked: tier by tier, by priority, then by the strategy."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Order:
     ) -> tuple[tuple[Candidate, ...], tuple[Drop, ...]]:
         """All of them, and who comes late for what."""
         ranks = _ranks(candidates)
-        groups: dict[Place, list[Candidate]] = {}
+        groups: defaultdict[Place, list[Candidate]] = defaultdict(list)
         out: list[Candidate] = []
         setbacks = []
         for candidate in candidates:
@@ -41,7 +42,7 @@ class Order:
                     continue
             priority = candidate.priority if self.by_priority else 0
             place = ranks[candidate.tier_id], back, priority, not candidate.weight
-            groups.setdefault(place, []).append(candidate)
+            groups[place].append(candidate)
         ordered: list[Candidate] = []
         for place in sorted(groups):
             group = groups[place]

@@ -94,6 +94,7 @@ class Router:
         room: Room | None = None,
     ) -> None:
         self._catalogue = Catalogue(config, policy)
+        self._makeups: dict[str, str] = {}
         self._rules = Rules(policy.rules)
         self._policy = policy
         self._breakers = breakers or Breakers(clock)
@@ -182,9 +183,17 @@ class Router:
 
     def kind(self, route: Route, classification: Classification) -> str:
         """What must be the same for one answer to serve two requests: hard questions are not
-        answered as easy ones were, where the tier makes a difference."""
+        answered as easy ones were, where the tier makes a difference, nor by other models."""
+        makeup = self._makeups.get(route.target) or self._made_of(route)
         tier = self._catalogue.tiers[route.tier_id] if route.tier_id else None
-        return classification.complexity if tier and (tier.floors or tier.ensemble) else ""
+        hardness = classification.complexity if tier and (tier.floors or tier.ensemble) else ""
+        return f"{hardness} {makeup}"
+
+    def _made_of(self, route: Route) -> str:
+        """The models that a target has by this configuration: an edited tier answers anew."""
+        own = self._catalogue.own(route.tier_id) if route.tier_id else route.candidates
+        makeup = " ".join(sorted(f"{c.label}={c.model.upstream_name}" for c in own))
+        return self._makeups.setdefault(route.target, makeup)
 
     def tier(self, tier_id: str) -> Tier:
         return self._catalogue.tiers[tier_id]

@@ -1,30 +1,27 @@
 """A policy's rules, compiled: the first whose conditions all hold says where a request goes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import translate
 
 from penstock_config.policy import Match, Modality, Rule
 from penstock_sidecar.model import Caller, Classification, Request
 
+Glob = Callable[[str], re.Match[str] | None]
 
-class Globs:
-    """Shell patterns, compiled; case matters. None given holds for everything."""
 
-    def __init__(self, patterns: Iterable[str]) -> None:
-        self._any = [re.compile(translate(pattern)) for pattern in patterns]
-
-    def hold(self, text: str) -> bool:
-        return not self._any or any(pattern.match(text) for pattern in self._any)
+def globs(patterns: Sequence[str]) -> Glob | None:
+    """Shell patterns, compiled to one; case matters. `None` where there are none: all will do."""
+    return re.compile("|".join(map(translate, patterns))).match if patterns else None
 
 
 class CompiledMatch:
     """Conditions of a `Match`: of each list any must hold, of headers all."""
 
     def __init__(self, match: Match) -> None:
-        self._models = Globs(match.models)
-        self._users = Globs(match.users)
-        self._headers = [(header.name.lower(), Globs([header.value])) for header in match.headers]
+        self._models = globs(match.models)
+        self._users = globs(match.users)
+        self._headers = [(h.name.lower(), re.compile(translate(h.value))) for h in match.headers]
         self._max_input_tokens = match.max_input_tokens
         self._modalities = frozenset(match.modalities)
         self._tasks = frozenset(match.tasks)
@@ -34,21 +31,24 @@ class CompiledMatch:
         self, request: Request, caller: Caller, input_tokens: int, found: Classification
     ) -> bool:
         return (
-            self._models.hold(request.model)
-            and self._users.hold(caller.user)
+            (self._models is None or self._models(request.model) is not None)
+            and (self._users is None or self._users(caller.user) is not None)
             and (self._max_input_tokens is None or input_tokens <= self._max_input_tokens)
-            and self._headers_hold(request)
+            and (not self._headers or self._headers_hold(request.headers))
             and (not self._modalities or not self._modalities.isdisjoint(_held(request)))
             and (not self._tasks or found.task in self._tasks)
             and (not self._complexity or found.complexity in self._complexity)
         )
 
     def may_hold_for_model(self, name: str) -> bool:
-        return self._models.hold(name)
+        return self._models is None or self._models(name) is not None
 
-    def _headers_hold(self, request: Request) -> bool:
-        sent = request.headers
-        return all(name in sent and globs.hold(sent[name]) for name, globs in self._headers)
+    def _headers_hold(self, sent: Mapping[str, str]) -> bool:
+        for name, glob in self._headers:  # a generator takes twice as long
+            value = sent.get(name)
+            if value is None or not glob.match(value):
+                return False
+        return True
 
 
 def _held(request: Request) -> Sequence[Modality]:

@@ -6,11 +6,9 @@ Redis is away, each goes on with what it knows, and tells it later.
 
 import asyncio
 import contextlib
-import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from importlib.resources import files
 from random import Random
 from typing import Final, cast
 
@@ -18,7 +16,7 @@ from penstock_config.classification import TASKS
 from penstock_config.layout import Group
 from penstock_sidecar.clock import MICROSECONDS
 from penstock_sidecar.routing.scores import Name, Scores, Tally
-from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
+from penstock_sidecar.store import Argument, Store, StoreUnavailable, script_of
 
 PAUSE_SECONDS: Final = 0.4
 """Told within it by one, read within it by another: less than a second in all."""
@@ -33,12 +31,7 @@ BATCH: Final = 50
 """Candidates in one call: Redis serves nobody else meanwhile."""
 
 
-def _script() -> Script:
-    text = files(__package__).joinpath("lua/scores.lua").read_text("utf-8")
-    return Script("scores", text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
-
-
-SCORES: Final = _script()
+SCORES: Final = script_of(__package__, "scores")
 
 
 class _Part:

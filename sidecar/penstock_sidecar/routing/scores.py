@@ -4,7 +4,7 @@ A bad sign multiplies a model's weight by a factor (0.8); good answers and time 
 kept as a sum of signs, because sums of several sidecars can be added where factors cannot.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -132,11 +132,15 @@ class Scores:
 
     def tally(self, label: str, task: Task) -> Tally:
         """As of now; not to be changed."""
-        cell = self._cells.get((label, task))
-        if cell is None:
-            return NOTHING
-        self._fade(cell)
-        return cell.known
+        return self.tallies((label,), task)[0]
+
+    def tallies(self, labels: Iterable[str], task: Task) -> list[Tally]:
+        """The same for many of one moment."""
+        cells, now = [self._cells.get((label, task)) for label in labels], self._clock.monotonic()
+        for cell in cells:
+            if cell is not None and now - cell.at >= FADE_SECONDS:
+                self._fade(cell)
+        return [NOTHING if cell is None else cell.known for cell in cells]
 
     def weights(self) -> Mapping[Name, float]:
         """Of all that is known, for metrics."""

@@ -1,16 +1,20 @@
 """Who is asked last: whoever fails, or would surely be refused. Nobody is ever left out for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_sidecar.health.breaker import CLOSED
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.drops import Drop
-from penstock_sidecar.routing.room import Room
+from penstock_sidecar.routing.room import Lacking, Room
 
-HEADROOM: Final = "has no room for it within its provider's limits"
-BUDGET: Final = "costs more than a budget has left"
+LACKING: Final[Mapping[Lacking, str]] = {
+    "headroom": "has no room for it within its provider's limits",
+    "budget": "costs more than a budget has left",
+}
 COOLING: Final = "has failed lately"
 
 
@@ -23,15 +27,12 @@ class Setbacks:
 
     def of(self, candidate: Candidate, asked: Asked) -> Drop | None:
         """The first that there is."""
-        if self.breakers.state(candidate, asked.request.api).out:
+        request = asked.request
+        state = self.breakers.state(candidate, request.api)
+        if state is not CLOSED and state.out:  # most are, and that is seen without a call
             return Drop(candidate.label, COOLING, "cooling", last=True)
-        match self.room.lacking(candidate, asked.request, asked.input_tokens):
-            case "headroom":
-                return Drop(candidate.label, HEADROOM, "headroom", last=True)
-            case "budget":
-                return Drop(candidate.label, BUDGET, "budget", last=True)
-            case None:
-                return None
+        kind = self.room.lacking(candidate, request, asked.input_tokens)
+        return None if kind is None else Drop(candidate.label, LACKING[kind], kind, last=True)
 
     def out_until(self, candidate: Candidate, asked: Asked) -> float:
         """When its breaker may close, on the process's clock; 0 where it is not open."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.classification import Task
+from penstock_sidecar.dialects.answer_text import answer_text, question_bytes
 from penstock_sidecar.dialects.document import parse
 from penstock_sidecar.model import Request
-from penstock_sidecar.routing.answer_text import answer_text, question_bytes
 from penstock_sidecar.routing.scores import Learning
 
 MAX_READ_BYTES: Final = 65_536

@@ -69,3 +69,16 @@ def test_the_lexicon_of_the_package_is_clean() -> None:
 def test_a_name_in_latin_letters_stands_by_itself_among_other_scripts() -> None:
     assert words_of("pythonで書いて") == ["python"]
     assert words_of("用python写") == ["python"]
+
+
+def test_the_last_word_of_a_phrase_may_go_on_whatever_its_length() -> None:
+    phrases = ["in go", "in the text", "so far so good", "c++", "à la carte", "go on", "用 go 写"]
+    for phrase in phrases:
+        lexicon = Lexicon({"g": {"phrases": [phrase]}})
+        for text in (phrase, f"x {phrase}", f"{phrase}ing", f"{phrase} {phrase}", f"{phrase}, x"):
+            assert list(lexicon.groups_of_phrases(words_of(text), text)) == ["g"], text
+
+
+def test_the_words_of_plain_letters_are_those_of_any_others() -> None:
+    text = "".join(map(chr, range(128))) + " a_b\tc-d\x1fe  f1.5\n"
+    assert words_of(text) == words_of(text + "é")[:-1]

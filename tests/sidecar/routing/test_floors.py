@@ -198,5 +198,6 @@ def test_answers_are_kept_by_complexity_where_a_tier_has_floors() -> None:
     easy, hard = Classification("chat", "simple", 1.0), Classification("chat", "expert", 1.0)
     choosy, plain = router(Floor(complexity="expert", min_quality=90)), router()
     route = choosy.route(request("fast"), CALLER, 100, easy)
-    assert (choosy.kind(route, easy), choosy.kind(route, hard)) == ("simple", "expert")
+    kinds = (choosy.kind(route, easy), choosy.kind(route, hard))
+    assert [kind.partition(" ")[0] for kind in kinds] == ["simple", "expert"]
     assert plain.kind(route, easy) == plain.kind(route, hard)

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
+from penstock_sidecar.dialects.answer_text import answer_text, question_bytes
 from penstock_sidecar.model import Api, Request
-from penstock_sidecar.routing.answer_text import answer_text, question_bytes
 from penstock_sidecar.routing.scores import Learning
 from penstock_sidecar.routing.signs import Ended, is_bad
 from tests.sidecar.routing.builders import request

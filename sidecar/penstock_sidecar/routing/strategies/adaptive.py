@@ -57,10 +57,13 @@ class Adaptive:
         if len(candidates) == 1:
             return candidates
         costs = [self.estimates.micro_usd(candidate, asked) for candidate in candidates]
-        cheapest = _cheapest(costs)
+        tallies = self.scores.tallies([candidate.label for candidate in candidates], asked.task)
+        cheapest, shares, random = _cheapest(costs), SHARES[asked.complexity], self.random.random
         scored = [
-            (self._score(candidate, asked, _thrift(cost, cheapest)), self.random.random(), place)
-            for place, (candidate, cost) in enumerate(zip(candidates, costs, strict=True))
+            (self._score(candidate, tally, shares, _thrift(cost, cheapest)), random(), place)
+            for place, (candidate, tally, cost) in enumerate(
+                zip(candidates, tallies, costs, strict=True)
+            )
         ]
         scored.sort(reverse=True)
         ranked = [candidates[place] for _, _, place in scored]
@@ -70,11 +73,10 @@ class Adaptive:
 
     def score(self, candidate: Candidate, asked: Asked) -> float:
         """As if it were the cheapest."""
-        return self._score(candidate, asked, 1.0)
-
-    def _score(self, candidate: Candidate, asked: Asked, thrift: float) -> float:
         tally = self.scores.tally(candidate.label, asked.task)
-        shares = SHARES[asked.complexity]
+        return self._score(candidate, tally, SHARES[asked.complexity], 1.0)
+
+    def _score(self, candidate: Candidate, tally: Tally, shares: Shares, thrift: float) -> float:
         merits = (
             shares.quality * _quality(candidate)
             + shares.speed / (1 + _wait_ms(candidate, tally) / MIDDLING_MS)

@@ -11,7 +11,6 @@ from random import Random
 
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
-from penstock_sidecar.routing.estimates import output_tokens
 from penstock_sidecar.routing.room import Room
 
 
@@ -31,6 +30,5 @@ class MostHeadroom:
         return [drawn[place] for _, place in shares]
 
     def score(self, candidate: Candidate, asked: Asked) -> float:
-        most = candidate.model.max_output_tokens
-        answer = output_tokens(asked.request, most, asked.complexity)
+        answer = asked.output_tokens(candidate.model.max_output_tokens)
         return self.room.share_left(candidate, asked.input_tokens + answer)
