@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from penstock_cli.stub import Behaviour, Broken, Ok
+from penstock_cli.stub import Behaviour, Broken, Ok, Pause, Status
 from penstock_config.budget import Amounts, Budget
 from penstock_config.classification import Complexity
 from penstock_config.credentials import Credentials
@@ -102,10 +102,11 @@ def script(plane: Plane, *behaviours: Behaviour) -> None:
 def gated(*behaviours: Ok | Broken) -> tuple[list[Behaviour], list[asyncio.Event]]:
     """The same, each behind a gate of its own."""
     gates = [asyncio.Event() for _ in behaviours]
-    return [_behind(gate, each) for gate, each in zip(gates, behaviours, strict=True)], gates
+    return [behind(gate, each) for gate, each in zip(gates, behaviours, strict=True)], gates
 
 
-def _behind(gate: asyncio.Event, behaviour: Ok | Broken) -> Behaviour:
+def behind(gate: Pause, behaviour: Ok | Status | Broken) -> Behaviour:
+    """The same once the gate is open."""
     if isinstance(behaviour, Broken):
         return replace(behaviour, answer=replace(behaviour.answer, first=gate))
     return replace(behaviour, first=gate)

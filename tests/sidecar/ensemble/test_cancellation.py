@@ -1,11 +1,13 @@
 """A caller may leave an ensemble at any moment: every model's part is given back or settled."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import orjson
 import pytest
 
-from penstock_cli.stub import Behaviour, Broken, Ok, Status
+from penstock_cli.stub import Broken, Ok, Status
 from penstock_config.policy import CallerLimit
 from penstock_config.provider import Health
 from penstock_config.tier import Judge
@@ -16,6 +18,7 @@ from tests.planes.test_cancellation import EVERYTHING, awaits, left_behind, serv
 from tests.sidecar.ensemble.house import (
     PANEL,
     TeamBooks,
+    behind,
     daily,
     house,
     named,
@@ -28,7 +31,7 @@ from tests.sidecar.ensemble.house import (
 pytestmark = pytest.mark.alone
 
 GB = 2**30
-SCENARIOS: Mapping[str, Sequence[Behaviour]] = {
+SCENARIOS: Mapping[str, Sequence[Ok | Status | Broken]] = {
     "answered": (Ok("one two"), Ok("three four"), Ok("five six"), Ok("2")),
     "failing": (Status(500), Ok("one two"), Broken("reset", after=3), Ok("1")),
     "failing everywhere": (Status(500), Status(503), Ok(""), Ok("1")),
@@ -63,7 +66,19 @@ def billed_micro_usd(plane: Plane) -> int:
 async def test_an_ensemble_cancelled_anywhere_leaves_nothing_behind(
     plane: Plane, redis_url: str, scenario: str, stream: bool
 ) -> None:
-    script(plane, *SCENARIOS[scenario])
+    """Each time that the ensemble waits one model answers: none comes together with another, so
+    that it waits for each."""
+    turns = asyncio.Semaphore(0)
+
+    def serving(words: str) -> Coroutine[Any, Any, None]:
+        nonlocal turns
+        turns = asyncio.Semaphore(0)
+        script(plane, *(behind(turns, each) for each in SCENARIOS[scenario]))
+        return serve(plane, request(words, stream=stream))
+
+    def suspended() -> None:
+        turns.release()
+
     await publish_panel(plane)
     books = TeamBooks(redis_url)
 
@@ -74,5 +89,5 @@ async def test_an_ensemble_cancelled_anywhere_leaves_nothing_behind(
         money = books.money()
         assert money["S"] + money["U"] >= billed_micro_usd(plane), where
 
-    number = await awaits(lambda words: serve(plane, request(words, stream=stream)), look)
+    number = await awaits(serving, look, suspended)
     assert number > 3, "the scenario was cancelled on its way"

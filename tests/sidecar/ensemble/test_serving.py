@@ -6,7 +6,8 @@ from typing import Any, Final
 import pytest
 
 from penstock_cli.stub import Behaviour, Ok, Status, Tokens
-from penstock_config.policy import Cache, CallerLimit, ExactCache
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import CallerLimit
 from penstock_config.provider import Health, RateLimits
 from penstock_config.tier import Tier
 from tests.planes.plane import NAMESPACE, Plane, tier, within
