@@ -1,0 +1,1 @@
+"""Texts into vectors. Of all tensor libraries only `sentences` knows torch."""
