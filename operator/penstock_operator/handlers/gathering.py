@@ -14,7 +14,13 @@ from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.reference import SecretKeyReference
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.compile.labels import NAME_LABEL
-from penstock_operator.compile.snapshot import RedisSettings, SecretData, SecretId, Snapshot
+from penstock_operator.compile.snapshot import (
+    EmbedderSettings,
+    RedisSettings,
+    SecretData,
+    SecretId,
+    Snapshot,
+)
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.settings import Settings
 
@@ -31,7 +37,11 @@ class Secrets(Protocol):
 
 
 async def gather(
-    inventory: Inventory, store: Secrets, settings: Settings, redis: RedisSettings | None
+    inventory: Inventory,
+    store: Secrets,
+    settings: Settings,
+    redis: RedisSettings | None,
+    embedder: EmbedderSettings | None = None,
 ) -> Snapshot:
     """Makes a scope key for each namespace that needs its first one, and keeps it."""
     providers = _in_force(inventory, LLMProvider)
@@ -54,6 +64,7 @@ async def gather(
         pods=tuple(inventory.pods.values()),
         sidecar_version=SIDECAR_VERSION,
         redis=redis,
+        embedder=embedder,
         scope_keys=dict(inventory.scope_keys),
         unparsable=tuple(
             seen.fault
@@ -77,6 +88,15 @@ def redis_settings(settings: Settings) -> RedisSettings | None:
         sentinel_password=settings.redis_sentinel_password,
         ca_pem=ca_file.read_text() if ca_file else None,
     )
+
+
+def embedder_settings(settings: Settings) -> EmbedderSettings | None:
+    """What sidecars are told about the embedder; reads the CA's file."""
+    if settings.embedder_url is None or settings.embedder_secret is None:
+        return None
+    ca_file = settings.embedder_ca_file
+    ca_pem = ca_file.read_text() if ca_file else None
+    return EmbedderSettings(settings.embedder_url, settings.embedder_secret, ca_pem)
 
 
 def referenced_secrets(provider: LLMProvider) -> frozenset[SecretId]:

@@ -22,6 +22,7 @@ from penstock_operator.handlers.reconciler import Reconciler
 from penstock_operator.handlers.registration import register, register_login
 from penstock_operator.handlers.sidecars import Sidecars
 from penstock_operator.handlers.sources import Notebook, Source, sources
+from penstock_operator.handlers.warming import Warming
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 
@@ -85,24 +86,27 @@ class Operation:
                 cluster, watched, notebook, self._settings.watch_namespaces, reconciler.mark
             )
             register(registry, watched, notebook, reconciler, comparison.relisted)
-            books = Books(
-                cluster,
-                inventory,
-                self._settings,
-                self._metrics,
-                self._may_write,
-                reconciler.listed,
-            )
             async with asyncio.TaskGroup() as group:
                 for work in self._delivery(cluster, inventory, reconciler):
                     group.create_task(work)
+                for work in self._over_redis(cluster, inventory, reconciler):
+                    group.create_task(work)
                 group.create_task(self._beat())
-                group.create_task(books.run())
                 group.create_task(reconciler.secrets.watch())
                 group.create_task(reconciler.redis_logins.run())
                 group.create_task(reconciler.run())
                 group.create_task(comparison.run(reconciler.begin))
                 group.create_task(self._watch(registry, watched))
+
+    def _over_redis(
+        self, cluster: Cluster, inventory: Inventory, reconciler: Reconciler
+    ) -> Iterator[Coroutine[None, None, None]]:
+        """What sidecars spend, and what they are to ask."""
+        settings, metrics = self._settings, self._metrics
+        for kind in (Books, Warming):
+            yield kind(
+                cluster, inventory, settings, metrics, self._may_write, reconciler.listed
+            ).run()
 
     def _delivery(
         self, cluster: Cluster, inventory: Inventory, reconciler: Reconciler

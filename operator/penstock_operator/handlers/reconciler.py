@@ -17,7 +17,7 @@ from penstock_operator.handlers.compilation import (
     given_in_force,
     policies_in_force,
 )
-from penstock_operator.handlers.gathering import gather, redis_settings
+from penstock_operator.handlers.gathering import embedder_settings, gather, redis_settings
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.publishing import Publisher
 from penstock_operator.handlers.redis_logins import redis_logins
@@ -51,6 +51,7 @@ class Reconciler:
         self._settings = settings
         self._metrics = metrics
         self._redis = redis_settings(settings)
+        self._embedder = embedder_settings(settings)
         self._publisher = Publisher(cluster, inventory, metrics)
         self._teller = Teller(cluster, inventory, metrics)
         self._complete = asyncio.Event()
@@ -115,7 +116,9 @@ class Reconciler:
         """Whether the cluster is as it should be."""
         began = time.monotonic()
         try:
-            snapshot = await gather(self._inventory, self.secrets, self._settings, self._redis)
+            snapshot = await gather(
+                self._inventory, self.secrets, self._settings, self._redis, self._embedder
+            )
         except ClusterError as error:
             self._metrics.reconciles.labels("failed").inc()
             logger.warning("reconcile.not_gathered", extra={"error": str(error)})

@@ -58,7 +58,11 @@ def redis_logins(
     """As the settings have it. `on_change` is called when something can be published now."""
     if not settings.redis_manage_users:
         return SharedLogin(metrics)
-    return OwnLogins(settings.cluster, Users(settings), inventory, metrics, may_write, on_change)
+    word = settings.embedder_redis_password
+    others = [] if word is None else [User.of_embedder(settings.cluster, word)]
+    return OwnLogins(
+        settings.cluster, Users(settings), inventory, metrics, may_write, on_change, others=others
+    )
 
 
 class SharedLogin:
@@ -84,7 +88,7 @@ class SharedLogin:
 
 
 class OwnLogins:
-    """A user for each namespace that has a policy."""
+    """A user for each namespace that has a policy, and `others`."""
 
     def __init__(  # noqa: PLR0913  # each is another thing from outside
         self,
@@ -95,6 +99,7 @@ class OwnLogins:
         may_write: Callable[[], bool],
         on_change: Callable[[], None],
         *,
+        others: Iterable[User] = (),
         round_seconds: float = ROUND_SECONDS,
     ) -> None:
         self._cluster = cluster
@@ -104,6 +109,8 @@ class OwnLogins:
         self._may_write = may_write
         self._on_change = on_change
         self._round_seconds = round_seconds
+        self._others = {user.name: user for user in others}
+        """Those of no namespace."""
         self._wanted: dict[str, User] | None = None
         """By name; `None` until something was compiled."""
         self._there: dict[str, User] = {}
@@ -204,15 +211,18 @@ class OwnLogins:
             access = made.redis if made else None
             if access and access.username and access.password:
                 word = access.password.get_secret_value()
-                found[access.username] = User(access.username, word, tags_of(config))
+                user = User.of_namespace(self._cluster, namespace, word, tags_of(config))
+                found[user.name] = user
         kept = self._kept()
         former = self._wanted or {}
-        return {name: user for name, user in former.items() if name in kept} | found
+        kept_users = {name: user for name, user in former.items() if name in kept}
+        return kept_users | found | self._others
 
     def _kept(self) -> frozenset[str]:
-        """Users of every namespace that has a policy, whatever is wrong with it."""
+        """Users of every namespace that has a policy, whatever is wrong with it; and others'."""
         policies = (ref for ref in self._inventory.objects if ref.kind == RoutePolicy.kind)
-        return frozenset(user_name(self._cluster, ref.namespace) for ref in policies)
+        named = (user_name(self._cluster, ref.namespace) for ref in policies)
+        return frozenset((*named, *self._others))
 
     def _settled(self, namespace: str, made: Credentials) -> Credentials:
         access = made.redis

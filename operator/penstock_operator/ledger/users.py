@@ -5,6 +5,7 @@ requests in flight, still settle with what they had. So it is with passwords.
 
 A user's name is `penstock.<cluster>.<namespace>`. No namespace has a dot in its name, so that no
 two installations, whatever they are called, ever take a user for their own that is the other's.
+None has an underscore either: what begins with one is the embedder's.
 """
 
 import asyncio
@@ -17,13 +18,15 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from penstock_config.acl import acl_rules
+from penstock_config.acl import acl_rules, embedder_rules
 from penstock_operator.ledger.nodes import opened_nodes
 from penstock_operator.ledger.store import BATCH, Command, LedgerAway, said, translated
 from penstock_operator.settings import Settings
 
 OUTGOING_SECONDS: Final = 900.0
 """Longer than a kubelet takes to bring new files, and a request to end."""
+EMBEDDER: Final = "_embedder"
+"""In the place of a namespace."""
 
 
 def user_name(cluster: str, namespace: str) -> str:
@@ -37,8 +40,19 @@ class User:
 
     name: str
     password: str = field(repr=False)
-    tags: frozenset[str]
-    """What the keys that it may reach begin with."""
+    may: tuple[str, ...]
+    """The rules that say what; to follow `reset`."""
+
+    @classmethod
+    def of_namespace(
+        cls, cluster: str, namespace: str, password: str, tags: Iterable[str]
+    ) -> "User":
+        """Its sidecars'. `tags`: what the keys that they may reach begin with."""
+        return cls(user_name(cluster, namespace), password, acl_rules(sorted(tags)))
+
+    @classmethod
+    def of_embedder(cls, cluster: str, password: str) -> "User":
+        return cls(user_name(cluster, EMBEDDER), password, embedder_rules(cluster))
 
     @property
     def login(self) -> str:
@@ -47,7 +61,7 @@ class User:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        return (self.login, *acl_rules(sorted(self.tags)))
+        return (self.login, *self.may)
 
 
 @dataclass(frozen=True, slots=True)

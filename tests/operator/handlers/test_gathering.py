@@ -5,8 +5,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock_operator.api.llm_provider import LLMProvider
-from penstock_operator.compile.snapshot import RedisSettings, SecretData, SecretId
-from penstock_operator.handlers.gathering import gather, redis_settings, referenced_secrets
+from penstock_operator.compile.snapshot import (
+    EmbedderSettings,
+    RedisSettings,
+    SecretData,
+    SecretId,
+)
+from penstock_operator.handlers.gathering import (
+    embedder_settings,
+    gather,
+    redis_settings,
+    referenced_secrets,
+)
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.settings import Settings
 from tests.cluster.objects import policy, provider
@@ -105,3 +115,18 @@ def test_the_redis_ca_is_read_from_its_file(tmp_path: Path) -> None:
     settings = Settings(redis_url="rediss://redis", redis_ca_file=tmp_path / "ca.pem")
     assert redis_settings(settings) == RedisSettings("rediss://redis", ca_pem="PEM")
     assert redis_settings(Settings()) is None
+
+
+def test_the_embedder_s_ca_is_read_out_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("PEM")
+    settings = Settings(
+        embedder_url="https://e", embedder_secret="hush", embedder_ca_file=tmp_path / "ca.pem"
+    )
+    assert embedder_settings(settings) == EmbedderSettings("https://e", "hush", "PEM")
+    assert embedder_settings(Settings()) is None
+
+
+async def test_a_snapshot_knows_the_embedder() -> None:
+    embedder = EmbedderSettings("http://e", "hush")
+    snapshot = await gather(Inventory(), Secrets(), Settings(), None, embedder)
+    assert snapshot.embedder == embedder

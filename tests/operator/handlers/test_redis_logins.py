@@ -17,7 +17,7 @@ from penstock_config.schema import SidecarConfig
 from penstock_operator.handlers.compilation import Outcome
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.redis_logins import OwnLogins, SharedLogin, redis_logins
-from penstock_operator.ledger.users import Users
+from penstock_operator.ledger.users import User, Users
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 from tests.cluster.objects import policy
@@ -47,7 +47,7 @@ class World:
             self.add(name)
         self.logins = self.another(round_seconds)
 
-    def another(self, round_seconds: float = 3600) -> OwnLogins:
+    def another(self, round_seconds: float = 3600, *others: User) -> OwnLogins:
         """As a new process makes them."""
         users = Users(Settings(cluster="test", redis_url=self.server.url))
         return OwnLogins(
@@ -57,6 +57,7 @@ class World:
             self.metrics,
             lambda: self.leads,
             self.changed.set,
+            others=others,
             round_seconds=round_seconds,
         )
 
@@ -255,6 +256,46 @@ async def test_a_namespace_whose_policy_is_wrong_keeps_its_user(server: Server) 
     await world.logins._round()
     assert world.users() == ["default", "penstock.test.a"], "and gets it again"
     assert enters(told["a"], "{test:n:a}:state")
+
+
+EMBEDDER = User.of_embedder("test", "word")
+
+
+def embedder_may(server: Server) -> bool:
+    """Whether Redis lets the embedder read vectors."""
+    client = redis.Redis.from_url(server.url, username=EMBEDDER.name, password="word")
+    with client:
+        try:
+            client.hget("test:c:a:2:chat:{s}:v:p", "f")
+        except redis.AuthenticationError:
+            return False
+        return True
+
+
+async def test_the_embedder_s_user_needs_no_policy_and_goes_with_the_embedder(
+    server: Server,
+) -> None:
+    world = World(server)
+    nothing = Outcome({}, {}, {}, ())
+    with_embedder, without = world.another(3600, EMBEDDER), world.another()
+    await with_embedder.settle(nothing)
+    assert embedder_may(server)
+    for logins, wanted in ((with_embedder, True), (without, False)):
+        await logins.settle(nothing)
+        await logins._round()
+        assert embedder_may(server) is wanted
+
+
+@pytest.mark.parametrize(("word", "made"), [("word", True), (None, False)])
+async def test_the_settings_say_whether_the_embedder_gets_a_user(
+    server: Server, word: str | None, *, made: bool
+) -> None:
+    settings = Settings(
+        cluster="test", redis_url=server.url, redis_manage_users=True, embedder_redis_password=word
+    )
+    logins = redis_logins(settings, Inventory(), Metrics(), lambda: True, lambda: None)
+    await logins.settle(Outcome({}, {}, {}, ()))
+    assert embedder_may(server) is made
 
 
 async def test_a_replica_that_leads_no_more_changes_nothing(server: Server) -> None:

@@ -46,7 +46,7 @@ def test_the_probe_learns_that_redis_answers_and_nothing_else(server: Server) ->
 
 async def test_the_operator_makes_users_there(server: Server) -> None:
     settings = Settings(redis_url=server.url, redis_username=USER, redis_password=PASSWORD)
-    user = User("penstock.default.team-a", "hush", frozenset({"{default:n:team-a}"}))
+    user = User.of_namespace("default", "team-a", "hush", {"{default:n:team-a}"})
     result = await Users(settings).put([user], keep=frozenset())
     assert result.taken == {user.name}
     assert result.faults == ()

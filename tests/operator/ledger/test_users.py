@@ -1,6 +1,7 @@
 """Redis users on real servers: what they may, when they lose it, and on which servers they are."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import redis
 from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, NoPermissionError
 
 from penstock_config.acl import cache_tag
+from penstock_config.cache_layout import Shelves, vector_news, warming
 from penstock_config.layout import Group
 from penstock_operator.ledger.store import LedgerAway, Script, opened
 from penstock_operator.ledger.users import Result, User, Users, user_name
@@ -36,7 +38,7 @@ class Clock:
 def user(namespace: str, *providers: str, password: str = "hush") -> User:
     tags = {Group.of_namespace(CLUSTER, namespace).tag, cache_tag(CLUSTER, namespace)}
     tags |= {Group.of_provider(CLUSTER, each).tag for each in providers}
-    return User(user_name(CLUSTER, namespace), password, frozenset(tags))
+    return User.of_namespace(CLUSTER, namespace, password, tags)
 
 
 def state(namespace: str) -> str:
@@ -185,6 +187,50 @@ async def test_only_users_of_this_installation_are_removed(users: Users, admin: 
     await users.put([user("a")], keep={user("b").name})
     ours = {user("a").name, user("b").name}
     assert {*admin("ACL", "USERS")} == {"default"} | others | ours
+
+
+EMBEDDER = User.of_embedder(CLUSTER, "hush")
+
+
+async def test_the_embedder_reaches_vectors_of_all_and_nothing_else(
+    each_redis_url: str, users: Users
+) -> None:
+    """Neither kept answers, whose policy may be called as it likes, nor prompts, nor books."""
+    assert (await users.put([EMBEDDER])).taken == {EMBEDDER.name}
+    for namespace in ("a", "b"):
+        shelves = Shelves.of(CLUSTER, namespace, "v", "scope")
+        for key in (shelves.partitions, shelves.vectors("p.m"), vector_news(CLUSTER, namespace)):
+            assert may(each_redis_url, EMBEDDER, key)
+        for key in (
+            shelves.answer("a:b"),
+            shelves.flight("a:b"),
+            shelves.index,
+            shelves.popular,
+            warming(CLUSTER, namespace, "v"),
+            state(namespace),
+            Shelves.of("other", namespace, "v", "scope").partitions,
+        ):
+            assert not may(each_redis_url, EMBEDDER, key), key
+
+
+@pytest.mark.parametrize(
+    "call",
+    [("EVAL", "return 1", "0"), ("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("GET", "k")],
+    ids=" ".join,
+)
+async def test_the_embedder_may_not(
+    each_redis_url: str, users: Users, call: tuple[str, ...]
+) -> None:
+    await users.put([EMBEDDER])
+    login = {"username": EMBEDDER.name, "password": EMBEDDER.password}
+    with redis.Redis.from_url(each_redis_url, **login) as client, pytest.raises(NoPermissionError):
+        client.execute_command(*call)
+
+
+def test_no_namespace_s_user_is_called_as_the_embedder_s() -> None:
+    """A namespace is a DNS label: letters, digits and dashes."""
+    last = EMBEDDER.name.removeprefix(user_name(CLUSTER, ""))
+    assert not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", last)
 
 
 async def test_nobody_is_removed_unless_asked(users: Users, admin: Call) -> None:

@@ -1,0 +1,1 @@
+"""Answers made before anybody asks for them."""
