@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes what an image's Python packages are, as CycloneDX: `sbom.py PART OUTPUT`.
 
-PART is `operator` or `sidecar`. What its lock gives for the image's Python and system, which need
-not be this machine's, is installed by hash into an environment of its own; `cyclonedx-py` reads
-names, versions, licences and dependencies there. Runs where that is installed (`make sbom`).
+PART is `operator`, `sidecar` or `embedder`. What its lock gives for the image's Python and system,
+which need not be this machine's, is installed by hash into an environment of its own;
+`cyclonedx-py` reads names, versions, licences and dependencies there. Runs where that is installed
+(`make sbom`).
 """
 
 import re
@@ -17,6 +18,11 @@ from packaging.markers import Marker
 
 ROOT = Path(__file__).parent.parent
 ENTRY = re.compile(r"^(\S+==\S+)(?: ; (.*?))?( \\\n(?: .*\n)+)", re.MULTILINE)
+DOCKERFILES = {
+    "operator": "operator/Dockerfile",
+    "sidecar": "sidecar/Dockerfile",
+    "embedder": "sidecar/embedder.Dockerfile",
+}
 BASE = re.compile(r"^ARG PYTHON_IMAGE=\S+:(\d+\.\d+)", re.MULTILINE)
 IMAGE = {
     "implementation_name": "cpython",
@@ -30,7 +36,7 @@ IMAGE = {
 def main(part: str, output: Path) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     lock = ROOT / "requirements" / f"{part}.txt"
-    dockerfile = ROOT / part / "Dockerfile"
+    dockerfile = ROOT / DOCKERFILES[part]
     with tempfile.TemporaryDirectory() as folder:
         chosen, environment = Path(folder, "requirements.txt"), Path(folder, "environment")
         chosen.write_text(in_image(lock.read_text("utf-8"), dockerfile.read_text("utf-8")), "utf-8")

@@ -63,11 +63,49 @@ SWITCHED: Final[Mapping[str, Values]] = {
         }
     },
     "redis-disk": {"redis": {"persistence": {"storageClassName": "fast", "size": "8Gi"}}},
+    "warming": {"warming": {"configMaps": ["prompts.morning", "faq"]}},
+    "embedder": {
+        "embedder": {"enabled": True},
+        "networkPolicies": {
+            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"team": "monitoring"}}}]
+        },
+    },
+    "embedder-scaled": {
+        "cluster": "prod.eu",
+        "embedder": {
+            "enabled": True,
+            "existingSecret": "mine",
+            "model": "/models/ours",
+            "backend": "torch",
+            "workers": 2,
+            "maxIndexMiB": 256,
+            "autoscaling": {"enabled": True, "minReplicas": 3},
+        },
+        "images": {"embedder": {"tag": "9.9.9", "pullPolicy": "Always"}},
+        "redis": {"enabled": False},
+        "externalRedis": {
+            "url": "rediss+sentinel://a:26379,b:26379/main",
+            "manageUsers": True,
+            "existingSecret": "redis-login",
+            "sentinelPasswordKey": "sentinel-password",
+            "caSecret": "redis-ca",
+        },
+    },
+    "embedder-shared-login": {
+        "embedder": {"enabled": True},
+        "redis": {"enabled": False},
+        "externalRedis": {
+            "url": "redis+cluster://a:6379,b:6379",
+            "existingSecret": "redis-login",
+            "usernameKey": "user",
+        },
+    },
     "monitoring": {
+        "embedder": {"enabled": True},
         "monitoring": {
             "podMonitors": {"enabled": True, "labels": {"release": "prometheus"}},
             "rules": {"enabled": True, "labels": {"release": "prometheus"}},
-        }
+        },
     },
     "bare": {
         "podDisruptionBudgets": {"enabled": False},
@@ -95,6 +133,7 @@ SWITCHED: Final[Mapping[str, Values]] = {
                     }
                 }
             },
+            **({"enabled": True} if part == "embedder" else {}),
             **(
                 {}
                 if part == "redis"
@@ -105,7 +144,7 @@ SWITCHED: Final[Mapping[str, Values]] = {
                 }
             ),
         }
-        for part in ("operator", "injector", "redis")
+        for part in ("operator", "injector", "redis", "embedder")
     },
 }
 """Every value that switches something, at least once away from its default."""

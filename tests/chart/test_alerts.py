@@ -1,10 +1,12 @@
 """Alerts and monitors name metrics, ports and labels that there are."""
 
 import re
+from itertools import chain
 
 import pytest
 import yaml
 
+from penstock_embedder.metrics import Metrics as EmbedderMetrics
 from penstock_operator.metrics import Metrics
 from tests.chart.rendering import CHART, OWN, VARIANTS, Document, containers, named, pods, render
 
@@ -13,11 +15,12 @@ SUFFIXES = r"_(?:total|bucket|sum|count|created)$"
 
 
 def exposed() -> dict[str, set[str]]:
-    """Names of the control plane's metrics, and their labels."""
+    """Names of the control plane's and the embedder's metrics, and their labels."""
     found = {}
-    for family in Metrics().registry._collector_to_names:
-        labels = set(getattr(family, "_labelnames", ()))
-        found[str(getattr(family, "_name"))] = labels  # noqa: B009  # no public one
+    registries = Metrics().registry, EmbedderMetrics("0")._registry
+    for family in chain.from_iterable(each._collector_to_names for each in registries):
+        if name := getattr(family, "_name", None):  # a process's own figures have none
+            found[str(name)] = set(getattr(family, "_labelnames", ()))
     return found
 
 

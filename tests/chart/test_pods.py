@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from penstock_embedder.redis_client import client_of
+from penstock_embedder.settings import PREFIX
+from penstock_embedder.settings import Settings as EmbedderSettings
 from penstock_operator.settings import Settings
 from tests.chart.rendering import (
     OWN,
@@ -50,8 +53,8 @@ def test_only_those_that_ask_the_api_server_have_a_token(variant: str) -> None:
     for each in of_kind(documents, "ServiceAccount"):
         assert each["automountServiceAccountToken"] is False
     tokens = {name: pod["spec"]["automountServiceAccountToken"] for name, pod in pods(documents)}
-    assert {name for name, has in tokens.items() if not has} <= {"penstock-redis"}
-    assert tokens.get("penstock-redis") is not True
+    tokenless = {"penstock-redis", "penstock-embedder"}
+    assert {name for name, has in tokens.items() if not has} == tokenless & tokens.keys()
 
 
 @each_variant
@@ -108,7 +111,28 @@ def test_settings_are_those_that_the_programs_know(variant: str) -> None:
     for name, pod in pods(render(VARIANTS[variant])):
         for each in containers(pod):
             if name in {"penstock-operator", "penstock-injector"}:
-                assert settings(pod, each["name"]).cluster == "default"
+                cluster = VARIANTS[variant].get("cluster", "default")
+                assert settings(pod, each["name"]).cluster == cluster
+
+
+@pytest.mark.parametrize(
+    "variant", ["embedder", "embedder-scaled", "embedder-shared-login", "placed", "monitoring"]
+)
+def test_the_embedder_s_settings_are_those_that_it_knows(variant: str) -> None:
+    pod = dict(pods(render(VARIANTS[variant])))["penstock-embedder"]
+    (found,) = containers(pod)
+    environment = {each["name"]: each.get("value", "given") for each in found["env"]}
+    known = {f"{PREFIX}{field.upper()}" for field in EmbedderSettings.__annotations__}
+    assert {name for name in environment if name.startswith("PENSTOCK_")} <= known
+    read = EmbedderSettings.from_environment(environment)
+    assert read.secret == "given"
+    assert client_of(read)
+    (port,) = found["ports"]
+    assert read.port == port["containerPort"]
+    values = VARIANTS[variant]["embedder"]
+    assert read.workers == values.get("workers", 1)
+    assert read.max_index_mib == values.get("maxIndexMiB", 1024)
+    assert (read.model, read.backend) == (values.get("model", ""), values.get("backend", "auto"))
 
 
 def injector(values: Values) -> Settings:

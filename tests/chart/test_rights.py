@@ -16,6 +16,7 @@ WATCHED = {
     f"penstock.dev {STATUSES}: patch",
     "pods: list,patch,watch",
     "configmaps[penstock-config]: create,delete,get,list,patch,watch",
+    "configmaps[penstock-warming]: get",
     "secrets[penstock-credentials]: create,delete,get,list,patch,watch",
     "events: create",
 }
@@ -193,6 +194,22 @@ def test_with_cert_manager_the_injector_writes_nothing_but_events() -> None:
 def test_a_login_of_the_user_s_needs_no_right() -> None:
     assert rights(VARIANTS["redis-in-memory"], "penstock-operator")[OWN] == LEASE
     assert rights(VARIANTS["no-redis"], "penstock-operator")[OWN] == LEASE
+
+
+def test_prompts_are_read_by_the_names_that_are_allowed() -> None:
+    found = rights(VARIANTS["warming"], "penstock-operator")["*"]
+    assert "configmaps[faq,prompts.morning]: get" in found
+    none = rights({"warming": {"configMaps": []}}, "penstock-operator")["*"]
+    assert [rule for rule in none if "configmaps" in rule] == [
+        "configmaps[penstock-config]: create,delete,get,list,patch,watch"
+    ]
+
+
+def test_the_embedder_s_secret_is_made_by_the_operator() -> None:
+    made = {"secrets[penstock-embedder]: create,get,patch"}
+    assert rights(VARIANTS["embedder"], "penstock-operator")[OWN] == LEASE | LOGIN | made
+    assert rights(VARIANTS["embedder-scaled"], "penstock-operator")[OWN] == LEASE
+    assert rights(VARIANTS["embedder"], "penstock-embedder") == {}
 
 
 def test_nodes_are_not_read_where_nobody_asks_for_their_versions() -> None:

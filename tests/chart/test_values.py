@@ -100,6 +100,11 @@ def test_defaults_fit_the_schema_with_a_parent_chart_s_globals() -> None:
         ({"externalRedis": {"url": "redis://user:word@redis:6379"}}, "externalRedis.url"),
         ({"redis": {"cli": "redis-cli; rm"}}, "redis.cli"),
         ({"cluster": "two words"}, "cluster"),
+        ({"warming": {"configMaps": ["*"]}}, "warming.configMaps"),
+        ({"embedder": {"backend": "gpu"}}, "embedder.backend"),
+        ({"embedder": {"workers": 0}}, "embedder.workers"),
+        ({"embedder": {"maxIndexMiB": "1Gi"}}, "embedder.maxIndexMiB"),
+        ({"networkPolicies": {"metricsFrom": ["prometheus"]}}, "networkPolicies.metricsFrom"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -113,7 +118,22 @@ def test_a_wrong_value_is_an_error_that_names_it(values: Values, named: str) -> 
     ("values", "said"),
     [
         ({"agent": {"enabled": True}}, "agent.enabled: this version"),
-        ({"embedder": {"enabled": True}}, "embedder.enabled: this version"),
+        (
+            {"embedder": {"enabled": True}, "redis": {"enabled": False}},
+            "embedder.enabled: vectors are kept in Redis",
+        ),
+        (
+            {
+                "embedder": {"enabled": True},
+                "redis": {"enabled": False},
+                "externalRedis": {"url": "unix:///run/redis"},
+            },
+            "embedder.enabled: it reaches no Redis by a socket",
+        ),
+        (
+            {"embedder": {"autoscaling": {"minReplicas": 9}}},
+            "embedder.autoscaling: minReplicas is more than maxReplicas",
+        ),
         ({"externalRedis": {"url": "redis://redis:6379"}}, "set redis.enabled=false too"),
         ({"externalRedis": {"manageUsers": True}}, "set externalRedis.url too"),
         (
@@ -133,6 +153,13 @@ def test_a_policy_is_not_asked_of_a_server_that_has_none() -> None:
     done = template({"nudge": {"guard": "policy"}}, BEFORE_ALL)
     assert "has no ValidatingAdmissionPolicy; choose webhook" in done.stderr
     assert template({"nudge": {"guard": "policy"}}, NEWEST).returncode == 0
+
+
+def test_an_autoscaler_is_not_asked_of_a_server_that_has_none() -> None:
+    scaled = {"embedder": {"enabled": True, "autoscaling": {"enabled": True}}}
+    done = template(scaled, BEFORE_ALL)
+    assert "has no autoscaling/v2; set embedder.replicas" in done.stderr
+    assert template({"embedder": {"enabled": True}}, BEFORE_ALL).returncode == 0
 
 
 @pytest.mark.parametrize(

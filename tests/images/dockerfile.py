@@ -1,8 +1,17 @@
 """A Dockerfile's instructions, as far as the rules in this directory ask for them."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+DOCKERFILES: Final[Mapping[str, str]] = {
+    "operator": "operator/Dockerfile",
+    "sidecar": "sidecar/Dockerfile",
+    "embedder": "sidecar/embedder.Dockerfile",
+}
+"""Of each image, from the repository's root."""
 
 
 @dataclass(frozen=True, slots=True)

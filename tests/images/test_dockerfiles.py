@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.dockerfile import instructions, last_stage, values
+from tests.images.dockerfile import DOCKERFILES, instructions, last_stage, values
 
 ROOT = Path(__file__).parents[2]
-USERS = {"operator": "65532:65532", "sidecar": "41414:41414"}
+USERS = {"embedder": "65532:65532", "operator": "65532:65532", "sidecar": "41414:41414"}
 pytestmark = pytest.mark.parametrize("part", sorted(USERS))
 
 
 def dockerfile(part: str) -> Path:
-    return ROOT / part / "Dockerfile"
+    return ROOT / DOCKERFILES[part]
 
 
 def test_every_stage_is_built_on_the_base_that_was_given(part: str) -> None:

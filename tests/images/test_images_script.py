@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 from tests.images.conftest import ROOT, Programs
+from tests.images.dockerfile import DOCKERFILES
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 STOPPED = {"info": ("Cannot connect to the Docker daemon", 1)}
@@ -14,16 +15,15 @@ def builds(programs: Programs) -> list[str]:
     return [call for call in programs.calls if " build " in call]
 
 
-def test_both_images_are_tagged_with_the_version_and_named_on_standard_output(
+def test_all_images_are_tagged_with_the_version_and_named_on_standard_output(
     programs: Programs,
 ) -> None:
     programs.add("docker")
     done = programs.run("images")
     assert done.returncode == 0
-    names = [f"penstock-{part}:{VERSION}" for part in ("operator", "sidecar")]
-    assert done.stdout.splitlines() == names
-    for part, call in zip(("operator", "sidecar"), builds(programs), strict=True):
-        assert f"--tag penstock-{part}:{VERSION} --file {part}/Dockerfile ." in call
+    assert done.stdout.splitlines() == [f"penstock-{part}:{VERSION}" for part in DOCKERFILES]
+    for (part, path), call in zip(DOCKERFILES.items(), builds(programs), strict=True):
+        assert f"--tag penstock-{part}:{VERSION} --file {path} ." in call
         assert f"--build-arg VERSION={VERSION} --build-arg REVISION=" in call
 
 

@@ -16,6 +16,7 @@ HAPPENS = [
     "kind create cluster --config kind-config.yaml",
     "docker build",
     "docker build",
+    "docker build",
     "kind load docker-image --name penstock penstock-operator:",
     f"kubectl --context kind-penstock patch {NODE} --subresource=status",
     "kubectl --context kind-penstock apply --filename examples/00-namespaces.yaml",
@@ -63,7 +64,7 @@ def test_once_more_it_brings_new_images_and_keeps_cluster_and_keys(all_there: Pr
         },
     )
     assert all_there.run("kind").returncode == 0
-    assert [call.split()[0] for call in deeds(all_there)][:3] == ["docker", "docker", "kind"]
+    assert [call.split()[0] for call in deeds(all_there)][:4] == [*["docker"] * 3, "kind"]
     restart = (
         "kubectl --context kind-penstock --namespace penstock-system rollout restart deployment"
     )
@@ -108,9 +109,9 @@ def test_the_images_are_those_that_the_chart_asks_for(all_there: Programs) -> No
     chart = ROOT / "charts" / "penstock"
     images = yaml.safe_load((chart / "values.yaml").read_text("utf-8"))["images"]
     version = yaml.safe_load((chart / "Chart.yaml").read_text("utf-8"))["appVersion"]
-    parts = [images["operator"], images["sidecar"]]
+    parts = [images[part] for part in ("operator", "sidecar", "embedder")]
     assert images["registry"] == ""
-    assert load.split()[-2:] == [f"{p['repository']}:{p['tag'] or version}" for p in parts]
+    assert load.split()[-3:] == [f"{p['repository']}:{p['tag'] or version}" for p in parts]
     assert {p["pullPolicy"] for p in parts} == {"IfNotPresent"}
 
 

@@ -43,7 +43,15 @@ def test_it_judges_markers_by_the_images_python_and_not_by_ours(sbom: ModuleType
 
 
 @pytest.mark.parametrize(
-    ("part", "left_out"), [("operator", {"async-timeout==5.0.1"}), ("sidecar", set())]
+    ("part", "left_out"),
+    [
+        ("operator", {"async-timeout==5.0.1"}),
+        ("sidecar", set()),
+        (
+            "embedder",
+            {"async-timeout==5.0.1", "colorama==0.4.6", "httpx2-jsfetch==1.0", "numpy==2.4.6"},
+        ),
+    ],
 )
 def test_it_understands_every_entry_of_the_locks(
     part: str, left_out: set[str], sbom: ModuleType
@@ -51,7 +59,7 @@ def test_it_understands_every_entry_of_the_locks(
     lock = (ROOT / "requirements" / f"{part}.txt").read_text("utf-8")
     entries = {pin for pin, _, _ in sbom.ENTRY.findall(lock)}
     assert entries == set(re.findall(r"^\S+==\S+", lock, re.MULTILINE))
-    taken = sbom.in_image(lock, (ROOT / part / "Dockerfile").read_text("utf-8"))
+    taken = sbom.in_image(lock, (ROOT / sbom.DOCKERFILES[part]).read_text("utf-8"))
     assert entries - set(re.findall(r"^\S+==\S+", taken, re.MULTILINE)) == left_out
 
 

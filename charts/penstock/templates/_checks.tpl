@@ -1,7 +1,16 @@
 {{/* What a schema cannot say of the values: combinations, and what the cluster has. */}}
 {{- define "penstock.checks" -}}
-{{- if .Values.embedder.enabled }}
-{{- fail "embedder.enabled: this version of Penstock has no semantic cache yet; leave it off" }}
+{{- if and .Values.embedder.enabled (not (include "penstock.redisURL" .)) }}
+{{- fail "embedder.enabled: vectors are kept in Redis; set redis.enabled or externalRedis.url" }}
+{{- end }}
+{{- if and .Values.embedder.enabled (hasPrefix "unix:" (include "penstock.redisURL" .)) }}
+{{- fail "embedder.enabled: it reaches no Redis by a socket; set externalRedis.url to one with a host" }}
+{{- end }}
+{{- if and .Values.embedder.autoscaling.enabled (semverCompare "<1.23-0" .Capabilities.KubeVersion.Version) }}
+{{- fail (printf "embedder.autoscaling.enabled: Kubernetes %s has no autoscaling/v2; set embedder.replicas" .Capabilities.KubeVersion.Version) }}
+{{- end }}
+{{- if gt (int .Values.embedder.autoscaling.minReplicas) (int .Values.embedder.autoscaling.maxReplicas) }}
+{{- fail "embedder.autoscaling: minReplicas is more than maxReplicas" }}
 {{- end }}
 {{- if .Values.agent.enabled }}
 {{- fail "agent.enabled: this version of Penstock has no node agent yet; leave it off" }}

@@ -116,6 +116,15 @@ readinessProbe:
 {{- end }}
 {{- end }}
 
+{{/* What a container needs that runs once, before the operator. */}}
+{{- define "penstock.onceInOperator" -}}
+image: {{ include "penstock.image" (dict "root" $ "image" .Values.images.operator) }}
+imagePullPolicy: {{ .Values.images.operator.pullPolicy }}
+resources: {{- toYaml .Values.operator.resources | nindent 2 }}
+securityContext: {{- include "penstock.containerSecurity" . | nindent 2 }}
+terminationMessagePolicy: FallbackToLogsOnError
+{{- end }}
+
 {{- define "penstock.redisSecret" -}}
 {{ .Values.redis.existingSecret | default (printf "%s-redis" .Release.Name) }}
 {{- end }}

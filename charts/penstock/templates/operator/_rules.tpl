@@ -21,6 +21,13 @@
   resources: [secrets]
   resourceNames: [penstock-credentials]
   verbs: [create, delete, get, list, patch, watch]
+{{- with .Values.warming.configMaps }}
+# Prompts to ask ahead of time, by the names that warming.configMaps allows (cluster/config_maps.py).
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: {{ toJson . }}
+  verbs: [get]
+{{- end }}
 # Why an object is not accepted, and alarms of budgets (cluster/events.py).
 - apiGroups: [""]
   resources: [events]
