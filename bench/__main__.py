@@ -1,4 +1,5 @@
-"""`python -m bench [throughput|limits|streaming|routing|operator]`: measure and print.
+"""`python -m bench [WHAT]`: measure throughput, limits, streaming, routing, cache (hits), semantic
+(lookups by meaning) or operator, and print.
 
 Where none is named, all but `operator`, which needs a kube-apiserver and minutes.
 """
@@ -7,11 +8,13 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import uvloop
 
+from bench.hits import hits, hits_table
 from bench.limits import redis_costs
 from bench.load import Load
 from bench.operator import operator_steps, operator_table
@@ -20,10 +23,11 @@ from bench.population import Size
 from bench.redis_cost import command_table, cost_table
 from bench.report import table
 from bench.routing import routing_table, routing_times
+from bench.semantic import lookups, semantic_table
 from bench.streaming import ROUNDS, STREAMS, streaming, streaming_table
 from bench.throughput import OTHER_CORE, throughput
 
-WHAT: Final = ("throughput", "limits", "streaming", "routing", "operator")
+WHAT: Final = ("throughput", "limits", "streaming", "routing", "cache", "semantic", "operator")
 SIZE: Final = ("NAMESPACES", "POLICIES", "PODS", "CHURNED")
 
 
@@ -40,14 +44,18 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "operator":
         return _operator(Size(*options.size) if options.size else Size())
-    if options.what in {None, "routing"}:
-        print(routing_table(routing_times(options.requests)), end="\n\n")
-    if options.what == "routing":
-        return 0
-    if options.what in {None, "streaming"}:
-        print(_streaming(options.streams, options.rounds), end="\n\n")
-    if options.what == "streaming":
-        return 0
+    tables: Mapping[str, Callable[[], str]] = {
+        "cache": lambda: _cache(options.seconds, options.connections),
+        "semantic": lambda: semantic_table(asyncio.run(lookups())),
+        "routing": lambda: routing_table(routing_times(options.requests)),
+        "streaming": lambda: _streaming(options.streams, options.rounds),
+    }
+    for what in tables if options.what is None else {options.what} & tables.keys():
+        print(tables[what](), end="\n\n")
+    return 0 if options.what in tables else _throughput(options)
+
+
+def _throughput(options: argparse.Namespace) -> int:
     if options.what != "throughput":
         costs = asyncio.run(redis_costs(options.requests))
         print(cost_table(costs), command_table(costs), sep="\n\n", end="\n\n")
@@ -61,6 +69,12 @@ def main() -> int:
         rows = asyncio.run(throughput(Path(folder), load, subjects, with_peer=with_peer))
     print(table(rows))
     return 1 if any(row.busy.failed for row in rows) else 0
+
+
+def _cache(seconds: int, connections: int) -> str:
+    load = Load(seconds, connections, OTHER_CORE)
+    with tempfile.TemporaryDirectory() as folder:
+        return hits_table(asyncio.run(hits(Path(folder), load)))
 
 
 def _streaming(streams: int, rounds: int) -> str:

@@ -31,8 +31,8 @@ class Load:
     seconds: int
     connections: int
     core: int | None
-    distinct: bool = True
-    """Every request differs from the others."""
+    varying: str = "n"
+    """What ends each prompt, in Lua; by default a number of its own."""
     model: str = "bench-model"
     key: str = "none"
 
@@ -55,8 +55,8 @@ async def offer(load: Load, port: int, folder: Path) -> Measured:
         msg = "wrk is missing: install it (Debian: apt-get install wrk)"
         raise RuntimeError(msg)
     script = folder / "post.lua"
-    varying = "n" if load.distinct else "1"
-    script.write_text(SCRIPT.format(model=load.model, key=load.key, varying=varying), "utf-8")
+    filled = SCRIPT.format(model=load.model, key=load.key, varying=load.varying)
+    script.write_text(filled, "utf-8")
     command = [
         wrk, "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "--latency",
         "-s", str(script), f"http://127.0.0.1:{port}",

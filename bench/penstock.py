@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -10,9 +10,10 @@ from pydantic import SecretStr
 
 from bench.process import Server, free_port, running
 from penstock_config.budget import Amounts, Budget
+from penstock_config.cache import Cache, ExactCache, NormalisedCache
 from penstock_config.codec import config_file_name, credentials_file_name, encode
 from penstock_config.credentials import Credentials, RedisAccess
-from penstock_config.policy import Cache, CallerLimit, ExactCache, Policy, Target
+from penstock_config.policy import CallerLimit, Policy, Target
 from penstock_config.provider import Model, Price, Provider, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
@@ -29,9 +30,13 @@ RATES = RateLimits(
 CALLER_LIMIT = CallerLimit(name="app", per="App", limits=RATES)
 BUDGET = Budget(id="bench/day", limits=Amounts(daily=PLENTY))
 
-On = Literal["nothing", "limits", "everything"]
+On = Literal["nothing", "limits", "everything", "both levels"]
 """`limits` are five and a budget: the provider's requests, tokens and slots, the app's requests and
-tokens, dollars of a day. `everything` adds the exact cache."""
+tokens, dollars of a day. `everything` adds the exact cache, `both levels` the normalised one."""
+CACHES: Mapping[On, Cache] = {
+    "everything": Cache(exact=ExactCache()),
+    "both levels": Cache(exact=ExactCache(), normalised=NormalisedCache()),
+}
 
 
 def configuration(upstream_port: int, on: On) -> SidecarConfig:
@@ -50,7 +55,7 @@ def configuration(upstream_port: int, on: On) -> SidecarConfig:
                 default=Target(tier=TIER),
                 tiers=(TIER,),
                 limits=(CALLER_LIMIT,) if booked else (),
-                cache=Cache(exact=ExactCache()) if on == "everything" else Cache(),
+                cache=CACHES.get(on, Cache()),
                 on_redis_loss="Closed",
             ),
         ),
@@ -94,6 +99,7 @@ async def sidecar(
         "PENSTOCK_PROBE_PORT": str(free_port()),
         "PENSTOCK_ADMIN_PORT": str(free_port()),
         "PENSTOCK_LOG_LEVEL": "error",
+        "PENSTOCK_MAX_REQUESTS_PER_SECOND": "0",
     }
     command = [sys.executable, "-m", "penstock_sidecar"]
     async with running(command, port, core=core, env=environment) as server:

@@ -13,6 +13,8 @@ from pathlib import Path
 START_SECONDS = 120
 """LiteLLM takes half a minute on a slow machine."""
 
+TICKS = os.sysconf("SC_CLK_TCK")
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -24,6 +26,10 @@ class Server:
     def rss_mib(self) -> float:
         """Resident memory of the process and all it started, in MiB."""
         return sum(_rss_kib(pid) for pid in [self.pid, *_descendants(self.pid)]) / 1024
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the process and all it started, so far."""
+        return sum(_cpu_ticks(pid) for pid in [self.pid, *_descendants(self.pid)]) / TICKS
 
 
 def free_port() -> int:
@@ -83,6 +89,16 @@ async def _listening(process: asyncio.subprocess.Process, port: int) -> None:
         else:
             writer.close()
             return
+
+
+def _cpu_ticks(pid: int) -> int:
+    """utime and stime of proc(5); the name before them may hold spaces."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except FileNotFoundError:
+        return 0
+    fields = stat.rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def _rss_kib(pid: int) -> int:

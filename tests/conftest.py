@@ -12,11 +12,12 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
+from tests.embedder.process import embedder_model, embedder_python
 from tests.scheduling import OneCluster
 from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
 from tests.servers.server import single
 
-__all__ = ["redis_servers", "running_redis"]
+__all__ = ["embedder_model", "embedder_python", "redis_servers", "running_redis"]
 
 # A busy machine is no defect: pytest's own time-out ends what hangs.
 settings.register_profile("patient", settings(), deadline=None)
@@ -27,11 +28,25 @@ ALONE: Final = tuple(
     for name in ("acceptance", "bench", "chaos", "cli/demo", "planes", "skew")
 )
 """Whole processes under load, against time: they run one after the other, with nothing beside."""
+WAITING: Final = frozenset(
+    Path(__file__).parent / name
+    for name in (
+        "acceptance/test_at5_killed_sidecar.py",
+        "chaos/test_frozen_sidecar.py",
+        "chaos/test_killed_in_the_dark.py",
+        "chaos/test_lost_data.py",
+        "chaos/test_two_generations.py",
+        "planes/test_heartbeat.py",
+    )
+)
+"""Of those the ones that wait for a lease, a heartbeat or a period to end: two at a time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if _is_within(item, ALONE):
+        if item.path in WAITING:
+            item.add_marker(pytest.mark.waiting)
+        elif _is_within(item, ALONE):
             item.add_marker(pytest.mark.alone)
 
 

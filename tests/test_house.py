@@ -79,10 +79,19 @@ __import__(sys.argv[1])
 @pytest.mark.parametrize(
     ("entry", "absent"),
     [
-        ("penstock_operator.__main__", "penstock_sidecar,penstock_cli,redis,numpy,torch,typer"),
+        (
+            "penstock_operator.__main__",
+            "penstock_sidecar,penstock_embedder,penstock_cli,redis,numpy,torch,typer",
+        ),
         (
             "penstock_sidecar.__main__",
-            "penstock_operator,penstock_cli,kopf,kubernetes,yaml,numpy,torch,typer,PIL",
+            "penstock_operator,penstock_embedder,penstock_cli,kopf,kubernetes,yaml,numpy,torch,typer,"
+            "PIL",
+        ),
+        (
+            "penstock_embedder.__main__",
+            "penstock_operator,penstock_sidecar,penstock_cli,kopf,kubernetes,numpy,onnx,"
+            "onnxruntime,torch,typer",
         ),
         ("penstock_cli.__main__", "kopf,kubernetes,cryptography,numpy,torch"),
     ],

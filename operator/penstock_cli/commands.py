@@ -19,6 +19,9 @@ prices = typer.Typer(
 )
 app.add_typer(prices, name="prices")
 
+cache = typer.Typer(help="Answers that sidecars keep.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cache, name="cache")
+
 Paths = Annotated[
     list[str],
     typer.Option("--filename", "-f", help="File or folder of resources; - is standard input."),
@@ -198,3 +201,34 @@ def check_prices(filename: Paths, *, file: PriceFile = "", json: AsJson = False)
     from penstock_cli.prices import check as run
 
     raise typer.Exit(run(tuple(filename), file, as_json=json))
+
+
+@cache.command("purge")
+def purge_cache(  # noqa: PLR0913  # one for each option
+    *,
+    id_: Annotated[str, typer.Option("--id", help="As x-penstock-cache-key said it.")] = "",
+    model: Annotated[str, typer.Option(help="All answers of this model.")] = "",
+    similar: Annotated[str, typer.Option(help="Answers to questions that mean about this.")] = "",
+    least: Annotated[str, typer.Option(help="How similar at least. Default: 0.9.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All answers.")] = False,
+    sidecar: Annotated[
+        str, typer.Option(help="Where it listens.", envvar="PENSTOCK_SIDECAR")
+    ] = "http://127.0.0.1:4141",
+    user: Annotated[str, typer.Option(help="Whose, where each user has his own.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Remove answers that a sidecar would give.
+
+    Those of its own scope alone: by default, those of its app. Other sidecars of the scope forget
+    them within seconds.
+    """
+    from penstock_cli.cache import purge as run
+
+    which = {
+        "id": id_,
+        "model": model,
+        "similar": similar,
+        "least": least,
+        "all": "true" if everything else "",
+    }
+    raise typer.Exit(run(sidecar, which, user, as_json=json))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from typing import Final
 
 from rich.console import Console
 
@@ -12,8 +13,12 @@ from penstock_cli.output import counted, table_of
 from penstock_cli.secret_sources import from_environment
 from penstock_cli.standin import StandIn, StandInPod, resolve
 from penstock_cli.workspace import Workspace, compile_files
-from penstock_operator.compile.snapshot import RedisSettings
+from penstock_operator.compile.snapshot import EmbedderSettings, RedisSettings
+from penstock_operator.warming.agenda import wanted_of
 
+NOT_QUEUED: Final = (
+    "spec.cache.warm.configMapRef: its prompts are queued by the operator in a cluster, not here."
+)
 Name = tuple[str, str, str, str]
 
 
@@ -25,12 +30,14 @@ class Current:
         paths: tuple[str, ...],
         standin: StandIn,
         redis: RedisSettings,
+        embedder: EmbedderSettings | None,
         files: ConfigFiles,
         console: Console,
     ) -> None:
         self._paths = paths
         self._standin = standin
         self._redis = redis
+        self._embedder = embedder
         self._files = files
         self._console = console
         self._known_errors: frozenset[Name] = frozenset()
@@ -41,6 +48,8 @@ class Current:
         self._show(workspace.errors)
         if warnings := len(workspace.findings) - len(workspace.errors):
             self._console.print(f"{counted(warnings, 'warning')}: `penstock validate` has more.")
+        if any(map(wanted_of, workspace.snapshot.policies)):
+            self._console.print(NOT_QUEUED, markup=False)
         pod = resolve(self._standin, workspace)
         self._take(workspace, pod)
         return pod
@@ -62,7 +71,8 @@ class Current:
         return taken
 
     def _compile(self) -> Workspace:
-        return compile_files(self._paths, from_environment(os.environ), self._redis)
+        secrets = from_environment(os.environ)
+        return compile_files(self._paths, secrets, self._redis, self._embedder)
 
     def _take(self, workspace: Workspace, pod: StandInPod) -> bool:
         self._known_errors = _names(workspace.errors)

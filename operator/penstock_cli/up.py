@@ -6,6 +6,7 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -18,6 +19,7 @@ from penstock_cli.config_files import ConfigFiles
 from penstock_cli.current import Current
 from penstock_cli.documents import STDIN
 from penstock_cli.embedded_redis import embedded_redis
+from penstock_cli.embedder import embedder_for
 from penstock_cli.failure import PortTaken, SidecarFailed, WrongUsage
 from penstock_cli.interruption import until_signalled
 from penstock_cli.output import stderr, stdout
@@ -47,17 +49,20 @@ def up(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: str) -> i
 async def _run(paths: tuple[str, ...], standin: StandIn, port: int, redis_url: str) -> None:
     console, log = stdout(), stderr()
 
-    def hear(line: str) -> None:
-        log.print(Text.assemble(("sidecar ", "dim"), line), soft_wrap=True)
+    def hear(who: str, line: str) -> None:
+        log.print(Text.assemble((f"{who} ", "dim"), line), soft_wrap=True)
 
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
-        async with redis_at(redis_url, Path(folder)) as redis:
+        async with (
+            redis_at(redis_url, Path(folder)) as redis,
+            embedder_for(paths, redis, partial(hear, "embedder")) as embedder,
+        ):
             files = ConfigFiles(Path(folder))
-            current = Current(paths, standin, redis, files, console)
+            current = Current(paths, standin, redis, embedder, files, console)
             watch = Watch(paths)
             pod = current.begin()
             options = SidecarOptions(pod.namespace, pod.app, "local", *_ports(port))
-            async with sidecar(options, files, hear) as running:
+            async with sidecar(options, files, partial(hear, "sidecar")) as running:
                 console.print(_banner(pod, running, await _models(running)), soft_wrap=True)
                 await _follow(watch, current, running.process)
 

@@ -14,11 +14,13 @@ from penstock_operator.compile.compiler import Compiled, compile_snapshot
 from penstock_operator.compile.gather import snapshot_of
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import ObjectRef, Problem
-from penstock_operator.compile.snapshot import RedisSettings, Snapshot
+from penstock_operator.compile.snapshot import EmbedderSettings, RedisSettings, Snapshot
 
 CLUSTER: Final = "local"
 NO_REDIS: Final = RedisSettings(url="redis://127.0.0.1:0/0")
 """For commands that compile but start nothing."""
+SOME_EMBEDDER: Final = EmbedderSettings(url="http://127.0.0.1:0", secret="")
+"""For them, too: whether one runs is not the files' business."""
 PATH_IN_FRONT = re.compile(r"^[a-zA-Z][\w.\[\]]*(?=: )")
 
 
@@ -56,14 +58,20 @@ class Workspace:
 
 
 def compile_files(
-    paths: tuple[str, ...], secrets: SecretSource, redis: RedisSettings = NO_REDIS
+    paths: tuple[str, ...],
+    secrets: SecretSource,
+    redis: RedisSettings = NO_REDIS,
+    embedder: EmbedderSettings | None = SOME_EMBEDDER,
 ) -> Workspace:
     """Read and compile; raises `documents.NothingToRead` when a path leads nowhere."""
-    return compile_loaded(load(paths), secrets, redis)
+    return compile_loaded(load(paths), secrets, redis, embedder)
 
 
 def compile_loaded(
-    loaded: Loaded, secrets: SecretSource, redis: RedisSettings = NO_REDIS
+    loaded: Loaded,
+    secrets: SecretSource,
+    redis: RedisSettings = NO_REDIS,
+    embedder: EmbedderSettings | None = SOME_EMBEDDER,
 ) -> Workspace:
     """Compile what was read, with this machine's own addresses allowed to providers."""
     gathered = snapshot_of(
@@ -75,7 +83,8 @@ def compile_loaded(
         taken_at=datetime.now(UTC),
     )
     keys = {namespace: _scope_key(redis, namespace) for namespace in gathered.namespaces}
-    snapshot = with_secrets(replace(gathered, scope_keys=keys), secrets)
+    complete = replace(gathered, scope_keys=keys, embedder=embedder)
+    snapshot = with_secrets(complete, secrets)
     compiled = compile_snapshot(snapshot)
     written = _written(loaded.documents)
     found = (_finding(problem, written) for problem in compiled.problems)

@@ -1,6 +1,7 @@
 """`penstock-operator`: the control loop, or with `injector` the admission server.
 
-`redis-login` makes the Secret that a Redis of the chart's own starts with, and ends.
+`redis-login` makes the Secret that a Redis of the chart's own starts with, and ends;
+`embedder-login` that of the embedder.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("operator", "injector", "redis-login"),
+        choices=("operator", "injector", "redis-login", "embedder-login"),
         default="operator",
         help="what to run (default: operator)",
     )
@@ -60,10 +61,10 @@ def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
         from penstock_operator.webhook.injector import run_injector
 
         return run_injector(settings)
-    if name == "redis-login":
-        from penstock_operator.handlers.login_secret import run_redis_login
+    if name in {"redis-login", "embedder-login"}:
+        from penstock_operator.handlers.login_secret import run_embedder_login, run_redis_login
 
-        return run_redis_login(settings)
+        return (run_redis_login if name == "redis-login" else run_embedder_login)(settings)
     from penstock_operator.handlers.replica import run_replica
 
     return run_replica(settings)

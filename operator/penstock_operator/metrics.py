@@ -157,6 +157,18 @@ class Metrics:
             "Namespaces whose sidecars are given a Redis login that is not theirs alone.",
             registry=self.registry,
         )
+        self.warming_prompts = Counter(
+            "penstock_operator_warming_prompts",
+            "Prompts that were queued for sidecars to ask ahead of time.",
+            ["namespace", "policy"],
+            registry=self.registry,
+        )
+        self.warming_rounds = Counter(
+            "penstock_operator_warming_rounds",
+            "Tries to queue prompts that were due, by how they ended: ok, failed.",
+            ["result"],
+            registry=self.registry,
+        )
         self.redis_user_rounds = Counter(
             "penstock_operator_redis_user_rounds",
             "Times that Redis users were set, by how it ended: ok, partial, failed.",

@@ -63,6 +63,16 @@ class Settings:
     """What `penstock-operator redis-login` makes."""
     redis_manage_users: bool = False
     """Whether each namespace gets a Redis user of its own: see `docs/redis-users.md`."""
+    embedder_url: str | None = None
+    """Of the embedder as sidecars reach it: `http://host:port` or `https://host:port`."""
+    embedder_secret: str | None = field(default=None, repr=False)
+    """That of the embedder's PENSTOCK_EMBEDDER_SECRET: namespaces' tokens are made from it."""
+    embedder_ca_file: Path | None = None
+    """Checks the embedder's certificate, where it has one of a private CA."""
+    embedder_redis_password: str | None = field(default=None, repr=False)
+    """Of the Redis user that is made for the embedder, where users are managed."""
+    embedder_login_secret: str = "penstock-embedder"  # noqa: S105  # a name
+    """What `penstock-operator embedder-login` makes."""
     probe_host: str = "0.0.0.0"  # noqa: S104  # the kubelet and Prometheus come from outside
     probe_port: int = 8080
     webhook_host: str = "0.0.0.0"  # noqa: S104  # the API server comes from outside
@@ -129,6 +139,7 @@ class Settings:
         self._check_certificates()
         if self.redis_manage_users:
             self._check_users()
+        self._check_embedder()
         if self.redis_url is None:
             return
         address = urlsplit(self.redis_url)
@@ -161,6 +172,22 @@ class Settings:
             )
             raise SettingsError(msg)
 
+    def _check_embedder(self) -> None:
+        if self.embedder_redis_password is not None and not self.redis_manage_users:
+            msg = "PENSTOCK_EMBEDDER_REDIS_PASSWORD is set: set PENSTOCK_REDIS_MANAGE_USERS=true"
+            raise SettingsError(msg)
+        if self.embedder_url is None:
+            return
+        if not _is_origin(self.embedder_url):
+            msg = "PENSTOCK_EMBEDDER_URL: expected http://host:port or https://host:port alone"
+            raise SettingsError(msg)
+        if self.embedder_secret is None:
+            msg = "PENSTOCK_EMBEDDER_URL is set: set PENSTOCK_EMBEDDER_SECRET, as the embedder has"
+            raise SettingsError(msg)
+        if self.embedder_ca_file is not None and not self.embedder_ca_file.is_file():
+            msg = f"PENSTOCK_EMBEDDER_CA_FILE: there is no file {str(self.embedder_ca_file)!r}"
+            raise SettingsError(msg)
+
     def _check_users(self) -> None:
         if self.redis_url is None:
             msg = "PENSTOCK_REDIS_MANAGE_USERS is true: set PENSTOCK_REDIS_URL"
@@ -171,6 +198,20 @@ class Settings:
                 "write letters, digits, dots, dashes and underscores alone"
             )
             raise SettingsError(msg)
+
+
+def _is_origin(url: str) -> bool:
+    """Whether it says a scheme of HTTP, a host, perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # brackets or a port that are none
+        return False
+    host = parts.hostname or ""
+    whole = f"[{host}]" if ":" in host else host
+    netloc = whole if port is None else f"{whole}:{port}"
+    expected = f"{parts.scheme}://{netloc}"
+    return bool(host) and parts.scheme in {"http", "https"} and url.lower() == expected
 
 
 def _parsed(variable: str, text: str, kind: object) -> object:

@@ -45,6 +45,19 @@ DeliveryReason = Literal[
     "SidecarsRejected",
     "SidecarsUnknown",
 ]
+WarmingConditionType = Literal["Warmed"]
+"""What becomes of the prompts of a RoutePolicy's `warm`, beside what compiling it says."""
+WarmingReason = Literal[
+    "Scheduled",
+    "ConfigMapNotFound",
+    "ConfigMapKeyMissing",
+    "ConfigMapNotPermitted",
+    "NoPrompts",
+    "PromptsUnreadable",
+    "TooManyPrompts",
+    "NeverDue",
+    "NotQueued",
+]
 StatusReason = Literal["Accepted", "ResolvedRefs", "Enforced", "Invalid"] | Programming
 """The reasons that no problem gives; `docs/reference/conditions.md` has them all."""
 
@@ -80,7 +93,13 @@ INVALID: Final = (
 class Condition:
     """One entry of `status.conditions`."""
 
-    type: ConditionType | BudgetConditionType | DeliveryConditionType | HealthConditionType
+    type: (
+        ConditionType
+        | BudgetConditionType
+        | DeliveryConditionType
+        | HealthConditionType
+        | WarmingConditionType
+    )
     status: Literal["True", "False", "Unknown"]
     reason: str
     message: str

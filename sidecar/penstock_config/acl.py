@@ -1,4 +1,5 @@
-"""What a sidecar's Redis user may do: the rules of ACL SETUSER, for the operator and for people.
+"""What the Redis users of sidecars and of the embedder may do: the rules of ACL SETUSER, for the
+operator and for people.
 
     ACL SETUSER team-a reset on >PASSWORD <acl_rules((
         Group.of_namespace(cluster, "team-a").tag,
@@ -17,7 +18,9 @@ from typing import Final
 CONNECTION: Final = ("ping", "select", "role", "asking", "cluster|slots", "cluster|info")
 """To log in, to know a master (Sentinel), to find one's way (Cluster)."""
 SCRIPTS: Final = ("evalsha", "script|load")
-CACHE: Final = ("get", "set", "del")
+CACHE: Final = ("get", "getrange", "set", "del", "zrange")
+WARMING: Final = ("xack", "xautoclaim", "xgroup|create", "xreadgroup")
+"""To claim prompts."""
 LIMITS: Final = (
     "time",
     "exists",
@@ -43,7 +46,36 @@ LIMITS: Final = (
 )
 """What the limiter's scripts call, and that of the breakers: Redis checks them against the user who
 runs the script."""
-COMMANDS: Final = (*CONNECTION, *SCRIPTS, *CACHE, *LIMITS)
+COMMANDS: Final = (*CONNECTION, *SCRIPTS, *CACHE, *WARMING, *LIMITS)
+
+EMBEDDER: Final = (
+    *CONNECTION,
+    *SCRIPTS,
+    "cluster|nodes",
+    "cluster|shards",
+    "command",
+    "time",
+    "del",
+    "exists",
+    "hdel",
+    "hexists",
+    "hget",
+    "hlen",
+    "hmget",
+    "hscan",
+    "hset",
+    "pexpire",
+    "pexpireat",
+    "pttl",
+    "sadd",
+    "scard",
+    "smembers",
+    "srem",
+    "xadd",
+    "xrange",
+    "xrevrange",
+)
+"""What the embedder calls, its scripts and its client among a Cluster's nodes too."""
 
 _SPECIAL: Final = re.compile(r"([*?\[\]\\])")
 
@@ -55,6 +87,15 @@ def acl_rules(tags: Iterable[str]) -> tuple[str, ...]:
     """
     patterns = (f"~{_literal(tag)}:*" for tag in tags)
     return ("resetchannels", "-@all", *patterns, *(f"+{name}" for name in COMMANDS))
+
+
+def embedder_rules(cluster: str) -> tuple[str, ...]:
+    """Nothing but `EMBEDDER`, on the vectors of every namespace and their news: no answer that is
+    kept, and no prompt, lies there. To follow `reset`, as `acl_rules`.
+    """
+    caches = f"{_literal(cluster)}:c:*"
+    patterns = (f"~{caches}:v", f"~{caches}:{{*}}:v:*")
+    return ("resetchannels", "-@all", *patterns, *(f"+{name}" for name in EMBEDDER))
 
 
 def cache_tag(cluster: str, namespace: str) -> str:

@@ -9,9 +9,10 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.embedder import EmbedderAccess
 
 CREDENTIALS_VERSION: Final = 2
-"""Version 1 had no `client_secrets`, `proxy_logins` and `authorities`: see `older`."""
+"""Version 1 had no `client_secrets`, `proxy_logins`, `authorities` and `embedder`: see `older`."""
 
 
 class RedisAccess(ConfigModel):
@@ -47,5 +48,7 @@ class Credentials(ConfigModel):
     version 2."""
     redis: RedisAccess | None = None
     """`None` is no Redis: every policy then goes by its `on_redis_loss`."""
+    embedder: EmbedderAccess | None = None
+    """`None` is no embedder: no answer is found by its meaning. Since version 2."""
     scope_key: SecretStr
     """Keys the hashes that stand for users and cached requests in Redis; one per namespace."""

@@ -7,10 +7,12 @@ upgraded in any order. What the older cannot say denies there: it never opens.
   for them (`max_output_tokens`, `cache_bypassed`): the rule denies. So does a tier that refuses
   requests on grounds which the older does not know: floors with `on_no_fit` Reject, an ensemble
   with a least agreement.
+- Answers are not kept where hits count against limits: there it would give them for nothing.
 - What chooses among candidates all of which the tier's author has named (`strategy`, other floors,
   `quality`, `expected_latency_ms`, sizes in graphics memory), or serves comfort (time-outs,
-  retries, hedges, ensembles, memory, smaller images), is left out: the older serves by weight, as
-  it always did. Money is held by budgets and limits, which it knows.
+  retries, hedges, ensembles, memory, smaller images, further levels of the cache, shorter
+  prompts), is left out: the older serves by weight, as it always did. Money is held by budgets and
+  limits, which it knows.
 - Providers that it would reach otherwise than their author allows are none of its candidates.
 """
 
@@ -20,6 +22,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.cache import Cache
 from penstock_config.codec import (
     ConfigError,
     config_file_name,
@@ -62,10 +65,17 @@ ADDED_TO_PROVIDERS: Final = (
 )
 ADDED_TO_MODELS: Final = ("quality", "expected_latency_ms", "vram_bytes")
 ADDED_TO_TIERS: Final = ("floors", "on_no_fit", "timeouts", "hedge", "ensemble")
-ADDED_TO_POLICIES: Final = ("memory", "images")
+ADDED_TO_POLICIES: Final = ("memory", "images", "compression")
+ADDED_TO_CACHES: Final = (
+    "normalised",
+    "semantic",
+    "count_hits_against_limits",
+    "refresh_ahead_percent",
+    "warm",
+)
 ADDED_TO_RULES: Final = ("overrides",)
 ADDED_TO_MATCHES: Final = ("modalities", "tasks", "complexity")
-ADDED_TO_CREDENTIALS: Final = ("client_secrets", "proxy_logins", "authorities")
+ADDED_TO_CREDENTIALS: Final = ("client_secrets", "proxy_logins", "authorities", "embedder")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -175,6 +185,7 @@ def _parts(config: SidecarConfig) -> Iterator[tuple[str, ConfigModel, tuple[str,
     yield from (("tiers.*", tier, ADDED_TO_TIERS) for tier in config.tiers)
     for policy in config.policies:
         yield "policies.*", policy, ADDED_TO_POLICIES
+        yield "policies.*.cache", policy.cache, ADDED_TO_CACHES
         for rule in policy.rules:
             yield "policies.*.rules.*", rule, ADDED_TO_RULES
             yield "policies.*.rules.*.match", rule.match, ADDED_TO_MATCHES
@@ -230,7 +241,16 @@ def _unknown(rule: Rule) -> tuple[str, ...]:
 def _narrowed_policy(policy: Policy) -> Policy:
     plain = _as_by_default(policy, ADDED_TO_POLICIES)
     rules = tuple(_said(policy, rule) for rule in plain.rules)
-    return plain if rules == plain.rules else plain.model_copy(update={"rules": rules})
+    cache = _narrowed_cache(plain.cache)
+    if rules == plain.rules and cache is plain.cache:
+        return plain
+    return plain.model_copy(update={"rules": rules, "cache": cache})
+
+
+def _narrowed_cache(cache: Cache) -> Cache:
+    """Without hits where they count against limits, which version 1 does not do."""
+    plain = _as_by_default(cache, ADDED_TO_CACHES)
+    return plain.model_copy(update={"exact": None}) if cache.count_hits_against_limits else plain
 
 
 def _said(policy: Policy, rule: Rule) -> Rule:

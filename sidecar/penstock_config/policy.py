@@ -6,7 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from penstock_config.base import ConfigModel, ObjectId
+from penstock_config.cache import Cache
 from penstock_config.classification import Complexity, Task
+from penstock_config.compression import Compression
 from penstock_config.provider import RateLimits
 from penstock_config.queue import Queue
 
@@ -136,20 +138,6 @@ class CallerLimit(ConfigModel):
     worth of the limit more within a minute."""
 
 
-class ExactCache(ConfigModel):
-    ttl_seconds: int = Field(3600, ge=1)
-
-
-class Cache(ConfigModel):
-    """Answers kept. `exact` of `None` is off."""
-
-    exact: ExactCache | None = None
-    scope: Literal["App", "User", "Namespace"] = "App"
-    require_deterministic: bool = False
-    """Only requests with temperature 0 are looked up and stored."""
-    max_entry_bytes: int = Field(262_144, ge=1)
-
-
 class Memory(ConfigModel):
     """Turns that are kept for requests with `x-penstock-session`."""
 
@@ -188,6 +176,8 @@ class Policy(ConfigModel):
     """Since version 2; `None` is off."""
     images: Images | None = None
     """Since version 2; `None` leaves them as sent."""
+    compression: Compression | None = None
+    """Since version 2; `None` leaves prompts as sent."""
     personal_data: PersonalData = "Always"
     on_redis_loss: Literal["LocalShare", "Open", "Closed"] = "LocalShare"
     sidecars: int = Field(1, ge=1)

@@ -17,6 +17,7 @@ from uuid import uuid4
 from penstock_config.heartbeat import Heartbeat
 from penstock_config.layout import Group
 from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
+from penstock_sidecar.cache.memory import AnswerMemory
 from penstock_sidecar.clock import Clock, SystemClock
 from penstock_sidecar.feedback import Calls, Feedback
 from penstock_sidecar.health.breakers import Breakers
@@ -26,6 +27,7 @@ from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http import models, ollama
 from penstock_sidecar.http.admin import Admin
 from penstock_sidecar.http.asking import Asking, Bounds, Parse
+from penstock_sidecar.http.cache import KeptAnswers
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
 from penstock_sidecar.http.feedback import FeedbackTaken
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
@@ -34,6 +36,7 @@ from penstock_sidecar.http.probes import Probes
 from penstock_sidecar.http.responses import KeptResponses
 from penstock_sidecar.http.server import LOOPBACK, Port
 from penstock_sidecar.http.sessions import KeptSessions
+from penstock_sidecar.limits.flood import FloodGate
 from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
@@ -135,13 +138,18 @@ class Sidecar:
         self._shared = Shared(
             recorder=Recorders((self._metrics, RequestLog(clock), calls)),
             limit_observer=self._metrics,
+            semantic_observer=self._metrics,
+            embedder_deadline_seconds=self._settings.embedder_deadline_seconds,
             clock=clock,
             ways=Ways(self._directory(), clock),
             random=Random(),  # noqa: S311  # spreads load; guards nothing
             breakers=Breakers(clock, uuid4().hex, self._metrics),
             seen=seen,
             memory=Memory(clock, Shares(clock), self._journal(clock)),
+            answers=AnswerMemory(clock),
+            flood=FloodGate(self._settings.max_requests_per_second, clock),
             feedback=Feedback(calls, seen.scores, self._metrics),
+            redis_deadline_seconds=self._settings.redis_deadline_seconds,
         )
         self._exits.push_async_callback(self._holder.close)
         self._exits.push_async_callback(self._load.stragglers.close)
@@ -219,6 +227,7 @@ class Sidecar:
             ("POST", "/api/generate"): loading(parse_generate),
             **ollama.routes(self._holder.current),
             **FeedbackTaken(self._holder.current).routes(),
+            **KeptAnswers(self._holder.current).routes(),
         }
         guards = (only_loopback_names, no_unasked_pages)
         below: Routes = {

@@ -38,7 +38,13 @@ INPUT_FIELDS: Final[Mapping[Api, str]] = {
 """What an `Api` calls its input, where that is not `messages`."""
 OLLAMA_APIS: Final = frozenset(api for api in get_args(Api) if api.startswith("ollama-"))
 ANONYMOUS: Final = "anonymous"
-CacheResult = Literal["hit-exact", "miss", "bypass", "refresh", "off"]
+CacheResult = Literal[
+    "hit-exact", "hit-normalised", "hit-semantic", "miss", "bypass", "refresh", "off"
+]
+FlightResult = Literal["", "led", "followed", "took-over", "alone"]
+"""Of a request that others like it may wait for: it led from the start; it waited, and got what was
+kept; it led after another one; it went alone, since nothing would be kept or its time was over.
+Empty: none of these."""
 HedgeResult = Literal["", "first", "second", "none"]
 """Which of two attempts side by side has answered; empty where there was no second."""
 
@@ -263,6 +269,14 @@ class EnsembleResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CompressionResult:
+    """Tokens of a prompt as it came and as it went; both are guesses."""
+
+    tokens_before: int
+    tokens_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a request: all that telemetry learns. Holds no text of anybody's."""
 
@@ -291,9 +305,13 @@ class Outcome:
     """What it was about."""
     complexity: Complexity | None = None
     """How hard it was; `None` where nobody wanted to know."""
+    flight: FlightResult = ""
+    """Its part among those that asked the same at the same time."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """How many candidates could not serve, or came late, by the reason's kind."""
     ensemble: EnsembleResult | None = None
+    compression: CompressionResult | None = None
+    """Where the prompt became shorter."""
 
 
 class Recorder(Protocol):

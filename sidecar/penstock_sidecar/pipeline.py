@@ -1,32 +1,41 @@
 """A request's way, top to bottom.
 
-identify -> shrink pictures -> resume -> classify -> match rule -> cache lookup -> order candidates
--> attempts -> store -> record
+identify -> shrink pictures -> resume -> classify -> match rule -> flood gate -> compress -> cache
+lookup -> join those who ask the same -> order candidates -> attempts -> store -> record
 
 Everything taken is given back by `async with`, also when the caller leaves half-way. After the
 first byte of content nothing is silently replaced: what fails then is said in-band by the edge.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from penstock_config.policy import Policy
 from penstock_sidecar.attempts import Deadline, Means, Relay, Serving, State, deadline_of
-from penstock_sidecar.cache.exact import Collector, ExactCache, Hit
+from penstock_sidecar.cache.answers import AnswerCache
+from penstock_sidecar.cache.collector import Collector
+from penstock_sidecar.cache.flight import Flight, Flights
+from penstock_sidecar.cache.hit import Hit
+from penstock_sidecar.cache.question import Question
 from penstock_sidecar.classify import Classify
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.compression import Compressor
 from penstock_sidecar.counting import Counting
 from penstock_sidecar.ensemble import Ensemble, Ensembles
 from penstock_sidecar.errors import NotCached, SidecarError
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.attempt import Most
+from penstock_sidecar.limits.flood import FloodGate
 from penstock_sidecar.limits.limiter import Limiter, Ticket
 from penstock_sidecar.model import Caller, Candidate, Recorder, Reply, Request
 from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.progress import Progress
+from penstock_sidecar.renewal import Renewals
 from penstock_sidecar.responses import Responses, in_own_words
 from penstock_sidecar.routing.router import Route, Router, Selection
 from penstock_sidecar.sessions import Session, Sessions, without_history
+from penstock_sidecar.warming.warming import Warming
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +46,15 @@ class Pipeline:
     identifier: Identifier
     classify: Classify
     router: Router
-    cache: ExactCache
+    cache: AnswerCache
+    flights: Flights
+    renewals: Renewals
+    warming: Warming | None
+    flood: FloodGate
     responses: Responses
     sessions: Sessions | None
     pictures: Pictures | None
+    compressor: Compressor | None
     limiter: Limiter
     means: Means
     ensembles: Ensembles
@@ -65,12 +79,34 @@ class Pipeline:
         finally:
             self.recorder.request_ended(progress.outcome(error))
 
+    def start(self) -> None:
+        """Begins what goes on beside requests."""
+        self.limiter.start()
+        if self.warming:
+            self.warming.start(self.serve)
+
+    async def settled(self) -> None:
+        """Ends what would ask for more; returns when Redis knows what all requests used."""
+        if self.warming:
+            await self.warming.close()
+        await self.renewals.close()
+        if self.sessions:
+            await self.sessions.close()
+        await self.limiter.settled()
+
     async def close(self) -> None:
         """Ends what goes on beside requests, then what they took."""
+        if self.warming:
+            await self.warming.close()
+        await self.renewals.close()
         if self.sessions:
             await self.sessions.close()
         if self.pictures:
             self.pictures.close()
+        if self.compressor:
+            self.compressor.close()
+        await self.flights.close()
+        await self.cache.close()
         await self.limiter.close()
 
     async def _answer(self, request: Request, reply: Reply, progress: Progress) -> None:
@@ -81,34 +117,87 @@ class Pipeline:
         ticket = self.limiter.ticket(caller, request)
         route = self.router.route(request, caller, ticket.input_tokens, progress.classification)
         progress.routed(route.rule, route.target)
+        self.flood.take()
         if session and (shorter := session.shortened(route.candidates)):
             request = progress.request = shorter
             ticket = self.limiter.ticket(caller, request)
+        if self.compressor and (found := await self.compressor.compressed(request)):
+            request, progress.compression = found.request, found.result
+            progress.request = request
+            ticket = self.limiter.ticket(caller, request)
         deadline = self._bounded(ticket, route, progress)
-        cached = not route.overrides.cache_bypassed
-        kind = self.router.kind(route, progress.classification)
-        key = self.cache.key(request, caller, route.target, kind) if cached else None
-        if hit := await self._look_up(key, progress):
-            return await _replay(hit, reply, progress)
-        selection = self._selection(route, _lowered(request, ticket), ticket, progress)
+        question = self._question(route, caller, progress)
+        if hit := await self._look_up(question, progress):
+            await self._replay(hit, reply, progress, ticket)
+            return self._renew(hit, question, session)
         if request.counts:
-            counting = Counting(self.means.upstreams, ticket, reply, progress, deadline)
-            return await counting.serve(selection.candidates)
+            return await self._count(route, ticket, reply, progress, deadline)
+        relay = Relay(reply, progress, self._collect(question))
+        await self._ask_once(question, route, ticket, relay, deadline)
+        return None
 
-        def collect(candidate: Candidate) -> Collector | None:
-            return self.cache.collector(key, request, candidate) if key else None
+    async def _ask_once(
+        self,
+        question: Question | None,
+        route: Route,
+        ticket: Ticket,
+        relay: Relay,
+        deadline: Deadline,
+    ) -> None:
+        """Or have the answer of another one who asks the same."""
+        progress, now = relay.progress, asyncio.get_running_loop().time()
+        patience = deadline.patience(now, stream=progress.request.stream)
+        async with self.flights.joined(question, patience) as flight:
+            progress.joined(flight)
+            if flight.hit:
+                return await self._replay(flight.hit, relay.reply, progress, ticket)
+            flight.foreseen = relay.foreseen
+            try:
+                await self._ask(route, ticket, relay, deadline)
+            finally:
+                await self._keep(relay, flight)
+        return None
 
-        relay = Relay(reply, progress, collect)
+    async def _ask(self, route: Route, ticket: Ticket, relay: Relay, deadline: Deadline) -> None:
+        """Somebody upstream."""
+        progress = relay.progress
+        request = progress.request
+        selection = self._selection(route, _lowered(request, ticket), ticket, progress)
         retry = route.overrides.retry or self.policy.retry
         state = State(self.means, ticket, progress, relay, deadline, retry)
         serving = self._serving(route, state)
-        try:
-            async with ticket, self.router.trial(selection.candidates, request.api) as candidates:
-                await serving.serve(candidates)
-        finally:
-            if progress.answered and relay.collector:
-                await self.cache.store(relay.collector, progress.cost_micro_usd)
-        return None
+        async with ticket, self.router.trial(selection.candidates, request.api) as candidates:
+            await serving.serve(candidates)
+
+    async def _count(
+        self, route: Route, ticket: Ticket, reply: Reply, progress: Progress, deadline: Deadline
+    ) -> None:
+        """Only the tokens of the input."""
+        selection = self._selection(route, _lowered(progress.request, ticket), ticket, progress)
+        counting = Counting(self.means.upstreams, ticket, reply, progress, deadline)
+        await counting.serve(selection.candidates)
+
+    def _question(self, route: Route, caller: Caller, progress: Progress) -> Question | None:
+        if route.overrides.cache_bypassed:
+            return None
+        kind = self.router.kind(route, progress.classification)
+        question = self.cache.question(progress.request, caller, route.target, kind)
+        # Asked again, a session would remember the turn twice.
+        if question and self.warming and not progress.session:
+            self.warming.asked(question, self.serve)
+        return question
+
+    async def _keep(self, relay: Relay, flight: Flight) -> None:
+        """What the caller has had, or has paid for and left: others may have waited for it."""
+        cost_micro_usd = relay.progress.cost_micro_usd
+        if relay.collector and (relay.progress.answered or relay.reply.left):
+            flight.kept = await self.cache.store(relay.collector, cost_micro_usd, flight.fence)
+
+    def _collect(self, question: Question | None) -> Callable[[Candidate], Collector | None]:
+        def collect(candidate: Candidate) -> Collector | None:
+            return self.cache.collector(question, candidate) if question else None
+
+        return collect
 
     def _selection(
         self, route: Route, request: Request, ticket: Ticket, progress: Progress
@@ -158,31 +247,37 @@ class Pipeline:
         reply = self.responses.remembering(request, caller, reply)
         return session.remembering(reply) if session else reply
 
-    async def _look_up(self, key: str | None, progress: Progress) -> Hit | None:
+    async def _look_up(self, question: Question | None, progress: Progress) -> Hit | None:
         control = progress.request.cache_control
         hit = None
-        if key is None:
-            progress.cache = "bypass" if self.policy.cache.exact else "off"
+        if question is None:
+            progress.cache = "bypass" if self.cache.on else "off"
         elif control.no_cache:
             progress.cache = "refresh"
         else:
-            hit = await self.cache.lookup(key, progress.request)
-            progress.cache = "hit-exact" if hit else "miss"
+            hit = await self.cache.lookup(question)
+            progress.cache, progress.shadow = "miss", question.shadow.hit
         if hit is None and control.only_if_cached:
             raise NotCached("only-if-cached was asked for, and no stored answer fits")
         return hit
 
+    async def _replay(self, hit: Hit, reply: Reply, progress: Progress, ticket: Ticket) -> None:
+        request = progress.request
+        async with ticket:
+            if self.policy.cache.count_hits_against_limits:
+                await ticket.take_kept()
+                progress.limit_headers = ticket.headers
+            progress.found(hit)
+            headers = {**progress.headers(), **progress.cost_headers()}
+            await reply.start(hit.content_type(request), headers)
+            for piece in hit.pieces(request):
+                await reply.send(piece)
+            await reply.end()
 
-async def _replay(hit: Hit, reply: Reply, progress: Progress) -> None:
-    request = progress.request
-    progress.served_by = (hit.provider, hit.model, hit.tier)
-    progress.saved_micro_usd = hit.saved_micro_usd
-    progress.cache_key, progress.cache_age_seconds = hit.key_id, hit.age_seconds
-    content_type = "text/event-stream" if request.stream else "application/json"
-    await reply.start(content_type, {**progress.headers(), **progress.cost_headers()})
-    for chunk in hit.chunks(stream=request.stream, usage_wanted=request.usage_wanted):
-        await reply.send(chunk.data)
-    await reply.end()
+    def _renew(self, hit: Hit, question: Question | None, session: Session | None) -> None:
+        """Asked again, a session would remember the turn twice."""
+        if hit.due and question and session is None:
+            self.renewals.add(question, self.serve)
 
 
 def _lowered(request: Request, ticket: Ticket) -> Request:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from penstock_sidecar.cache.flight import Flight
+from penstock_sidecar.cache.hit import Hit
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.metering.cost import usd
@@ -14,7 +16,9 @@ from penstock_sidecar.model import (
     CacheResult,
     Candidate,
     Classification,
+    CompressionResult,
     EnsembleResult,
+    FlightResult,
     HedgeResult,
     Outcome,
     Request,
@@ -37,8 +41,10 @@ class Progress:
     clock: Clock
     started: float
     cache: CacheResult = "off"
-    cache_key: str = ""
-    cache_age_seconds: int | None = None
+    hit: Hit | None = None
+    """The answer, where it came from the cache."""
+    shadow: Hit | None = None
+    """What the cache would have answered."""
     classification: Classification = UNCLASSIFIED
     rule: str = ""
     debug: Debug | None = None
@@ -48,16 +54,15 @@ class Progress:
     session: str = ""
     """What became of the session that the request names."""
     candidate: Candidate | None = None
-    served_by: tuple[str, str, str] | None = None
-    """(provider, model, tier) of an answer that came from the cache."""
     candidates_tried: int = 0
     retries: int = 0
     usage: Usage | None = None
     cost_micro_usd: int = 0
     cost_known: bool = True
     """False where something had no price, which is not free."""
-    saved_micro_usd: int = 0
+    compression: CompressionResult | None = None
     hedge: HedgeResult = ""
+    flight: FlightResult = ""
     first_content: float | None = None
     waited_seconds: float = 0
     """Upstream's time, and the caller's reading."""
@@ -94,6 +99,19 @@ class Progress:
         if asked_for(self.request):
             self.debug = Debug(self.classification, rule, target)
 
+    def joined(self, flight: Flight) -> None:
+        """Waiting for another's answer is no work of ours."""
+        self.flight = flight.result
+        self.waited_seconds += flight.waited_seconds
+
+    def found(self, hit: Hit) -> None:
+        """The caller gets a kept answer."""
+        self.hit, self.cache = hit, hit.level
+
+    @property
+    def saved_micro_usd(self) -> int:
+        return self.hit.saved_micro_usd if self.hit else 0
+
     @property
     def task(self) -> str:
         """Empty where nobody wanted to know; so is `complexity`."""
@@ -105,8 +123,9 @@ class Progress:
 
     def served(self) -> tuple[str, str, str]:
         """(provider, model, tier), each empty while nobody serves."""
-        if self.served_by:
-            return self.served_by
+        if self.hit:
+            entry = self.hit.entry
+            return entry.provider, entry.model, entry.tier
         if self.candidate:
             return self.candidate.provider.id, self.candidate.model.name, self.candidate.tier
         return "", "", ""
@@ -124,8 +143,9 @@ class Progress:
             "x-penstock-model": model,
             "x-penstock-tier": tier,
             "x-penstock-cache": "" if self.cache == "off" else self.cache,
-            "x-penstock-cache-key": self.cache_key,
-            "x-penstock-cache-age": _text(self.cache_age_seconds),
+            **(_found(self.hit) if self.hit else {}),
+            "x-penstock-cache-shadow": _would_be(self.shadow) if self.shadow else "",
+            **(_shortened(self.compression) if self.compression else {}),
             "x-penstock-route-reason": self.rule,
             "x-penstock-debug": self._debugged(),
             "x-penstock-task": self.task,
@@ -156,7 +176,7 @@ class Progress:
         if not self.cost_known:
             return {}
         cost = usd(self.cost_micro_usd)
-        saved = {"x-penstock-cost-saved-usd": usd(self.saved_micro_usd)} if self.served_by else {}
+        saved = {"x-penstock-cost-saved-usd": usd(self.saved_micro_usd)} if self.hit else {}
         return {"x-penstock-cost-usd": cost, "x-litellm-response-cost": cost, **saved}
 
     def outcome(self, error: BaseException | None) -> Outcome:
@@ -181,7 +201,9 @@ class Progress:
             retries=self.retries,
             fallbacks=self.fallbacks,
             hedge=self.hedge,
+            flight=self.flight,
             ensemble=self.ensemble,
+            compression=self.compression,
             duration_seconds=self.clock.monotonic() - self.started,
             overhead_seconds=self.overhead_seconds(),
             first_content_seconds=self.first_content,
@@ -190,6 +212,13 @@ class Progress:
             complexity=None if unclassified else self.classification.complexity,
             dropped=Counter(drop.kind for drop in self.drops) if self.drops else NO_DROPS,
         )
+
+
+def _shortened(found: CompressionResult) -> Mapping[str, str]:
+    return {
+        "x-penstock-tokens-before": str(found.tokens_before),
+        "x-penstock-tokens-after": str(found.tokens_after),
+    }
 
 
 def _verdict(error: BaseException | None) -> tuple[int, str]:
@@ -205,5 +234,14 @@ def _verdict(error: BaseException | None) -> tuple[int, str]:
             return CLIENT_CLOSED_REQUEST, "caller_disconnected"
 
 
-def _text(value: int | None) -> str:
-    return "" if value is None else str(value)
+def _found(hit: Hit) -> dict[str, str]:
+    """`age` is RFC 9111's."""
+    age = str(hit.age_seconds)
+    found = {"x-penstock-cache-key": hit.key_id, "x-penstock-cache-age": age, "age": age}
+    if hit.similarity is not None:
+        found["x-penstock-cache-similarity"] = f"{hit.similarity:.4f}"
+    return found
+
+
+def _would_be(hit: Hit) -> str:
+    return f"would-hit {hit.similarity:.4f} {hit.key_id}"

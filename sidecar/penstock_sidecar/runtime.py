@@ -10,22 +10,32 @@ from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.aside import CheapModel, cheapest
 from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
-from penstock_sidecar.cache.exact import ExactCache
+from penstock_sidecar.cache.build import Outside, answer_cache
+from penstock_sidecar.cache.flight import Flights
+from penstock_sidecar.cache.memory import AnswerMemory
+from penstock_sidecar.cache.removal import Which
+from penstock_sidecar.cache.semantic.build import Neighbours
+from penstock_sidecar.cache.semantic.embedder import EmbedderUnavailable, TextTooLong
+from penstock_sidecar.cache.semantic.finding import SemanticObserver
 from penstock_sidecar.classify import Classify
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.compression import Compressor
+from penstock_sidecar.embedding import open_embedder
 from penstock_sidecar.ensemble import Ensembles, GpuMemory
-from penstock_sidecar.errors import Denied, SessionNotFound
+from penstock_sidecar.errors import CacheUnavailable, Denied, MalformedRequest, SessionNotFound
 from penstock_sidecar.feedback import Feedback
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.health.sharing import Known, Place
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.desk import LimitObserver
+from penstock_sidecar.limits.flood import FloodGate
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.model import JsonObject, Pod, Recorder, Reply, Request
 from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.pipeline import Pipeline
-from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.redis_store import DEADLINE_SECONDS, RedisStore, connect
+from penstock_sidecar.renewal import Renewals
 from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.lessons import Lessons
 from penstock_sidecar.routing.offers import Offer
@@ -35,9 +45,11 @@ from penstock_sidecar.routing.scores import Kind
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.selector import matches
 from penstock_sidecar.sessions import Sessions, Shelf, Summaries
+from penstock_sidecar.store import StoreUnavailable
 from penstock_sidecar.upstream import Hold, Ways, build_upstreams
 from penstock_sidecar.upstream.base import Upstream
 from penstock_sidecar.upstream.watched import Watched
+from penstock_sidecar.warming.build import Warmers, cache_warming
 
 
 @dataclass(slots=True)
@@ -46,6 +58,8 @@ class Shared:
 
     recorder: Recorder
     limit_observer: LimitObserver
+    semantic_observer: SemanticObserver
+    embedder_deadline_seconds: float
     clock: Clock
     ways: Ways
     random: Random
@@ -55,12 +69,17 @@ class Shared:
     """So is what candidates were like."""
     memory: Memory
     """So is what Redis was told, and what it was not."""
+    answers: AnswerMemory
+    """And which answers were given lately."""
+    flood: FloodGate
+    """And how many requests came."""
     feedback: Feedback
     """And which calls people may judge."""
     first_content_times: FirstContentTimes = field(default_factory=FirstContentTimes)
     """And how long who took."""
     gpu: GpuMemory = field(default_factory=GpuMemory)
     """Local models that answer for an ensemble, too."""
+    redis_deadline_seconds: float = DEADLINE_SECONDS
     _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
 
     async def open_store(self, access: RedisAccess) -> RedisStore:
@@ -78,7 +97,8 @@ class Shared:
             await store.close()
 
     async def _connect(self, access: RedisAccess) -> RedisStore:
-        return await connect(access, on_connected=self.memory.connected)
+        deadline_seconds, heard = self.redis_deadline_seconds, self.memory.connected
+        return await connect(access, deadline_seconds=deadline_seconds, on_connected=heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +147,23 @@ class Runtime:
             raise SessionNotFound("this policy keeps no sessions: its `memory` is not set")
         await pipeline.sessions.forget(name, caller)
 
+    async def remove_answers(self, request: Request, which: Which) -> int:
+        """Of the caller's own scope; says how many. Raises `CacheUnavailable` and
+        `MalformedRequest`."""
+        pipeline = self._ruled()
+        caller = pipeline.identifier.identify(request)
+        try:
+            return await pipeline.cache.remove(caller, which)
+        except StoreUnavailable:
+            text = "Redis does not answer: nothing is known to be removed"
+            raise CacheUnavailable(text, retry_after_seconds=1) from None
+        except EmbedderUnavailable:
+            text = "nothing can be found by its meaning at the moment"
+            raise CacheUnavailable(text, retry_after_seconds=1) from None
+        except TextTooLong:
+            text = "`similar` is too long to be compared"
+            raise MalformedRequest(text, param="similar") from None
+
     def feedback(self, call_id: str, kind: Kind, strength: float) -> None:
         """Raises `UnknownCall`."""
         self._shared.feedback.given(call_id, kind, strength)
@@ -140,9 +177,7 @@ class Runtime:
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""
         if self.pipeline:
-            if self.pipeline.sessions:
-                await self.pipeline.sessions.close()
-            await self.pipeline.limiter.settled()
+            await self.pipeline.settled()
 
     async def close(self) -> None:
         """Flushes settlements as far as Redis answers, then lets go of it."""
@@ -175,6 +210,7 @@ class _Found:
     scope_key: bytes
     store: RedisStore | None
     upstreams: Mapping[str, Upstream]
+    neighbours: Neighbours | None
 
 
 async def build_runtime(
@@ -193,7 +229,8 @@ async def build_runtime(
     try:
         upstreams = build_upstreams(config, credentials, hold) if policy else {}
         scope_key = credentials.scope_key.get_secret_value().encode()
-        found = _Found(scope_key, store, upstreams)
+        neighbours = _neighbours(config, policy, credentials, hold, shared)
+        found = _Found(scope_key, store, upstreams, neighbours)
         pipeline = _pipeline(config, policy, pod, found, shared) if policy else None
     except BaseException:
         await hold.close()
@@ -202,7 +239,7 @@ async def build_runtime(
         raise
     learning = _learning(config, pipeline, store, shared.seen)
     if pipeline:
-        pipeline.limiter.start()
+        pipeline.start()
     if learning:
         learning.start()
     return Runtime(
@@ -262,20 +299,22 @@ def _pipeline(
         recorder=shared.recorder,
         clock=shared.clock,
     )
+    place = config.cluster, config.namespace
+    outside = Outside(found.store, shared.answers, shared.clock, found.neighbours)
+    cache = answer_cache(policy, place, found.scope_key, outside)
+    flights = Flights(cache.lookup, found.store)
+    renewals = Renewals(flights, shared.clock)
+    warmers = Warmers(cache, renewals, found.store, pod.name, shared.clock, shared.random)
     return Pipeline(
         policy=policy,
         identifier=Identifier(policy.identity, pod),
         classify=Classify.for_policy(config, policy),
         router=router,
-        cache=ExactCache(
-            policy.cache,
-            config.cluster,
-            config.namespace,
-            policy.id,
-            found.scope_key,
-            found.store,
-            shared.clock,
-        ),
+        cache=cache,
+        flights=flights,
+        renewals=renewals,
+        warming=cache_warming(policy, place, warmers),
+        flood=shared.flood,
         responses=Responses(
             policy.cache.scope,
             config.cluster,
@@ -286,6 +325,7 @@ def _pipeline(
         ),
         sessions=_sessions(config, policy, found, aside),
         pictures=Pictures(policy.images) if policy.images else None,
+        compressor=Compressor(policy.compression) if policy.compression else None,
         limiter=limiter,
         means=_means(
             config, _watched(found.upstreams, router, limiter, shared.seen), router, shared
@@ -296,6 +336,23 @@ def _pipeline(
         recorder=shared.recorder,
         clock=shared.clock,
     )
+
+
+def _neighbours(
+    config: SidecarConfig,
+    policy: Policy | None,
+    credentials: Credentials,
+    hold: Hold,
+    shared: Shared,
+) -> Neighbours | None:
+    """None where nothing is looked for by its meaning."""
+    if policy is None or policy.cache.semantic is None:
+        return None
+    deadline_seconds = shared.embedder_deadline_seconds
+    embedder = open_embedder(credentials, config.namespace, hold, shared.clock, deadline_seconds)
+    if embedder is None:
+        return None
+    return Neighbours(embedder, shared.semantic_observer, shared.random)
 
 
 def _watched(

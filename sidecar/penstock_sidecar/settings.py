@@ -37,9 +37,15 @@ class Settings:
     """`/drain` and `/debug/*`, on loopback only."""
     max_body_bytes: int = DEFAULT_BODY_BYTES
     max_in_flight: int = 1000
+    max_requests_per_second: float = 10_000
+    """Beyond them, and a second's worth ahead, a request is refused at once; 0 is no bound."""
     drain_seconds: float = 25
     pulse_seconds: float = 15
     """A stream whose provider is silent so long says that it is alive; 0 is never."""
+    embedder_deadline_seconds: float = 0.05
+    """The longest that a request waits for it; then it goes on as if nothing were near."""
+    redis_deadline_seconds: float = 0.05
+    """Redis is taken to be away where it does not answer in time: a far one needs longer."""
     journal_dir: Path | None = None
     """Where settlements that Redis has not confirmed outlive the process; this sidecar's alone."""
     log_level: str = "info"

@@ -3,7 +3,9 @@
 One multiplexed connection serves a whole sidecar; commands of one tick of the loop travel together.
 """
 
+import hashlib
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Protocol
 
 Argument = bytes | str | int
@@ -30,6 +32,13 @@ class Script:
     name: str
     text: str
     sha: str
+
+
+def script_of(package: str, name: str, *parts: str) -> Script:
+    """The package's `lua/<name>.lua`, or the `parts` of that folder one after the other."""
+    folder = files(package).joinpath("lua")
+    text = "\n".join(folder.joinpath(f"{part}.lua").read_text("utf-8") for part in parts or (name,))
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 class Store(Protocol):

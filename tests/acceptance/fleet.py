@@ -130,11 +130,11 @@ class Fleet:
 
 
 @contextmanager
-def fleet(folder: Path, redis_url: str, size: int = SIDECARS) -> Iterator[Fleet]:
-    """Without a configuration until `publish`."""
+def fleet(folder: Path, redis_url: str, size: int = SIDECARS, **settings: str) -> Iterator[Fleet]:
+    """Without a configuration until `publish`; `settings` are further ones of each."""
     with ExitStack() as stack:
         sidecars = [
-            stack.enter_context(shipped(folder, APP="shop", POD_NAME=f"shop-{number}"))
+            stack.enter_context(shipped(folder, APP="shop", POD_NAME=f"shop-{number}", **settings))
             for number in range(size)
         ]
         assert all(sidecar.started.wait(START_SECONDS) for sidecar in sidecars)

@@ -10,16 +10,19 @@ from penstock_cli.config_files import ConfigFiles
 from penstock_cli.current import Current
 from penstock_cli.failure import WrongUsage
 from penstock_cli.standin import StandIn
-from penstock_config.codec import decode_config
+from penstock_config.codec import decode_config, decode_credentials
+from penstock_config.credentials import Credentials
 from penstock_config.schema import SidecarConfig
-from penstock_operator.compile.snapshot import RedisSettings
+from penstock_operator.compile.snapshot import EmbedderSettings, RedisSettings
 from tests.cli.resources import POLICY, write
 
 
 class Desk:
     """Files on one side, what a sidecar would read on the other."""
 
-    def __init__(self, folder: Path, *, secret: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, secret: str | None = None, embedder: EmbedderSettings | None = None
+    ) -> None:
         self.source = folder / "in"
         self.source.mkdir()
         write(self.source) if secret is None else write(self.source, secret=secret)
@@ -29,6 +32,7 @@ class Desk:
             (str(self.source),),
             StandIn(),
             RedisSettings("redis://127.0.0.1:1/0"),
+            embedder,
             self._files,
             Console(file=self._said, width=200),
         )
@@ -36,6 +40,12 @@ class Desk:
     @property
     def config(self) -> SidecarConfig:
         return decode_config((self._files.config_dir / "config.v2.json").read_bytes())
+
+    @property
+    def credentials(self) -> Credentials:
+        return decode_credentials(
+            (self._files.credentials_dir / "credentials.v2.json").read_bytes()
+        )
 
     @property
     def labels(self) -> str:
@@ -123,3 +133,28 @@ def test_nothing_begins_without_a_policy(desk: Desk) -> None:
     desk.save("policy.yaml", "kind: Other")
     with pytest.raises(WrongUsage):
         desk.current.begin()
+
+
+def test_sidecars_are_told_of_the_embedder_that_runs(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, embedder=EmbedderSettings("http://127.0.0.1:4144", "hush"))
+    desk.save("policy.yaml", POLICY + "  cache: {semantic: {}}\n")
+    desk.current.begin()
+    assert desk.credentials.embedder
+    assert desk.credentials.embedder.url == "http://127.0.0.1:4144"
+    assert "warning" not in desk.said
+
+
+def test_where_none_runs_a_policy_that_wants_one_is_a_warning(desk: Desk) -> None:
+    desk.save("policy.yaml", POLICY + "  cache: {semantic: {}}\n")
+    desk.current.begin()
+    assert desk.credentials.embedder is None
+    assert "1 warning" in desk.said
+
+
+def test_it_says_that_nobody_queues_prompts_here(desk: Desk) -> None:
+    desk.current.begin()
+    assert "cache.warm" not in desk.said
+    warm = "{configMapRef: {name: penstock-warming, key: p}, schedule: 0 6 * * *}"
+    desk.save("policy.yaml", POLICY + f"  cache: {{exact: {{}}, warm: {warm}}}\n")
+    desk.current.begin()
+    assert "cache.warm" in desk.said

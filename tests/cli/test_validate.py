@@ -29,7 +29,11 @@ def test_an_error_ends_with_1_and_says_all_about_itself(penstock: Penstock, tmp_
 
 
 def test_warnings_end_with_0_unless_strict(penstock: Penstock, tmp_path: Path) -> None:
-    write(tmp_path, policy=POLICY + "  compression: {whitespace: true}\n")
+    write(
+        tmp_path,
+        policy=POLICY
+        + "  attribution: {tagsFrom: [{name: a, type: Header, header: {name: x-a}}]}\n",
+    )
     assert penstock("validate", "-f", tmp_path).code == 0
     ended = penstock("validate", "-f", tmp_path, "--strict")
     assert ended.code == 1
@@ -101,3 +105,10 @@ def test_the_configuration_is_printed_without_a_secret(penstock: Penstock, tmp_p
     assert ended.code == 0
     assert ended.document["namespace"] == "shop"
     assert "sesame" not in ended.out
+
+
+def test_whether_an_embedder_runs_is_not_the_files_business(
+    penstock: Penstock, tmp_path: Path
+) -> None:
+    write(tmp_path, policy=POLICY + "  cache: {semantic: {}}\n")
+    assert penstock("validate", "-f", tmp_path, "--strict").code == 0

@@ -125,7 +125,10 @@ def _tier(name: str) -> Tier:
 
 
 @contextlib.asynccontextmanager
-async def running_house(folder: Path, redis_url: str | None = None) -> AsyncIterator[House]:
+async def running_house(
+    folder: Path, redis_url: str | None = None, **more: Any
+) -> AsyncIterator[House]:
+    """`more` are settings of the sidecar."""
     settings = Settings(
         config_dir=folder,
         credentials_dir=folder,
@@ -138,6 +141,7 @@ async def running_house(folder: Path, redis_url: str | None = None) -> AsyncIter
         probe_port=0,
         admin_port=0,
         drain_seconds=1,
+        **more,
     )
     async with AnthropicProvider() as anthropic, StubProvider() as openai, StubProvider() as ollama:
         sidecar = Sidecar(settings)

@@ -128,7 +128,7 @@ def _tier(name: str) -> Tier:
 
 @contextlib.asynccontextmanager
 async def running_openai_house(
-    folder: Path, redis_url: str | None, **policy: Any
+    folder: Path, redis_url: str | None, redis_deadline_seconds: float = 0.05, **policy: Any
 ) -> AsyncIterator[OpenAiHouse]:
     settings = Settings(
         config_dir=folder,
@@ -141,6 +141,7 @@ async def running_openai_house(
         probe_host="127.0.0.1",
         probe_port=0,
         admin_port=0,
+        redis_deadline_seconds=redis_deadline_seconds,
     )
     async with StubProvider() as openai, StubProvider() as copy, StubProvider() as ollama:
         house = OpenAiHouse(folder, openai, copy, ollama, redis_url)

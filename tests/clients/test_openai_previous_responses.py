@@ -9,7 +9,7 @@ from openai import APIStatusError, BadRequestError, NotFoundError
 from openai.types.responses import Response
 
 from penstock_cli.stub import Ok, Status, StubProvider, ToolCall
-from penstock_config.policy import Cache
+from penstock_config.cache import Cache
 from tests.clients.openai_house import OpenAiHouse, running_openai_house
 from tests.planes.relay import Relay, relay
 from tests.planes.shipped import running

@@ -10,7 +10,8 @@ import pytest
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI, BadRequestError
 
-from penstock_config.policy import Cache, ExactCache, Images
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import Images
 from penstock_sidecar.pictures.places import places_of
 from tests.clients.house import House, running_house
 from tests.sidecar.pictures import made

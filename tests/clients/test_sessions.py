@@ -10,7 +10,8 @@ from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
 from penstock_cli.stub import Broken, Ok, Status, Tokens, ToolCall
-from penstock_config.policy import Cache, CallerLimit, ExactCache, Memory
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import CallerLimit, Memory
 from penstock_config.provider import RateLimits
 from tests.clients.apps import ANSWER, FIRST, SAID, SECOND, SESSION, Apps
 from tests.clients.house import running_house

@@ -29,6 +29,7 @@ from tests.cluster.objects import (
 )
 
 QUOTAS: Final = Resource("", "v1", "ResourceQuota", "resourcequotas")
+TAGS: Final = {"tagsFrom": [{"name": "agent", "type": "Header", "header": {"name": "x-agent"}}]}
 NO_CONFIG_MAPS: Final = {"count/configmaps": "0"}
 
 
@@ -62,10 +63,10 @@ async def test_a_field_without_effect_is_said_so_and_the_object_works(
     cluster: Cluster, home: str
 ) -> None:
     await put_all(cluster, home)
-    await put(cluster, POLICIES, policy(home, compression={"whitespace": True}))
+    await put(cluster, POLICIES, policy(home, attribution=TAGS))
     found = await becomes(cluster, POLICIES, (home, "app"), "Enforced", "NotYetEnforced")
     assert condition(found, "Accepted")["status"] == "True"
-    assert "spec.compression" in condition(found, "Enforced")["message"]
+    assert "spec.attribution" in condition(found, "Enforced")["message"]
 
 
 async def test_a_broken_reference_is_a_condition_and_mending_it_clears_it(

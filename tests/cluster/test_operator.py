@@ -215,7 +215,7 @@ def _documents(directory: str) -> list[dict[str, Any]]:
 async def test_the_examples_are_accepted(cluster: Cluster) -> None:
     """`platform` is no provider namespace here, so that its keys alone are missing."""
     resources = {kind: custom(kind, type_.plural) for kind, type_ in KINDS.items()}
-    resources |= {"Namespace": NAMESPACES, "Secret": SECRETS}
+    resources |= {"Namespace": NAMESPACES, "Secret": SECRETS, "ConfigMap": CONFIG_MAPS}
     documents = _documents("examples")
     for document in documents:
         await put(cluster, resources[document["kind"]], document)

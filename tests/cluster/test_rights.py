@@ -109,6 +109,7 @@ async def live_through_everything(cluster: Cluster, home: str) -> None:
     """Each kind of call that the operator makes, at least once."""
     await create(cluster, pod(home, "told"), pod(home, "missed", sidecar=""))
     await put_all(cluster, home)
+    await put_warmed(cluster, home)
     await becomes(cluster, POLICIES, (home, "app"), "Programmed", "Programmed")
     await becomes(cluster, PROVIDERS, (home, "llm"), "ResolvedRefs", "ResolvedRefs")
     await ready_is(cluster, home, "SidecarsStale", total=2, current=0, stale=2, rejected=0)
@@ -118,13 +119,26 @@ async def live_through_everything(cluster: Cluster, home: str) -> None:
     await put(cluster, POLICIES, policy(home, defaultTier={"name": "gone"}))
     await becomes(cluster, POLICIES, (home, "app"), "ResolvedRefs", "RefNotFound")
     await eventually(lambda: events_on(cluster, home, "app"))
-    await delete(cluster, POLICIES, "app", home)
+    await becomes(cluster, POLICIES, (home, "faq"), "Warmed", "Scheduled")
+    await becomes(cluster, POLICIES, (home, "shy"), "Warmed", "ConfigMapNotPermitted")
+    for name in ("app", "faq", "shy"):
+        await delete(cluster, POLICIES, name, home)
 
     async def gone() -> bool:
         fields = "metadata.name=penstock-config"
         return not await cluster.list(CONFIG_MAPS, home, fields=fields)
 
     assert await eventually(gone)
+
+
+async def put_warmed(cluster: Cluster, home: str) -> None:
+    """Two policies with prompts: of one, the ConfigMap may be read."""
+    for policy_name, map_name in (("faq", "penstock-warming"), ("shy", "others")):
+        meta = {"name": map_name, "namespace": home}
+        await put(cluster, CONFIG_MAPS, {"metadata": meta, "data": {"prompts": "Hello?"}})
+        ref = {"name": map_name, "key": "prompts"}
+        cache = {"exact": {}, "warm": {"configMapRef": ref, "schedule": "0 0 1 1 *"}}
+        await put(cluster, POLICIES, policy(home, policy_name, cache=cache))
 
 
 async def tell_a_budgets_webhook(cluster: Cluster, home: str, hooks: Hooks, redis_url: str) -> None:

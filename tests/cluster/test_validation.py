@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 import pytest
@@ -25,6 +25,8 @@ from tests.cluster.objects import (
 from tests.cluster.processes import Process, operator_environment, running
 
 pytestmark = pytest.mark.cluster
+
+TAGS: Final = {"tagsFrom": [{"name": "agent", "type": "Header", "header": {"name": "x-agent"}}]}
 
 
 @pytest.fixture(scope="module")
@@ -118,13 +120,13 @@ async def test_a_field_without_effect_is_a_warning_also_in_a_dry_run(
     context = ssl.create_default_context(cafile=found.ca_path)
     url = f"{found.server}{POLICIES.path(home)}?dryRun=All"
     headers = {"Authorization": found.authorization or ""}
-    document = policy(home, compression={"whitespace": True})
+    document = policy(home, attribution=TAGS)
     async with (
         aiohttp.ClientSession() as session,
         session.post(url, json=document, headers=headers, ssl=context) as answer,
     ):
         assert answer.status == 201, await answer.text()
-        assert "spec.compression" in answer.headers["Warning"]
+        assert "spec.attribution" in answer.headers["Warning"]
     assert await cluster.list(POLICIES, home) == []
 
 

@@ -10,7 +10,9 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 
 
-@pytest.mark.parametrize("type_", ConfigModel.__subclasses__())
+@pytest.mark.parametrize(
+    "type_", ConfigModel.__subclasses__(), ids=lambda type_: f"{type_.__module__}.{type_.__name__}"
+)
 def test_every_type_is_closed_and_immutable_and_hides_what_it_was_given(
     type_: type[ConfigModel],
 ) -> None:

@@ -14,6 +14,8 @@ from penstock_operator.status import (
     DeliveryReason,
     HealthConditionType,
     HealthReason,
+    WarmingConditionType,
+    WarmingReason,
 )
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "conditions.md"
@@ -29,11 +31,17 @@ def sections() -> dict[str, list[str]]:
 def test_the_page_has_every_reason_once() -> None:
     listed = [reason for reasons in sections().values() for reason in reasons]
     in_status = {reason for reason, _ in GOOD.values()} | set(PROGRAMMING) | {"Invalid"}
-    of_others = {*get_args(BudgetReason), *get_args(DeliveryReason), *get_args(HealthReason)}
+    others = (BudgetReason, DeliveryReason, HealthReason, WarmingReason)
+    of_others = {reason for other in others for reason in get_args(other)}
     assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_others)
 
 
 def test_the_page_has_a_section_for_every_condition() -> None:
-    others = (BudgetConditionType, DeliveryConditionType, HealthConditionType)
+    others = (
+        BudgetConditionType,
+        DeliveryConditionType,
+        HealthConditionType,
+        WarmingConditionType,
+    )
     of_others = {each for other in others for each in get_args(other)}
     assert set(sections()) == {*get_args(ConditionType)} | of_others

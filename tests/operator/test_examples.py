@@ -11,6 +11,7 @@ from penstock_operator.compile.compiler import compile_snapshot
 from penstock_operator.compile.gather import snapshot_of
 from penstock_operator.compile.parse import parse_resource
 from penstock_operator.compile.problem import Problem
+from penstock_operator.warming.prompts import read_prompts
 from tests.cluster.cel_cases import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -35,7 +36,7 @@ def test_an_example_parses(document: dict[str, Any]) -> None:
 
 
 def test_the_examples_together_have_no_error_and_nothing_to_warn_of_but_this() -> None:
-    """What a later version acts on, and the prices of the list."""
+    """What a later version acts on, the prices of the list, and an embedder that may not run."""
     snapshot = snapshot_of(
         documents(), cluster="test", scope_keys={}, loopback_allowed=False, redis=None
     )
@@ -44,6 +45,7 @@ def test_the_examples_together_have_no_error_and_nothing_to_warn_of_but_this() -
     assert {(problem.severity, problem.reason, problem.path) for problem in problems} == {
         ("warning", "NotYetEnforced", "spec.ollama"),
         ("warning", "PriceFromList", "spec.models"),
+        ("warning", "NoEmbedder", "spec.cache.semantic"),
     }
 
 
@@ -55,6 +57,21 @@ def test_the_examples_show_every_way_to_choose_a_model() -> None:
     shown |= {field for spec in specs for model in spec.get("models", ()) for field in model}
     wanted = {"strategy", "floors", "timeouts", "hedge", "ensemble", "tasks", "complexity"}
     assert wanted | {"overrides", "memory", "images", "quality", "expectedLatencyMs"} <= shown
+
+
+def test_prompts_of_the_examples_are_there_and_can_be_read() -> None:
+    maps = {
+        (each["metadata"]["namespace"], each["metadata"]["name"]): each["data"]
+        for each in documents()
+        if each["kind"] == "ConfigMap"
+    }
+    warmed = [d for d in OURS if d["spec"].get("cache", {}).get("warm")]
+    assert warmed
+    for each in warmed:
+        ref = each["spec"]["cache"]["warm"]["configMapRef"]
+        found = read_prompts(maps[each["metadata"]["namespace"], ref["name"]][ref["key"]])
+        assert len(found.entries) == 3
+        assert found.unreadable == ()
 
 
 def test_every_file_says_what_it_is_for() -> None:

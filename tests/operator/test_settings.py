@@ -80,6 +80,69 @@ def test_settings_do_not_print_the_password() -> None:
     assert "hush" not in repr(Settings.from_environment(environment))
 
 
+EMBEDDER = {
+    "PENSTOCK_EMBEDDER_URL": "http://penstock-embedder.penstock-system.svc:4144",
+    "PENSTOCK_EMBEDDER_SECRET": "hush",
+}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://embedder", "https://embedder.team.svc:8443", "http://10.0.0.7:1", "http://[::1]:4144"],
+)
+def test_an_embedder_s_address_is_taken(url: str) -> None:
+    settings = Settings.from_environment(EMBEDDER | {"PENSTOCK_EMBEDDER_URL": url})
+    assert (settings.embedder_url, settings.embedder_secret) == (url, "hush")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "embedder:4144",
+        "redis://embedder",
+        "http://",
+        "http://embedder/v1",
+        "http://embedder/",
+        "http://embedder?x=1",
+        "http://embedder#x",
+        "http://user:word@embedder",
+        "http://embedder:port",
+        "http://embedder:99999",
+        "http://[::1",
+    ],
+)
+def test_what_is_no_embedder_s_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(SettingsError, match="PENSTOCK_EMBEDDER_URL: expected") as caught:
+        Settings.from_environment(EMBEDDER | {"PENSTOCK_EMBEDDER_URL": url})
+    assert "word" not in str(caught.value)
+
+
+def test_an_embedder_without_its_secret_is_refused() -> None:
+    url = {"PENSTOCK_EMBEDDER_URL": EMBEDDER["PENSTOCK_EMBEDDER_URL"]}
+    with pytest.raises(SettingsError, match="set PENSTOCK_EMBEDDER_SECRET"):
+        Settings.from_environment(url)
+
+
+def test_an_embedder_s_ca_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    missing = {"PENSTOCK_EMBEDDER_CA_FILE": str(tmp_path / "ca.pem")}
+    with pytest.raises(SettingsError, match="PENSTOCK_EMBEDDER_CA_FILE"):
+        Settings.from_environment(EMBEDDER | missing)
+
+
+def test_an_embedder_gets_a_redis_user_only_where_users_are_managed() -> None:
+    word = {"PENSTOCK_EMBEDDER_REDIS_PASSWORD": "hush"}
+    with pytest.raises(SettingsError, match="set PENSTOCK_REDIS_MANAGE_USERS=true"):
+        Settings.from_environment(word)
+    managed = {"PENSTOCK_REDIS_MANAGE_USERS": "true", "PENSTOCK_REDIS_URL": "redis://redis"}
+    settings = Settings.from_environment(word | managed)
+    assert settings.embedder_redis_password == "hush"
+
+
+def test_settings_do_not_print_what_is_the_embedder_s() -> None:
+    hushed = Settings(embedder_secret="very-hush", embedder_redis_password="most-hush")
+    assert "hush" not in repr(hushed)
+
+
 def test_two_processes_of_one_pod_have_different_identities() -> None:
     assert Settings(pod_name="penstock-0").identity.startswith("penstock-0_")
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +160,9 @@ def chat(content: str = "hello", **fields: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def running_plane(
-    folder: Path, redis_url: str | None, *, written: bool = True
+    folder: Path, redis_url: str | None, *, written: bool = True, **changes: Any
 ) -> AsyncIterator[Plane]:
-    """With its files read, if they are `written` before the start."""
+    """With its files read, if they are `written` before it starts; `changes` are of settings."""
     settings = Settings(
         config_dir=folder,
         credentials_dir=folder,
@@ -177,6 +177,7 @@ async def running_plane(
         max_body_bytes=100_000,
         drain_seconds=20,
     )
+    settings = replace(settings, **changes)
     async with StubProvider() as main, StubProvider() as backup:
         sidecar = Sidecar(settings)
         plane = Plane(folder, main, backup, redis_url, sidecar, Ports(0, 0, 0))

@@ -14,8 +14,9 @@ import pytest
 
 from penstock_cli.stub import EMPTY, Behaviour, Broken, Ok, Status
 from penstock_config.budget import Amounts, Budget
+from penstock_config.cache import Cache, ExactCache
 from penstock_config.layout import Group
-from penstock_config.policy import Cache, CallerLimit, ExactCache, Retry
+from penstock_config.policy import CallerLimit, Retry
 from penstock_config.provider import Health, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.errors import SidecarError
@@ -61,12 +62,20 @@ class ReplyToNobody:
 
 
 class CancelledAt:
-    """Runs a coroutine in a task that is cancelled at its `number`th suspension."""
+    """Runs a coroutine in a task that is cancelled at its `number`th suspension; `suspended` hears
+    of each."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], number: int, when: When) -> None:
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, None],
+        number: int,
+        when: When,
+        suspended: Callable[[], None],
+    ) -> None:
         self._coroutine = coroutine
         self._left = number
         self._when = when
+        self._suspended = suspended
 
     @property
     def reached(self) -> bool:
@@ -87,6 +96,7 @@ class CancelledAt:
             except StopIteration:
                 return
             value = error = None
+            self._suspended()
             self._left -= 1
             if self._left == 0:
                 self._cancel(task, waited)
@@ -103,7 +113,9 @@ class CancelledAt:
 
 
 async def awaits(
-    serving: Callable[[str], Coroutine[Any, Any, None]], look: Callable[[str], Awaitable[None]]
+    serving: Callable[[str], Coroutine[Any, Any, None]],
+    look: Callable[[str], Awaitable[None]],
+    suspended: Callable[[], None] = lambda: None,
 ) -> int:
     """Cancels a request at each of its awaits, and has the books looked at each time; how many
     there were. `serving` is given other words each time.
@@ -116,7 +128,7 @@ async def awaits(
         number, reached = number + 1, False
         for again in range(TRIES):
             for when in WHENS:
-                run = CancelledAt(serving(f"{number} {when} {again}"), number, when)
+                run = CancelledAt(serving(f"{number} {when} {again}"), number, when, suspended)
                 task = asyncio.create_task(run.run())
                 (outcome,) = await asyncio.gather(task, return_exceptions=True)
                 where = f"at await {number}"

@@ -8,7 +8,8 @@ import pytest
 from openai import APIError, NotFoundError, RateLimitError
 
 from penstock_cli.stub import Broken, Ok, Status
-from penstock_config.policy import Cache, CallerLimit, ExactCache
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import CallerLimit
 from penstock_config.provider import RateLimits
 from tests.planes.plane import KEY, Plane, chat, within
 from tests.sidecar.http.edge import connection, post

@@ -17,7 +17,7 @@ from penstock_config.credentials import RedisAccess
 from penstock_config.heartbeat import EXPIRY_SECONDS
 from penstock_config.layout import Group
 from penstock_operator.handlers.redis_logins import tags_of
-from penstock_operator.ledger.users import User, Users, user_name
+from penstock_operator.ledger.users import User, Users
 from penstock_operator.settings import Settings
 from tests.planes.plane import KEY, NAMESPACE, Files
 from tests.planes.relay import relay
@@ -105,7 +105,7 @@ async def test_a_sidecar_says_it_as_its_namespaces_own_redis_user(
 ) -> None:
     users = Users(Settings(cluster="test", redis_url=redis_url))
     async with files_of(tmp_path, redis_url) as files:
-        user = User(user_name("test", NAMESPACE), "hush", tags_of(files.config()))
+        user = User.of_namespace("test", NAMESPACE, "hush", tags_of(files.config()))
         await users.put([user])
         access = RedisAccess(url=redis_url, username=user.name, password=SecretStr("hush"))
         files.write(None, files.credentials().model_copy(update={"redis": access}))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from penstock_cli.stub import Broken, Ok
-from penstock_config.policy import Cache, CallerLimit, ExactCache
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import CallerLimit
 from penstock_config.provider import RateLimits
 from penstock_sidecar.model import Outcome, Recorder
 from tests.planes.plane import Plane, chat

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from penstock_cli.stub import EMPTY, Ok, Status
-from penstock_config.policy import Cache, ExactCache, Overrides, Retry, Rule, Target
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import Overrides, Retry, Rule, Target
 from penstock_config.provider import Health
 from penstock_config.schema import SidecarConfig
 from tests.planes.plane import NAMESPACE, Plane, chat

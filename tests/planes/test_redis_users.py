@@ -12,7 +12,7 @@ from penstock_config.layout import Group
 from penstock_config.provider import RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_operator.handlers.redis_logins import tags_of
-from penstock_operator.ledger.users import User, Users, user_name
+from penstock_operator.ledger.users import User, Users
 from penstock_operator.settings import Settings
 from penstock_sidecar.errors import RateLimited
 from penstock_sidecar.redis_store import RedisStore, connect
@@ -39,7 +39,7 @@ async def users(each_redis_url: str) -> AsyncIterator[Users]:
 
 
 def user(settings: SidecarConfig) -> User:
-    return User(user_name("test", settings.namespace), "hush", tags_of(settings))
+    return User.of_namespace("test", settings.namespace, "hush", tags_of(settings))
 
 
 @asynccontextmanager

@@ -13,12 +13,18 @@ from tests.operator.compile.test_cases import CASES, NAMES, snapshot_of_case
 from tests.skew.frozen import ARCHIVE, Frozen
 
 ADDED: Final = {
+    "Cache.count_hits_against_limits",
+    "Cache.normalised",
+    "Cache.refresh_ahead_percent",
+    "Cache.semantic",
+    "Cache.warm",
     "Match.complexity",
     "Match.modalities",
     "Match.tasks",
     "Model.expected_latency_ms",
     "Model.quality",
     "Model.vram_bytes",
+    "Policy.compression",
     "Policy.images",
     "Policy.memory",
     "Provider.api_version",
@@ -38,6 +44,7 @@ ADDED: Final = {
 }
 """What `penstock_config.older` takes out again."""
 ADDED_TYPES: Final = (
+    "Compression.",
     "Ensemble.",
     "EnsembleSize.",
     "Entra.",
@@ -46,8 +53,11 @@ ADDED_TYPES: Final = (
     "Images.",
     "Judge.",
     "Memory.",
+    "NormalisedCache.",
     "Overrides.",
+    "SemanticCache.",
     "TierTimeout.",
+    "Warming.",
 )
 """Of the fields above alone."""
 WIDENED: Final = {"Tier.strategy"}

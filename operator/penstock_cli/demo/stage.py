@@ -89,7 +89,7 @@ def compile_demo(urls: Mapping[str, str], redis: RedisSettings) -> Workspace:
     with importlib.resources.as_file(bundled) as file:
         loaded = load((str(file),))
     addressed = Loaded(tuple(_addressed(d, urls) for d in loaded.documents), loaded.findings)
-    workspace = compile_loaded(addressed, from_environment({}), redis)
+    workspace = compile_loaded(addressed, from_environment({}), redis, None)
     if workspace.findings:
         first = workspace.findings[0]
         msg = f"the demo's own resources are wrong: {first.subject} {first.path} {first.message}"

@@ -40,6 +40,13 @@ class SemanticCache(ApiModel):
     shadow: bool = Field(
         default=False, description="Looks up and reports, but never answers. Default: false."
     )
+    verify_percent: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Of a hundred answers found this way, so many are not given: the model is asked"
+        " instead, and what it says teaches how near a question must be. Default: 0.",
+    )
 
 
 class CacheWarming(ApiModel):

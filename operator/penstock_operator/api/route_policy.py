@@ -130,6 +130,18 @@ class SidecarCounts(ApiModel):
     rejected: int | None = Field(None, ge=0, description="Refused the newest one.")
 
 
+class WarmingStatus(ApiModel):
+    """What becomes of `cache.warm.configMapRef`."""
+
+    last_schedule_time: datetime | None = Field(
+        None, description="The last time of `schedule` for which prompts were queued."
+    )
+    last_queued: int | None = Field(
+        None, ge=0, description="How many were queued then, for sidecars to ask."
+    )
+    next_schedule_time: datetime | None = Field(None, description="The next time of `schedule`.")
+
+
 class RoutePolicyStatus(Status):
     """What is known of a policy."""
 
@@ -140,6 +152,7 @@ class RoutePolicyStatus(Status):
     last_programmed_time: datetime | None = Field(
         None, description="When that configuration was last written."
     )
+    warming: WarmingStatus | None = Field(None, description="What is asked ahead of time.")
 
 
 class RoutePolicy(Kind):

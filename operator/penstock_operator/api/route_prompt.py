@@ -23,13 +23,15 @@ class Compression(ApiModel):
         None, description="Mark-up, navigation, licence headers. Default: false."
     )
     tool_outputs: bool | None = Field(
-        None, description="Tool outputs, down to what was asked for. Default: false."
+        None,
+        description="Names that JSON repeats, mark-up, lines of logs that are alike."
+        " Default: false.",
     )
     max_history_tokens: int | None = Field(
         None,
         ge=256,
         le=100_000_000,
-        description="Older turns beyond it are left out. Default: no bound.",
+        description="Whole older turns beyond it are left out. Default: no bound.",
     )
     include_last_turn: bool = Field(
         default=False, description="Whether the last turn may be shortened too. Default: false."

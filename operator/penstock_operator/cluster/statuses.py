@@ -16,6 +16,7 @@ from penstock_operator.status import Condition
 LEDGER_MANAGER: Final = "penstock-ledger"
 DELIVERY_MANAGER: Final = "penstock-delivery"
 HEALTH_MANAGER: Final = "penstock-health"
+WARMING_MANAGER: Final = "penstock-warming"
 
 
 async def apply_conditions(
@@ -38,6 +39,13 @@ async def apply_delivery(
 ) -> None:
     """Delivery's part of a RoutePolicy's status."""
     await _apply(cluster, ref, uid, status, DELIVERY_MANAGER)
+
+
+async def apply_warming(
+    cluster: Cluster, ref: ObjectRef, uid: str, status: Mapping[str, Any]
+) -> None:
+    """Warming's part of a RoutePolicy's status."""
+    await _apply(cluster, ref, uid, status, WARMING_MANAGER)
 
 
 async def apply_health(

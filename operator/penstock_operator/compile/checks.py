@@ -23,6 +23,7 @@ from penstock_operator.compile.prices import unpriced
 from penstock_operator.compile.problem import Problem
 from penstock_operator.compile.reaching import auth_of, type_of, whole_address
 from penstock_operator.compile.references import reference_id
+from penstock_operator.compile.warming import warming_warnings
 
 Fault = tuple[str, str]
 """(path, what to change)."""
@@ -194,6 +195,7 @@ def _policy_faults(policy: RoutePolicy) -> Iterator[Fault]:
 def _policy_warnings(policy: RoutePolicy) -> Iterator[Problem]:
     yield from _never_reached(policy)
     yield from _all_reserved(policy)
+    yield from warming_warnings(policy)
 
 
 def _never_reached(policy: RoutePolicy) -> Iterator[Problem]:

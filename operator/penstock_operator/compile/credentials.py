@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from penstock_config.credentials import Credentials, RedisAccess
+from penstock_config.embedder import EmbedderAccess, namespace_token
 from penstock_config.provider import Provider
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.reference import SecretKeyReference
@@ -173,6 +174,7 @@ def credentials_of(
         proxy_logins={id_: each.proxy_login for id_, each in found if each.proxy_login},
         authorities={id_: each.authorities for id_, each in found if each.authorities},
         redis=_redis_access(namespace, snapshot),
+        embedder=_embedder_access(namespace, snapshot),
         scope_key=SecretStr(scope_key),
     )
 
@@ -193,6 +195,14 @@ def _redis_access(namespace: str, snapshot: Snapshot) -> RedisAccess | None:
         sentinel_password=_secret(settings.sentinel_password),
         ca_pem=settings.ca_pem,
     )
+
+
+def _embedder_access(namespace: str, snapshot: Snapshot) -> EmbedderAccess | None:
+    settings = snapshot.embedder
+    if settings is None:
+        return None
+    token = namespace_token(settings.secret, snapshot.cluster, namespace)
+    return EmbedderAccess(url=settings.url, token=SecretStr(token), ca_pem=settings.ca_pem)
 
 
 def _secret(text: str | None) -> SecretStr | None:

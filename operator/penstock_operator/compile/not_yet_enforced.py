@@ -39,12 +39,6 @@ FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
     "RoutePolicy": (
         Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
         Unenforced("spec.attribution"),
-        Unenforced("spec.cache.normalised"),
-        Unenforced("spec.cache.semantic"),
-        Unenforced("spec.cache.countHitsAgainstLimits"),
-        Unenforced("spec.cache.refreshAheadPercent"),
-        Unenforced("spec.cache.warm"),
-        Unenforced("spec.compression"),
     ),
     "Budget": (),
 }

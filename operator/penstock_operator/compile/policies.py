@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from penstock_config import policy as config
+from penstock_config.compression import Compression as CompressionConfig
 from penstock_config.policy import Policy, Target
 from penstock_operator.api.identity import Identity
 from penstock_operator.api.reference import ObjectReference
-from penstock_operator.api.route_cache import Cache
 from penstock_operator.api.route_policy import CallerLimit, RoutePolicy
-from penstock_operator.api.route_prompt import Memory
+from penstock_operator.api.route_prompt import Compression, Memory
 from penstock_operator.api.route_rule import Match, Overrides, Retry
+from penstock_operator.compile.caching import cache_of
 from penstock_operator.compile.checks import check_object, first_error
 from penstock_operator.compile.labels import selector_of
 from penstock_operator.compile.not_yet_enforced import has_unenforced_condition
@@ -168,8 +169,9 @@ def _config(
         identity=_identity(spec.identity),
         limits=tuple(_caller_limit(limit) for limit in spec.limits),
         request_priority=spec.request_priority,
-        cache=_cache(spec.cache),
+        cache=cache_of(spec.cache),
         retry=_retry(spec.retry),
+        compression=_compression(spec.compression),
         memory=_memory(spec.memory),
         images=config.Images(max_side_pixels=spec.images.max_side_pixels) if spec.images else None,
         personal_data=spec.personal_data,
@@ -260,10 +262,14 @@ def _caller_limit(limit: CallerLimit) -> config.CallerLimit:
     )
 
 
-def _cache(cache: Cache) -> config.Cache:
-    return config.Cache(
-        exact=config.ExactCache(ttl_seconds=cache.exact.ttl_seconds) if cache.exact else None,
-        scope=cache.scope,
-        require_deterministic=bool(cache.require_deterministic),
-        max_entry_bytes=cache.max_entry_bytes,
+def _compression(found: Compression | None) -> CompressionConfig | None:
+    if found is None:
+        return None
+    return CompressionConfig(
+        whitespace=bool(found.whitespace),
+        duplicates=bool(found.duplicates),
+        boilerplate=bool(found.boilerplate),
+        tool_outputs=bool(found.tool_outputs),
+        max_history_tokens=found.max_history_tokens,
+        include_last_turn=found.include_last_turn,
     )

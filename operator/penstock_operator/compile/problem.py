@@ -39,6 +39,8 @@ Reason = Literal[
     "TooFewCandidates",
     "FigureUnknown",
     "NeedsNewerSidecar",
+    "NoEmbedder",
+    "ScheduleInvalid",
     # Conflicted
     "Outranked",
 ]

@@ -56,6 +56,15 @@ class RedisLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedderSettings:
+    """Where the embedder is; each namespace's token is made from its secret, which stays here."""
+
+    url: str
+    secret: str = field(repr=False)
+    ca_pem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything at one moment. Order never matters: `compile` sorts."""
 
@@ -75,6 +84,8 @@ class Snapshot:
     redis: RedisSettings | None = None
     redis_logins: Mapping[str, RedisLogin] | None = None
     """By namespace; one that is not in here gets no Redis. `None`: all share the login above."""
+    embedder: EmbedderSettings | None = None
+    """`None`: there is none, so that no answer is found by its meaning."""
     scope_keys: Mapping[str, str] = field(default_factory=dict)
     """By namespace: made once by whoever gathers, and kept."""
     unparsable: tuple[Problem, ...] = ()

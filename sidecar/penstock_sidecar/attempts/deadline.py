@@ -51,6 +51,12 @@ class Deadline:
         """Whether there is time left after so many seconds."""
         return now + seconds < self.at
 
+    def patience(self, now: float, *, stream: bool) -> float:
+        """Until when to wait for another's answer, which has begun before one's own would. But of
+        a stream one's own first content may be there before all of another's: half of the time is
+        kept for that."""
+        return now + (self.at - now) / 2 if stream else self.at
+
     def error(self, failures: Sequence[Failure]) -> OutOfTime:
         """Says what to change, and what was tried."""
         tried = f" (tried: {reasons(failures)})" if failures else ""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from penstock_sidecar.cache.exact import Collector
+from penstock_sidecar.cache.collector import Collector
+from penstock_sidecar.cache.flight import End
 from penstock_sidecar.limits.limiter import Attempt
 from penstock_sidecar.model import Answer, Candidate, Chunk, Reply
 from penstock_sidecar.progress import Progress
@@ -20,12 +21,22 @@ class Relay:
     collector: Collector | None = field(default=None, init=False)
     begun: bool = field(default=False, init=False)
     """The caller has seen bytes."""
+    _astray: bool = field(default=False, init=False)
+    """Nothing of the answer was to be kept from the start."""
+
+    def foreseen(self) -> End | None:
+        """Of an answer that has begun, and will not be kept: another one may be, if another model
+        answers than the one that was meant."""
+        if not self.begun or self.collector is None or not self.collector.given_up:
+            return None
+        return "failed" if self._astray else "unkept"
 
     async def take(self, answer: Answer, candidate: Candidate, attempt: Attempt) -> list[Chunk]:
         """A plain answer is returned, and held until its cost is known; a stream goes on chunk by
         chunk, and ends with its last: OpenAI's clients leave at `[DONE]`, whatever else the
         provider does."""
         self.collector = self.collect(candidate)
+        self._astray = self.collector is not None and self.collector.given_up
         plain: list[Chunk] = []
         streaming = self.progress.request.stream
         async for chunk in answer.chunks:

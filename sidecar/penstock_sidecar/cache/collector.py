@@ -3,15 +3,15 @@
 Costs a caller nothing but a parse per chunk: whatever cannot be kept is given up, never an error.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
-from penstock_sidecar.cache.assembly import Assembly, NotUnderstood
-from penstock_sidecar.cache.whole import is_whole
-from penstock_sidecar.model import Candidate, Chunk, Request, Usage
+from penstock_sidecar.cache.forms import NotUnderstood
+from penstock_sidecar.cache.forms.pieces import is_exact, parsed
+from penstock_sidecar.cache.question import Question
+from penstock_sidecar.model import Candidate, Chunk, Usage
 
 TOO_DEEP: Final = (orjson.JSONEncodeError, RecursionError)
 """What nested documents raise: orjson reads 1024 levels, but writes 254."""
@@ -19,7 +19,7 @@ TOO_DEEP: Final = (orjson.JSONEncodeError, RecursionError)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Collected:
-    """A whole answer. `body` is a plain `chat.completion`."""
+    """A whole plain answer."""
 
     body: bytes
     usage: Usage
@@ -28,20 +28,19 @@ class Collected:
 class Collector:
     """Takes every chunk of one answer, streamed or plain."""
 
-    def __init__(self, key: str, request: Request, candidate: Candidate, max_bytes: int) -> None:
-        self.key: Final = key
+    def __init__(self, question: Question, candidate: Candidate, max_bytes: int) -> None:
+        self.question: Final = question
         self.candidate: Final = candidate
-        self.store_seconds: Final = request.cache_control.store_seconds
-        self._assembly = Assembly() if request.stream else None
+        streams = question.form.streams
+        self._assembly = streams.assembly() if question.request.stream and streams else None
         self._plain = b""
-        self._choices = request.choices
         self._max_bytes = max_bytes
         self._usage: Usage | None = None
         self._ended = False
-        self._given_up = False
+        self.given_up = False
 
     def add(self, chunk: Chunk) -> None:
-        if self._given_up:
+        if self.given_up:
             return
         self._usage = chunk.usage or self._usage
         self._ended = self._ended or chunk.end
@@ -55,22 +54,19 @@ class Collector:
 
     def give_up(self) -> None:
         """Lets go of what came, and of all that follows."""
-        self._given_up = True
+        self.given_up = True
         self._plain = b""
         self._assembly = None
 
     def collected(self) -> Collected | None:
         """None unless the answer came to its normal end, was not empty, and its usage is known."""
-        if self._given_up or not self._ended or self._usage is None:
-            return None
-        document = self._assembly.document(self._usage) if self._assembly else _parsed(self._plain)
-        if document is None or not is_whole(document, self._choices):
+        if self.given_up or not self._ended or self._usage is None:
             return None
         try:
-            encoded = orjson.dumps(document)
-        except TOO_DEEP:
-            return None  # it could be kept, but not replayed
-        return Collected(encoded if self._assembly else self._plain, self._usage)
+            body = self._whole(self._usage)
+        except (NotUnderstood, *TOO_DEEP):
+            return None
+        return Collected(body, self._usage) if body is not None else None
 
     def _take(self, data: bytes) -> int:
         """How many bytes are held now, about."""
@@ -80,10 +76,11 @@ class Collector:
         self._plain += data
         return len(self._plain)
 
-
-def _parsed(body: bytes) -> Mapping[str, object] | None:
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    return document if isinstance(document, Mapping) else None
+    def _whole(self, usage: Usage) -> bytes | None:
+        document = self._assembly.document(usage) if self._assembly else parsed(self._plain)
+        if not self.question.form.whole(document, self.question.request):
+            return None
+        written = orjson.dumps(document)  # what could not be written could not be streamed either
+        if not is_exact(document, written):
+            return None
+        return written if self._assembly else self._plain

@@ -18,8 +18,16 @@ PURPOSE: Final = b"cache-seal"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Gist:
+    """What the semantic level compares: the last turn's text, among those of its partition."""
+
+    partition: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Entry:
-    """A whole `chat.completion`, who gave it, and what it cost then."""
+    """A whole plain answer, who gave it, to what, and what it cost then."""
 
     body: bytes
     provider: str
@@ -29,6 +37,12 @@ class Entry:
     cost_micro_usd: int
     stored_at: float
     """Seconds since 1970 UTC, by the storing sidecar's clock."""
+    exact: str = ""
+    """The digest of the request that was answered, as it came."""
+    gist: Gist | None = None
+    """None where the semantic level was not to know of it."""
+    most_seconds: float | None = None
+    """The longest it may live: who asked for it wanted so. `None` is: as the policy says."""
 
     def __repr__(self) -> str:
         return f"Entry({len(self.body)} bytes by {self.provider}/{self.model})"
@@ -48,6 +62,9 @@ class Seal:
             "usage": asdict(entry.usage),
             "cost_micro_usd": entry.cost_micro_usd,
             "stored_at": entry.stored_at,
+            "exact": entry.exact,
+            "gist": asdict(entry.gist) if entry.gist else None,
+            "most_seconds": entry.most_seconds,
         }
         return self._mac.sealed(key, orjson.dumps(meta) + b"\n" + entry.body)
 
@@ -59,6 +76,8 @@ class Seal:
         line, _, body = content.partition(b"\n")
         meta = orjson.loads(line)
         try:
-            return Entry(body=body, usage=Usage(**meta.pop("usage")), **meta)
+            gist = meta.pop("gist")
+            usage = Usage(**meta.pop("usage"))
+            return Entry(body=body, usage=usage, gist=Gist(**gist) if gist else None, **meta)
         except (KeyError, TypeError):
             return None

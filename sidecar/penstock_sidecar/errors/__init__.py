@@ -53,6 +53,7 @@ SidecarError                          status, type, code, public message
   - LimiterUnavailable 503            Redis away and the policy says Closed
   - ResponsesUnavailable 503          Redis away, and a former response is wanted
   - SessionsUnavailable 503           Redis away, and a session is to be erased
+  - CacheUnavailable 503              Redis or the embedder away, and answers are to be removed
   - Overloaded 503                    a bound of ours was reached
   - Draining 503
 
@@ -82,6 +83,7 @@ from penstock_sidecar.errors.caller import (
     UserRequired,
 )
 from penstock_sidecar.errors.own import (
+    CacheUnavailable,
     ConfigurationMissing,
     Draining,
     LimiterUnavailable,
@@ -137,6 +139,7 @@ __all__ = [
     "BudgetExceeded",
     "BudgetExceeded402",
     "BudgetUnknown",
+    "CacheUnavailable",
     "CallerError",
     "CallerOutOfTime",
     "ConcurrencyLimited",

@@ -28,6 +28,11 @@ class SessionsUnavailable(OwnError):
     error_type = "own_sessions_unavailable"
 
 
+class CacheUnavailable(OwnError):
+    code = "cache_unavailable"
+    error_type = "own_cache_unavailable"
+
+
 class Overloaded(OwnError):
     type = "overloaded_error"
     code = "overloaded"

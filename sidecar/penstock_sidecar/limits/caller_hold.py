@@ -1,7 +1,7 @@
 """What a request holds in its namespace's books, over all its attempts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from penstock_sidecar.limits.bounds import Bound
@@ -16,7 +16,8 @@ class CallerHold:
     """Taken once, whichever candidate serves; ended once."""
 
     desk: Desk
-    place: Place
+    placed: Callable[[], Place]
+    """Works out `place`, which answers from the cache mostly do without."""
     bounds: Sequence[Bound]
     sidecars: int
     admitted: bool = False
@@ -29,9 +30,16 @@ class CallerHold:
     """What was counted in this process."""
     hold: Hold | None = None
     """Wanted, and once admitted: taken, or to be taken when Redis is back."""
+    _place: Place | None = None
     _ends: list[End] = field(default_factory=list)
     """Of attempts that served: told together with the end of the request."""
     _settling: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def place(self) -> Place:
+        if self._place is None:
+            self._place = self.placed()
+        return self._place
 
     @property
     def line(self) -> str | None:

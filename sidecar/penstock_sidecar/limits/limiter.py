@@ -98,7 +98,7 @@ class Limiter:
         bounds, policy = self._caller_bounds, self._desk.policy
         priority = priority_of(policy.request_priority, request.headers)
         asker = Asker(caller, request, estimate_input(request), priority)
-        hold = CallerHold(self._desk, bounds.place(asker), bounds.bounds, policy.sidecars)
+        hold = CallerHold(self._desk, lambda: bounds.place(asker), bounds.bounds, policy.sidecars)
         return Ticket(self._desk, hold, asker, self._bounds)
 
     async def settled(self) -> None:

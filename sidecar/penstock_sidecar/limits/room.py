@@ -14,6 +14,8 @@ from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
 from penstock_sidecar.metering.estimate import MIN_OUTPUT_TOKENS, OUTPUT_TOKENS, output_cap
 from penstock_sidecar.model import Candidate, Request, Usage
 
+ANY_TOKENS: Final = 1 << 62
+"""More than any limit."""
 TOLD_SECONDS: Final = 60.0
 """So long a provider's own word counts, less and less."""
 
@@ -22,8 +24,9 @@ TOLD_SECONDS: Final = 60.0
 class Marks:
     """A candidate's bounds, with what is known of each."""
 
-    rates: tuple[tuple[Count, Bound, int], ...]
-    """With what may be used before it is worth a look: decay only makes room."""
+    rates: tuple[tuple[Count, Bound, int, int], ...]
+    """With what may be used before it is worth a look, since decay only makes room; and with how
+    many tokens one request may take, 0 where it is one of whatever else is counted."""
     budgets: tuple[tuple[Count, Bound], ...]
     """Those that refuse, and that all users share."""
     bounds: CandidateBounds
@@ -50,14 +53,16 @@ class LimitRoom:
         `tokens`: after one more request of that size."""
         used, now = self.headroom.used, self.clock.monotonic()
         share = 1.0
-        for count, bound, _ in self._of(candidate).rates:
-            gone = used(count, bound, now)
+        for count, bound, _, most in self._of(candidate).rates:
+            gone = used(count, bound, now) if count.used else 0.0
             if tokens is not None:
-                gone += bound.cost(tokens, 0) if bound.what == "tokens" else 1
-            share = min(share, 1 - gone / bound.amount)
-        if told := self._told.get(candidate.label):
+                gone += min(tokens, most) if most else 1
+            left = 1 - gone / bound.amount
+            if left < share:  # noqa: PLR1730  # a call of `min` takes twice as long
+                share = left
+        if self._told and (told := self._told.get(candidate.label)):
             share = min(share, self._recovered(*told))
-        return 0.0 if self._refuses(candidate) else max(0.0, share)
+        return share if share > 0 and not self._refuses(candidate) else 0.0
 
     def lacking(
         self, candidate: Candidate, request: Request, input_tokens: int
@@ -91,7 +96,7 @@ class LimitRoom:
         cap = output_cap(request, marks.bounds.model)
         tokens = input_tokens + request.choices * (OUTPUT_TOKENS if cap is None else cap)
         is_full = self.headroom.is_full
-        for count, bound, plenty in marks.rates:  # a generator takes twice as long
+        for count, bound, plenty, _ in marks.rates:  # a generator takes twice as long
             if count.used + tokens >= plenty and is_full(count, bound, tokens):
                 return True
         return False
@@ -111,17 +116,19 @@ class LimitRoom:
 
     def _of(self, candidate: Candidate) -> Marks:
         name = candidate.label, candidate.tier_id
-        found = self._marks.get(name)
-        if found is None:
+        try:
+            return self._marks[name]
+        except KeyError:
             found = self._marks[name] = self._marked(self.bounds_of(candidate))
-        return found
+            return found
 
     def _marked(self, bounds: CandidateBounds) -> Marks:
         provider, counter = bounds.bare_place(), self.headroom.counter
         own = Place(self.own)
         return Marks(
             tuple(
-                (counter(_mark(provider, bound)), bound, _plenty(bound)) for bound in bounds.rates
+                (counter(_mark(provider, bound)), bound, _plenty(bound), _most_tokens(bound))
+                for bound in bounds.rates
             ),
             tuple(
                 (counter(_mark(place, bound)), bound)
@@ -135,6 +142,10 @@ class LimitRoom:
 
 def _mark(place: Place, bound: Bound) -> Mark:
     return place.name(bound.key), bound.field
+
+
+def _most_tokens(bound: Bound) -> int:
+    return bound.cost(ANY_TOKENS, 0) if bound.what == "tokens" else 0
 
 
 def _plenty(bound: Bound) -> int:

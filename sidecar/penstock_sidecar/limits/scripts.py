@@ -4,12 +4,10 @@ A server defines all functions of a script anew with each call, which costs as m
 an acquire is put together of what the limits in question need.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping
-from importlib.resources import files
 from typing import Final
 
-from penstock_sidecar.store import Script
+from penstock_sidecar.store import Script, script_of
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "w": ("window", "acquire/window"),
@@ -43,17 +41,13 @@ def acquire(kinds: Collection[str], *, subjects: bool, turns: bool) -> Script:
     wanted.update(part for kind in kinds for part in KINDS[kind])
     wanted.update(("acquire/subjects",) if subjects else ())
     wanted.update(("acquire/turns",) if turns else ())
-    return _script("acquire", *(part for part in _ORDER if part in wanted))
-
-
-def _script(name: str, *parts: str) -> Script:
-    folder = files(__package__).joinpath("lua")
-    text = "\n".join(folder.joinpath(f"{part}.lua").read_text("utf-8") for part in parts)
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return script_of(__package__, "acquire", *(part for part in _ORDER if part in wanted))
 
 
 ACQUIRE: Final = acquire(KINDS, subjects=True, turns=True)
 """For everything there is."""
-SETTLE: Final = _script("settle", "ledger", "window", "smooth", "totals", "settle")
-RENEW: Final = _script("renew", "ledger", "sweep", "renew")
-PUBLISH: Final = _script("publish", "ledger", "window", "smooth", "sweep", "totals", "publish")
+SETTLE: Final = script_of(__package__, "settle", "ledger", "window", "smooth", "totals", "settle")
+RENEW: Final = script_of(__package__, "renew", "ledger", "sweep", "renew")
+PUBLISH: Final = script_of(
+    __package__, "publish", "ledger", "window", "smooth", "sweep", "totals", "publish"
+)

@@ -11,6 +11,7 @@ from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.caller_hold import CallerHold
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.hints import limit_headers
+from penstock_sidecar.limits.kept import KeptAnswer
 from penstock_sidecar.metering.estimate import Input, estimate_input
 from penstock_sidecar.model import Candidate, Request
 
@@ -64,6 +65,10 @@ class Ticket:
             given = replace(given, most_tokens=given.most_tokens + added_bytes)
         self._attempt = self._attempt_at(candidate, self._asker, given, self.most, wait_for)
         return self._attempt
+
+    async def take_kept(self) -> None:
+        """The cache has the answer, and the caller's limits count it. Raises what refuses."""
+        await KeptAnswer(self._desk, self._caller).take(self.most.until)
 
     def answered_by(self, attempt: Attempt) -> None:
         """Of several side by side: `headers` tell of its limits from now on."""

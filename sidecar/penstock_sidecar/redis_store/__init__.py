@@ -1,5 +1,5 @@
 """Redis as the sidecar's shared store."""
 
-from penstock_sidecar.redis_store.store import RedisStore, connect
+from penstock_sidecar.redis_store.store import DEADLINE_SECONDS, RedisStore, connect
 
-__all__ = ["RedisStore", "connect"]
+__all__ = ["DEADLINE_SECONDS", "RedisStore", "connect"]

@@ -8,7 +8,6 @@ another's session, and a key tells nobody whose it is. Each piece is sealed for 
 
 import hashlib
 import secrets
-from importlib.resources import files
 from typing import Final
 
 import orjson
@@ -19,7 +18,7 @@ from penstock_sidecar.cache.scope import Scope, within
 from penstock_sidecar.cache.seal import Mac
 from penstock_sidecar.model import Api, Caller, JsonObject
 from penstock_sidecar.sessions.turns import Summary, Turn, decoded, encoded_summary, encoded_turn
-from penstock_sidecar.store import Script, Store
+from penstock_sidecar.store import Store, script_of
 
 LAYOUT: Final = "1"
 MAX_TURN_BYTES: Final = 256 * 1024
@@ -103,10 +102,5 @@ class Shelf:
         return tuple(found)
 
 
-def _script(name: str) -> Script:
-    text = files(__package__).joinpath("lua", f"{name}.lua").read_text("utf-8")
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
-
-
-APPEND: Final = _script("append")
-CONDENSE: Final = _script("condense")
+APPEND: Final = script_of(__package__, "append")
+CONDENSE: Final = script_of(__package__, "condense")

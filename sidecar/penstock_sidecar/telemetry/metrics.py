@@ -16,8 +16,11 @@ from prometheus_client.metrics import Counter, Histogram
 from penstock_config.classification import Task
 from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.metering.cost import MICRO_PER_USD
-from penstock_sidecar.model import EMBEDDING_APIS, Api, Outcome
+from penstock_sidecar.model import EMBEDDING_APIS, Api, CacheResult, Outcome
+from penstock_sidecar.telemetry.compression import CompressionMeters
 from penstock_sidecar.telemetry.ensembles import EnsembleMeters
+from penstock_sidecar.telemetry.flights import FlightMeters
+from penstock_sidecar.telemetry.semantic import SemanticMeters
 from penstock_sidecar.telemetry.series import Series
 
 MAX_COMBINATIONS: Final = 2000
@@ -65,8 +68,12 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._series = Series(self._registry)
         self._ensembles = EnsembleMeters(self._registry, self._series.cost)
+        self._compression = CompressionMeters(self._registry)
+        self._flights = FlightMeters(self._registry)
+        self._semantic = SemanticMeters(self._registry)
         self._series.build.labels(version).set(1)
         self._children: dict[_Labels, _Children] = {}
+        self._hit_counters: dict[tuple[str, CacheResult, str], tuple[Counter, Counter]] = {}
         self._weights: Callable[[], Mapping[tuple[str, Task], float]] = dict
         ProcessCollector(registry=self._registry)
 
@@ -85,7 +92,7 @@ class Metrics:
         self._series.overhead.observe(outcome.overhead_seconds)
         if outcome.first_content_seconds is not None and outcome.stream:
             children.first_chunk.observe(outcome.first_content_seconds)
-        if outcome.usage is not None and outcome.cache != "hit-exact":
+        if outcome.usage is not None and not outcome.cache.startswith("hit-"):
             children.input_tokens.observe(outcome.usage.input_tokens)
             if outcome.api not in EMBEDDING_APIS:
                 children.output_tokens.observe(outcome.usage.output_tokens)
@@ -96,6 +103,8 @@ class Metrics:
         if outcome.complexity and not outcome.error_type:
             cost = self._series.request_cost.labels(outcome.model, outcome.complexity)
             cost.observe(outcome.cost_micro_usd / MICRO_PER_USD)
+        self._flights.count(outcome)
+        self._compression.count(outcome)
         self._count_exceptional(outcome)
 
     def error_answered(self, error_type: str) -> None:
@@ -107,6 +116,13 @@ class Metrics:
     def limit_exceeded(self, name: str, what: str, *, enforced: bool) -> None:
         """`name` is of the configuration; a limit that only counts is not enforced."""
         self._series.exceeded.labels(name, what, str(enforced).lower()).inc()
+
+    def semantic_looked_up(self, policy: str, found: str, similarity: float | None) -> None:
+        """`found` is of a closed vocabulary, and so is a verdict."""
+        self._semantic.looked_up(policy, found, similarity)
+
+    def semantic_judged(self, policy: str, verdict: str) -> None:
+        self._semantic.judged(policy, verdict)
 
     def subjects_shared(self, policy: str, count: int) -> None:
         """Users or header values beyond `maxSubjects`."""
@@ -162,12 +178,22 @@ class Metrics:
             cost=series.cost.labels(labels.policy, labels.provider, labels.model),
         )
 
+    def _hits(self, policy: str, result: CacheResult, model: str) -> tuple[Counter, Counter]:
+        """Hits may be all that there is."""
+        found = self._hit_counters.get((policy, result, model))
+        if found is None:
+            hits = self._series.cache_hits.labels(policy, result.removeprefix("hit-"))
+            found = hits, self._series.saved.labels(policy, model)
+            self._hit_counters[policy, result, model] = found
+        return found
+
     def _count_exceptional(self, outcome: Outcome) -> None:
         """What few requests have: looked up as it comes."""
         series, policy = self._series, outcome.policy
-        if outcome.cache == "hit-exact":
-            series.cache_hits.labels(policy, "exact").inc()
-            series.saved.labels(policy, outcome.model).inc(outcome.saved_micro_usd / MICRO_PER_USD)
+        if outcome.cache.startswith("hit-"):
+            hits, saved = self._hits(policy, outcome.cache, outcome.model)
+            hits.inc()
+            saved.inc(outcome.saved_micro_usd / MICRO_PER_USD)
         elif outcome.cache == "miss":
             series.cache_misses.labels(policy).inc()
         if outcome.error_type in DENIALS:

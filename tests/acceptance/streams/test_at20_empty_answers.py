@@ -5,7 +5,7 @@ import json
 import pytest
 
 from penstock_cli.stub import EMPTY, Ok
-from penstock_config.policy import Cache, ExactCache
+from penstock_config.cache import Cache, ExactCache
 from penstock_config.provider import Health
 from tests.acceptance.streams.stage import PAIRS, Pair, Stage
 from tests.sidecar.http.edge import Response

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from penstock_cli.stub import StubProvider
 from penstock_cli.stub.vectors import vector
+from penstock_config.cache import Cache
 from penstock_config.codec import config_file_name, credentials_file_name, encode
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.policy import Policy, Retry
@@ -74,6 +75,7 @@ class Embedders:
             id=f"{NAMESPACE}/shop",
             tiers=tuple(f"{NAMESPACE}/{name}" for name in (*TIERS, "same")),
             limits=changes.pop("limits", ()),
+            cache=changes.pop("cache", Cache()),
             retry=changes.pop("retry", Retry(attempts=1, backoff_ms=0)),
             on_redis_loss="Closed",
         )
@@ -163,7 +165,8 @@ def vectors(model: str, *texts: str, dimensions: int | None = None) -> list[list
 
 
 @contextlib.asynccontextmanager
-async def running_embedders(folder: Path, redis_url: str) -> AsyncIterator[Embedders]:
+async def running_embedders(folder: Path, redis_url: str, **more: Any) -> AsyncIterator[Embedders]:
+    """`more` are settings of the sidecar."""
     settings = Settings(
         config_dir=folder,
         credentials_dir=folder,
@@ -176,6 +179,7 @@ async def running_embedders(folder: Path, redis_url: str) -> AsyncIterator[Embed
         probe_port=0,
         admin_port=0,
         drain_seconds=1,
+        **more,
     )
     async with (
         StubProvider() as openai,

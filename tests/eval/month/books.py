@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from penstock_config.provider import RateLimits
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.model import Candidate, Request
-from penstock_sidecar.routing.estimates import OUTPUT_TOKENS
+from penstock_sidecar.routing.asked import OUTPUT_TOKENS
 from penstock_sidecar.routing.room import Lacking
 from tests.eval.month.truth import DAY_SECONDS
 

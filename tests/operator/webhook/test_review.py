@@ -2,12 +2,14 @@
 
 import base64
 import json
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.webhook.review import MAX_WARNING_BYTES, MAX_WARNINGS, Verdict, judge
+
+TAGS: Final = {"tagsFrom": [{"name": "agent", "type": "Header", "header": {"name": "x-agent"}}]}
 
 
 def request(
@@ -40,10 +42,10 @@ def test_an_object_that_is_wrong_in_itself_is_denied_with_what_to_change() -> No
 
 
 def test_a_field_without_effect_is_allowed_with_a_warning() -> None:
-    spec = {"defaultTier": {"name": "fast"}, "compression": {"whitespace": True}}
+    spec = {"defaultTier": {"name": "fast"}, "attribution": TAGS}
     verdict = judge(request(spec, kind="RoutePolicy"))
     assert verdict.result == "warned"
-    assert any("spec.compression" in warning for warning in verdict.warnings)
+    assert any("spec.attribution" in warning for warning in verdict.warnings)
     assert verdict.answer("u")["response"]["allowed"] is True
 
 

@@ -127,3 +127,9 @@ def test_who_set_it_is_named(overrides: Overrides, complexity: Complexity, remed
     error = deadline_of(request(), ("quick", overrides), TIER, complexity, NOW).error([])
     assert type(error) is OutOfTime
     assert remedy in error.public
+
+
+def test_an_answer_of_another_is_waited_for_to_the_end_and_a_stream_half_of_the_time() -> None:
+    deadline = Deadline(NOW + 30, 30)
+    assert deadline.patience(NOW + 10, stream=False) == NOW + 30
+    assert deadline.patience(NOW + 10, stream=True) == NOW + 20

@@ -4,10 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from penstock_config.policy import Cache, ExactCache
+from penstock_config.cache import Cache, ExactCache
+from penstock_config.policy import Policy
 from penstock_config.provider import Model, Provider
 from penstock_sidecar import model as words
-from penstock_sidecar.cache import exact
+from penstock_sidecar.cache.answers import AnswerCache
+from penstock_sidecar.cache.build import Outside, answer_cache
+from penstock_sidecar.cache.hit import Hit
+from penstock_sidecar.cache.memory import AnswerMemory
+from penstock_sidecar.cache.question import Question
 from penstock_sidecar.model import CacheControl, Caller, Candidate, Chunk, Request, Usage
 from penstock_sidecar.store import Argument, Script, Store, StoreUnavailable
 
@@ -56,10 +61,17 @@ class RecordingStore(AbsentStore):
     def __init__(self, store: Store) -> None:
         self._store = store
         self.commands: list[tuple[Argument, ...]] = []
+        """Of scripts the name alone."""
 
     async def command(self, *arguments: Argument) -> object:
         self.commands.append(arguments)
         return await self._store.command(*arguments)
+
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        self.commands.append((script.name,))
+        return await self._store.script(script, keys, arguments)
 
 
 def cache(
@@ -71,10 +83,13 @@ def cache(
     policy: str = "shop/main",
     secret: bytes = b"secret",
     clock: ManualClock | None = None,
-) -> exact.ExactCache:
-    return exact.ExactCache(
-        settings, cluster, namespace, policy, secret, store, clock or ManualClock()
-    )
+    memory: AnswerMemory | None = None,
+) -> AnswerCache:
+    """Without `memory` it forgets at once, and asks the store each time."""
+    ruling = Policy(id=policy, tiers=("shop/fast",), cache=settings)
+    clock = clock or ManualClock()
+    memory = memory or AnswerMemory(clock, believed_seconds=0)
+    return answer_cache(ruling, (cluster, namespace), secret, Outside(store, memory, clock))
 
 
 def request(
@@ -160,20 +175,36 @@ def said(*texts: str, finish: str | None = "stop") -> list[Chunk]:
     return streamed([chunk(role="assistant", content=""), *deltas, chunk(finish=finish)])
 
 
+def question(where: AnswerCache, asked: Request, target: str = TARGET) -> Question:
+    found = where.question(asked, CALLER, target)
+    assert found
+    return found
+
+
+async def found(where: AnswerCache, asked: Request | Question | None = None) -> Hit | None:
+    """For the question, or the request, or the one that all ask."""
+    asked = asked or request()
+    return await where.lookup(question(where, asked) if isinstance(asked, Request) else asked)
+
+
+def body(hit: Hit | None) -> bytes:
+    assert hit
+    return b"".join(hit.pieces(request()))
+
+
 async def keep(
-    where: exact.ExactCache,
+    where: AnswerCache,
     asked: Request,
     chunks: Sequence[Chunk],
     *,
     by: Candidate | None = None,
     target: str = TARGET,
     cost_micro_usd: int = 7,
-) -> str:
-    """Does what the pipeline does after a miss; returns the key."""
-    key = where.key(asked, CALLER, target)
-    assert key
-    collector = where.collector(key, asked, by or candidate())
+) -> Question:
+    """Does what the pipeline does after a miss."""
+    asking = question(where, asked, target)
+    collector = where.collector(asking, by or candidate())
     for one in chunks:
         collector.add(one)
     await where.store(collector, cost_micro_usd)
-    return key
+    return asking

@@ -6,16 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.cache.collector import Collector
-from penstock_sidecar.cache.entry import Entry
-from penstock_sidecar.cache.replay import Hit
+from penstock_sidecar.cache.forms.openai_chat import FORM as CHAT
 from penstock_sidecar.model import Chunk
 from tests.sidecar.cache.builders import (
     DONE,
     USAGE,
+    AbsentStore,
+    cache,
     candidate,
     chunk,
     completion,
     plain,
+    question,
     request,
     said,
     streamed,
@@ -35,7 +37,7 @@ odd_data = json_values.map(orjson.dumps) | st.binary(max_size=20)
 
 
 def collector(*, stream: bool, max_bytes: int = 10_000) -> Collector:
-    return Collector("key", request(stream=stream), candidate(), max_bytes)
+    return Collector(question(cache(AbsentStore()), request(stream=stream)), candidate(), max_bytes)
 
 
 def collected(chunks: list[Chunk], *, stream: bool, max_bytes: int = 10_000) -> bytes | None:
@@ -54,7 +56,7 @@ def test_nothing_a_provider_sends_raises_and_what_is_kept_can_be_replayed(
     datas = [b"data: " + data + b"\n\n" for data in datas] if stream else datas
     body = collected([*(Chunk(d, usage=USAGE) for d in datas), DONE], stream=stream)
     if body:
-        list(_hit(body).chunks(stream=True, usage_wanted=True))
+        _replayed(body)
 
 
 @pytest.mark.parametrize("levels", [100, 300, 1_000])
@@ -64,7 +66,7 @@ def test_an_answer_that_nests_too_deep_to_be_written_again_is_not_kept(levels: i
     kept = collected([Chunk(deep, usage=USAGE, end=True)], stream=False)
     assert (kept is None) is (levels > 254)
     if kept:
-        assert list(_hit(kept).chunks(stream=True, usage_wanted=False))
+        assert _replayed(kept, usage_wanted=False)
 
 
 def test_nor_is_a_stream_that_does() -> None:
@@ -111,5 +113,6 @@ def test_a_plain_answer_stays_as_it_came() -> None:
     assert collected(plain(completion({"content": "a"})), stream=False) == body.strip()
 
 
-def _hit(body: bytes) -> Hit:
-    return Hit(Entry(body, "p", "m", "t", USAGE, 1, 0.0), "id", 0)
+def _replayed(body: bytes, *, usage_wanted: bool = True) -> list[bytes]:
+    assert CHAT.streams
+    return list(CHAT.streams.replayed(orjson.loads(body), usage_wanted))

@@ -1,20 +1,26 @@
 """What separates answers (AT15, AT19, limits_cache.md section 6.12)."""
 
 import copy
+import json
 from collections.abc import Callable
 from itertools import combinations
 
+import orjson
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from penstock_sidecar.cache.key import IGNORED, Keys, Scope
+from penstock_sidecar.cache.forms.openai_chat import FORM as CHAT
+from penstock_sidecar.cache.key import Keys
+from penstock_sidecar.cache.question import Question
+from penstock_sidecar.cache.scope import Scope
 from penstock_sidecar.model import Caller
 from tests.sidecar.cache.builders import CALLER, TARGET, request
 
+IGNORED = CHAT.ignored
 steady = settings(deadline=None, derandomize=True)
 
-KEYS = Keys("c", "shop", "shop/main", "App", b"secret")
+KEYS = Keys(("c", "shop", "shop/main"), "App", b"secret")
 REQUEST: dict[str, object] = {
     "messages": [{"role": "user", "content": "hi"}],
     "temperature": 0,
@@ -55,10 +61,14 @@ json_values = st.recursive(
 documents = st.dictionaries(st.text(max_size=8), json_values, max_size=6)
 
 
+def asked(document: dict[str, object], keys: Keys = KEYS, target: str = TARGET) -> Question:
+    question = keys.question(request(document), CALLER, target, "", CHAT)
+    assert question
+    return question
+
+
 def key_of(document: dict[str, object], keys: Keys = KEYS, target: str = TARGET) -> str:
-    key = keys.key(request(document), CALLER, target)
-    assert key
-    return key
+    return asked(document, keys, target).key
 
 
 @pytest.mark.parametrize("field", REQUEST)
@@ -120,14 +130,21 @@ def test_the_target_counts_and_the_name_that_was_sent_does_not() -> None:
     assert key_of({}, target="model:fast") != key_of({}, target="tier:fast")
 
 
-def test_a_key_knows_which_target_it_is_for() -> None:
-    assert KEYS.is_for(key_of({}), TARGET)
-    assert not KEYS.is_for(key_of({}), "tier:shop/deep")
-
-
 def test_a_document_that_is_no_json_has_no_key() -> None:
-    assert KEYS.key(request({"x": 2**70}), CALLER, TARGET) is None
-    assert KEYS.key(request({"x": "\ud800"}), CALLER, TARGET) is None
+    assert KEYS.question(request({"x": 2**70}), CALLER, TARGET, "", CHAT) is None
+    assert KEYS.question(request({"x": "\ud800"}), CALLER, TARGET, "", CHAT) is None
+
+
+@pytest.mark.parametrize("number", [2**64 + 1, -(2**63) - 1, 10**25])
+def test_integers_that_are_read_as_the_same_float_have_no_key(number: int) -> None:
+    """A tool's result may name a customer by one."""
+    document = orjson.loads(json.dumps({"messages": [{"content": [{"input": number}]}]}))
+    assert KEYS.question(request(document), CALLER, TARGET, "", CHAT) is None
+
+
+@pytest.mark.parametrize("value", [2**64 - 1, 1e-9, 0.1, "1e+20"])
+def test_other_numbers_have_one(value: object) -> None:
+    assert KEYS.question(request({"x": [value]}), CALLER, TARGET, "", CHAT)
 
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,5}", fullmatch=True)
@@ -165,7 +182,7 @@ def test_clusters_namespaces_policies_scopes_and_secrets_never_meet(
     one: tuple[str, str, str, Scope, bytes], other: tuple[str, str, str, Scope, bytes]
 ) -> None:
     first, second = (
-        key_of({}, Keys(cluster, namespace, f"{namespace}/{policy}", scope, secret))
+        key_of({}, Keys((cluster, namespace, f"{namespace}/{policy}"), scope, secret))
         for cluster, namespace, policy, scope, secret in (one, other)
     )
     assert (first == second) is (one == other)
@@ -176,24 +193,26 @@ def test_clusters_namespaces_policies_scopes_and_secrets_never_meet(
 def test_no_spelling_of_names_makes_two_places_one(parts: list[str]) -> None:
     """Though the readable prefix of both may be the same."""
     makers: list[Callable[[], Keys]] = [
-        lambda: Keys(f"{parts[0]}:c:{parts[1]}", parts[2], "x/p", "App", b"s"),
-        lambda: Keys(parts[0], f"{parts[1]}:c:{parts[2]}", "x/p", "App", b"s"),
-        lambda: Keys(parts[0], parts[1], f"{parts[2]}/p", "App", b"s"),
+        lambda: Keys((f"{parts[0]}:c:{parts[1]}", parts[2], "x/p"), "App", b"s"),
+        lambda: Keys((parts[0], f"{parts[1]}:c:{parts[2]}", "x/p"), "App", b"s"),
+        lambda: Keys((parts[0], parts[1], f"{parts[2]}/p"), "App", b"s"),
     ]
     for one, other in combinations(makers, 2):
         assert key_of({}, one()) != key_of({}, other())
 
 
 def test_the_scope_is_a_prefix_and_neither_user_nor_prompt_can_be_read() -> None:
-    keys = Keys("c", "shop", "shop/main", "User", b"secret")
+    keys = Keys(("c", "shop", "shop/main"), "User", b"secret")
     caller = Caller("shop", "web", "web-1", "ann@example.org")
-    first = keys.key(request({"messages": "private"}), caller, TARGET)
-    second = keys.key(request({"messages": "other"}), caller, TARGET)
+    first, second = (
+        keys.question(request({"messages": text}), caller, TARGET, "", CHAT)
+        for text in ("private", "other")
+    )
     assert first
     assert second
-    assert first.startswith("c:c:shop:1:main:")
-    assert first.rsplit(":", 1)[0] == second.rsplit(":", 1)[0]
-    assert not {"ann", "private", "fast"} & set(first.replace("-", ":").split(":"))
+    assert first.key.startswith("c:c:shop:2:main:{")
+    assert first.key.rsplit(":", 1)[0] == second.key.rsplit(":", 1)[0]
+    assert not {"ann", "private", "fast"} & set(first.key.replace("-", ":").split(":"))
 
 
 def test_the_id_people_see_is_short_and_not_the_key() -> None:
@@ -204,8 +223,11 @@ def test_the_id_people_see_is_short_and_not_the_key() -> None:
 
 
 def _meet(scope: Scope, one: Caller, other: Caller) -> bool:
-    keys = Keys("c", "shop", "shop/main", scope, b"secret")
-    return keys.key(request(), one, TARGET) == keys.key(request(), other, TARGET)
+    keys = Keys(("c", "shop", "shop/main"), scope, b"secret")
+    first, second = (keys.question(request(), who, TARGET, "", CHAT) for who in (one, other))
+    assert first
+    assert second
+    return first.key == second.key
 
 
 def _sorted(value: object) -> object:

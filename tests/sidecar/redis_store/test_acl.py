@@ -10,14 +10,15 @@ import redis
 from pydantic import SecretStr
 
 import penstock_config
-import penstock_sidecar.limits
-import penstock_sidecar.routing
-import penstock_sidecar.sessions
-from penstock_config.acl import CACHE, COMMANDS, LIMITS, acl_rules, cache_tag
+import penstock_sidecar
+from penstock_config.acl import COMMANDS, LIMITS, acl_rules, cache_tag
+from penstock_config.cache_layout import Shelves
 from penstock_config.credentials import RedisAccess
 from penstock_config.layout import Group
-from penstock_sidecar.cache.key import Keys
-from penstock_sidecar.cache.shelf import RedisShelf
+from penstock_sidecar.cache.flight import Fence
+from penstock_sidecar.cache.flight.shared import Answered, Follow, Lead, SharedFlight
+from penstock_sidecar.cache.flight.times import AS_SHIPPED
+from penstock_sidecar.cache.shelf import Shelf
 from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.redis_store import RedisStore
 from penstock_sidecar.routing.score_sharing import ScoreSharing
@@ -34,16 +35,9 @@ FOREIGN = Group.of_namespace(CLUSTER, "team-b")
 TAGS = (OWN.tag, PROVIDER.tag, cache_tag(CLUSTER, NAMESPACE))
 WORD = "secret-word"
 COUNT = script("return redis.call('HINCRBY', KEYS[1], 'f', 1)")
-LUA = sorted(
-    path
-    for package in (
-        penstock_sidecar.limits,
-        penstock_sidecar.routing,
-        penstock_sidecar.sessions,
-        penstock_config,
-    )
-    for path in (Path(package.__path__[0]) / "lua").rglob("*.lua")
-)
+SOURCES = [Path(package.__path__[0]) for package in (penstock_sidecar, penstock_config)]
+LUA = sorted(path for source in SOURCES for path in source.rglob("*.lua"))
+ALLOWED = {name.partition("|")[0] for name in COMMANDS}
 
 
 def let_in(server: Server) -> None:
@@ -91,14 +85,22 @@ def keys_of(group: Group) -> tuple[str, ...]:
 
 
 def test_the_rules_name_all_that_the_scripts_call() -> None:
-    called = {name for path in LUA for name in re.findall(r"call\('(\w+)'", path.read_text())}
-    assert called
-    assert {name.lower() for name in called} <= {*CACHE, *LIMITS}
+    texts = [path.read_text("utf-8") for path in LUA]
+    called = {name for text in texts for name in re.findall(r"call\(\s*'(\w+)'", text)}
+    assert {"HSET", "XREADGROUP"} <= called
+    assert {name.lower() for name in called} <= ALLOWED
+
+
+def test_the_rules_name_all_that_sidecars_send() -> None:
+    texts = [path.read_text("utf-8") for source in SOURCES for path in source.rglob("*.py")]
+    sent = {name for text in texts for name in re.findall(r"\.command\(\s*\"([A-Z]+)\"", text)}
+    assert {"GET", "XACK"} <= sent
+    assert {name.lower() for name in sent} <= ALLOWED
 
 
 def test_keys_of_the_cache_begin_with_its_tag() -> None:
-    keys = Keys(CLUSTER, NAMESPACE, f"{NAMESPACE}/chat", "App", b"secret")
-    assert keys._prefix.startswith(f"{cache_tag(CLUSTER, NAMESPACE)}:")
+    shelves = Shelves.of(CLUSTER, NAMESPACE, "chat", "scope")
+    assert shelves.prefix.startswith(f"{cache_tag(CLUSTER, NAMESPACE)}:")
 
 
 def test_what_a_pattern_would_take_for_more_is_escaped() -> None:
@@ -145,11 +147,31 @@ async def test_sidecars_learn_together(store: RedisStore) -> None:
 
 
 async def test_the_cache_keeps_finds_and_drops(store: RedisStore) -> None:
-    shelf, key = RedisShelf(store), f"{cache_tag(CLUSTER, NAMESPACE)}:1:chat:x"
-    await shelf.put(key, b"answer", 60_000)
-    assert await shelf.get(key) == b"answer"
-    await shelf.drop(key)
-    assert await shelf.get(key) is None
+    shelf, shelves = Shelf(store, most_entries=1), Shelves.of(CLUSTER, NAMESPACE, "chat", "scope")
+    assert (await shelf.put((shelves, "a:b"), b"answer", 60_000)).dropped == []
+    assert await shelf.get(shelves.answer("a:b")) == b"answer"
+    assert (await shelf.put((shelves, "a:c"), b"other", 70_000)).dropped == ["a:b"]
+    await shelf.drop(shelves, ["a:b"])
+    assert await shelf.get(shelves.answer("a:b")) is None
+
+
+async def test_flights_begin_go_on_and_end(store: RedisStore) -> None:
+    shelves = Shelves.of(CLUSTER, NAMESPACE, "chat", "scope")
+    keys = shelves.flight("a:b"), shelves.answer("a:b")
+    leader, follower = (SharedFlight(store, *keys, AS_SHIPPED) for _ in range(2))
+    assert isinstance(await leader.begin(), Lead)
+    following = await follower.begin()
+    assert isinstance(following, Follow)
+    assert await leader.beat()
+    assert await leader.end("refused", 1) == "next"
+    await follower.changed(following.seconds)
+    assert isinstance(await follower.begin(), Lead)
+    assert await follower.end("failed", 1) == "next"
+    joined = await leader.begin()
+    assert isinstance(joined, Lead)
+    fence = Fence(keys[0], joined.number)
+    assert not (await Shelf(store).put((shelves, "a:b"), b"x" * 40, 60_000, fence)).fenced
+    assert isinstance(await follower.begin(), Answered)
 
 
 @pytest.mark.parametrize(

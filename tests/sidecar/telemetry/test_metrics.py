@@ -150,3 +150,16 @@ def test_embeddings_are_an_operation_of_their_own_that_generates_nothing(metrics
     assert found[f"gen_ai_client_token_usage_count{{{who},gen_ai_token_type=output}}"] == 0
     assert found[f"gen_ai_client_operation_duration_seconds_count{{error_type=,{who}}}"] == 2
     assert not any("=chat" in name for name in found)
+
+
+def test_requests_that_found_another_one_asking_are_counted(metrics: Metrics) -> None:
+    """Not those that found nobody: they are misses."""
+    for flight in ("", "led", "followed", "followed", "took-over", "alone"):
+        metrics.request_ended(outcome(flight=flight))
+    found = samples(metrics)
+    counts = {k: v for k, v in found.items() if k.startswith("penstock_cache_flights_total")}
+    assert counts == {
+        "penstock_cache_flights_total{policy=team/shop,result=followed}": 2,
+        "penstock_cache_flights_total{policy=team/shop,result=took-over}": 1,
+        "penstock_cache_flights_total{policy=team/shop,result=alone}": 1,
+    }

@@ -84,14 +84,14 @@ class OllamaWriter:
         if self._first is None:
             self._first = identity.clock.monotonic()
         more = {"logprobs": list(logprobs)} if logprobs else {}
-        return _bytes({**_head(identity), **self._fields(said), "done": False, **more})
+        return line({**_head(identity), **self._fields(said), "done": False, **more})
 
     def _end(self) -> bytes:
         calls = _calls(self._called.calls, self._identity)
         before = self._line({"content": "", "tool_calls": calls}) if calls else b""
         identity, fields = self._identity, self._fields({"content": ""})
         done = _done(self._finish, self._usage, identity, self._first)
-        return before + _bytes({**_head(identity), **fields, **done})
+        return before + line({**_head(identity), **fields, **done})
 
 
 def write_answer(
@@ -169,7 +169,8 @@ def _arguments(call: Call) -> JsonObject:
     return found
 
 
-def _bytes(document: JsonObject) -> bytes:
+def line(document: JsonObject) -> bytes:
+    """Of a stream."""
     data = orjson.dumps(document)
     for character, escaped in LINE_BREAKS.items():
         data = data.replace(character, escaped)
