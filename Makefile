@@ -84,10 +84,13 @@ kind: ## A cluster on this machine with all of it: needs docker, kind, kubectl a
 	@.ci/kind
 
 lock: .venvs/lock/.ready ## Write requirements/*.txt anew from pyproject.toml
-	@for extra in dev operator sidecar local; do \
+	@for extra in dev sidecar local; do \
 		echo "requirements/$$extra.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt --extra $$extra \
 			pyproject.toml -o requirements/$$extra.txt || exit 1; done
+	@echo "requirements/operator.txt" # the node agent is of the same image
+	@.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt --extra agent \
+		pyproject.toml -o requirements/operator.txt
 	@for tools in build sbom; do \
 		echo "requirements/$$tools.txt"; \
 		.venvs/lock/bin/uv pip compile $(LOCK_FLAGS) -c requirements/dev.txt requirements/$$tools.in \

@@ -98,6 +98,16 @@ class Group:
         """HASH: which of a provider's models fail; see `breaker`. Gone when nothing does."""
         return f"{self.tag}:breakers"
 
+    @property
+    def fleet(self) -> str:
+        """STRING: a managed provider's replicas; see `fleet`."""
+        return f"{self.tag}:fleet"
+
+    @property
+    def demand(self) -> str:
+        """HASH: sidecar process -> what it asks of a managed provider; see `fleet`."""
+        return f"{self.tag}:demand"
+
     def teller(self, process: str) -> str:
         """STRING: number of the last lessons that a process told, by itself soon gone."""
         return f"{self.tag}:teller:{process}"

@@ -62,8 +62,15 @@ ADDED_TO_PROVIDERS: Final = (
     "entra",
     "drain_seconds",
     "gpu_memory_bytes",
+    "managed",
 )
-ADDED_TO_MODELS: Final = ("quality", "expected_latency_ms", "vram_bytes")
+ADDED_TO_MODELS: Final = (
+    "quality",
+    "expected_latency_ms",
+    "vram_bytes",
+    "parallel",
+    "load_seconds",
+)
 ADDED_TO_TIERS: Final = ("floors", "on_no_fit", "timeouts", "hedge", "ensemble")
 ADDED_TO_POLICIES: Final = ("memory", "images", "compression")
 ADDED_TO_CACHES: Final = (

@@ -64,7 +64,23 @@ class Model(ConfigModel):
     vram_bytes: int | None = Field(None, ge=1)
     """Of the provider's graphics memory, while it is loaded; `None` is unknown, and not counted.
     Since version 2."""
+    parallel: int | None = Field(None, ge=1)
+    """Requests that one replica of a managed provider answers with it at once. Since version 2."""
+    load_seconds: float | None = Field(None, gt=0)
+    """How long a replica takes to load it, as far as can be said beforehand. Since version 2."""
     limits: RateLimits = RateLimits()
+
+
+class Managed(ConfigModel):
+    """An Ollama that the operator runs: its replicas are in Redis (`fleet`). Since version 2."""
+
+    keep_alive_seconds: int | None = Field(None, ge=0)
+    """What is told to Ollama in place of the caller's `keep_alive`; `None` is for ever."""
+    on_cold: Literal["Wait", "Fallback"] = "Wait"
+    """With no replica ready. Wait: for the first, within the caller's time. Fallback: other
+    candidates serve, and the fleet is woken meanwhile; the last one waits."""
+    may_be_cold: bool = False
+    """Whether it may have no replica at all."""
 
 
 class Auth(ConfigModel):
@@ -134,5 +150,7 @@ class Provider(ConfigModel):
     gpu_memory_bytes: int | None = Field(None, ge=1)
     """Of its graphics processors, for models that say what they take: how many of an ensemble it
     answers at a time. `None` is no bound. Since version 2."""
+    managed: Managed | None = None
+    """Since version 2; older sidecars reach its replicas by its Service."""
     sidecars: int = Field(1, ge=1)
     """Pods of all namespaces that can reach it, rounded up to a power of two (see `Policy`)."""

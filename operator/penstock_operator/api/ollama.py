@@ -136,6 +136,10 @@ class Gpu(ApiModel):
         description="Exclusive: whole GPUs. TimeSliced: shared in time. MIG: a hardware partition."
         " Default: Exclusive.",
     )
+    cpu_fallback: bool = Field(
+        default=False,
+        description="Whether a replica runs on CPU where no GPU has room. Default: false.",
+    )
 
 
 class Autoscaling(ApiModel):
@@ -163,6 +167,18 @@ class Autoscaling(ApiModel):
         ge=60,
         le=604_800,
         description="Idle time after which no replica is left; needs `min: 0`. Default: never.",
+    )
+    cooldown_seconds: int = Field(
+        120,
+        ge=0,
+        le=86_400,
+        description="How long fewer replicas must have been enough before one is taken away."
+        " Default: 120.",
+    )
+    on_cold: Literal["Wait", "Fallback"] = Field(
+        "Wait",
+        description="What a request does while no replica is ready. Wait: it waits for the first,"
+        " within its time. Fallback: the tier's other candidates serve it. Default: Wait.",
     )
 
 
@@ -214,6 +230,12 @@ class Ollama(ApiModel):
     )
     gpu: Gpu | None = Field(
         None, description="What a replica needs. Default: none, it runs on CPU."
+    )
+    loading: Literal["Always", "OnDemand"] = Field(
+        "Always",
+        description="Always: all models stay in GPU memory, over several pods where one has not"
+        " room for all. OnDemand: one pod serves more than fit at once, and loads what is asked"
+        " for in the place of the least used. Default: Always.",
     )
     keep_alive_seconds: int | None = Field(
         None,

@@ -8,8 +8,8 @@ from penstock_config.provider import Auth, Entra
 from penstock_operator.api.credentials import Credentials
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.preset import PRESETS, PresetName, ProviderType
+from penstock_operator.ollama.names import OLLAMA_PORT
 
-OLLAMA_PORT: Final = 11434
 KEY_HEADERS: Final[Mapping[ProviderType, str]] = {
     "anthropic": "x-api-key",
     "gemini": "x-goog-api-key",

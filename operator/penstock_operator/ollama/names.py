@@ -1,0 +1,21 @@
+"""Names of what runs a managed provider: labels, ports, files. One per thing, for every part."""
+
+from typing import Final
+
+PROVIDER_LABEL: Final = "penstock.dev/provider"
+"""On everything that runs a managed LLMProvider: its name (its namespace is theirs)."""
+GROUP_LABEL: Final = "penstock.dev/placement-group"
+"""On a placement group's Deployment and pods; see `planner.types.Group.name`."""
+GPU_INVENTORY_PREFIX: Final = "penstock-gpus-"
+"""A ConfigMap `penstock-gpus-<node>` in the release's namespace, for each node agent."""
+GPU_INVENTORY_LABEL: Final = "penstock.dev/gpu-inventory"
+"""On those ConfigMaps, `true`."""
+GPU_INVENTORY_KEY: Final = "gpus.json"
+OLLAMA_PORT: Final = 11434
+LOADER_PORT: Final = 4144
+"""On the pod's address: `/progress`, `/readyz`, `/healthz`."""
+MODELS_SUFFIX: Final = "-models"
+"""The ConfigMap `<group>-models` says what a group's loader is to load."""
+MODELS_KEY: Final = "models.json"
+OLLAMA_CONTAINER: Final = "ollama"
+LOADER_CONTAINER: Final = "loader"
