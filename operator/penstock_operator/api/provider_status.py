@@ -35,29 +35,76 @@ class LimitUse(ApiModel):
 
 
 class Placement(ApiModel):
-    """Where a replica of our own goes, and why."""
+    """Where replicas of our own Ollama go, and why."""
 
-    replica: int = Field(ge=0, description="Number of the replica.")
-    node: str | None = Field(None, max_length=253, description="Node that was chosen for it.")
-    models: tuple[str, ...] = Field((), max_length=64, description="Models it is to load.")
+    group: str = Field(max_length=63, description="Name of the Deployment.")
+    node: str | None = Field(
+        None, max_length=253, description="Node that was chosen. None: any, on CPU; or nowhere."
+    )
+    models: tuple[str, ...] = Field((), max_length=64, description="Models that it serves.")
+    loaded: tuple[str, ...] = Field(
+        (), max_length=64, description="Of these, the ones loaded from the beginning."
+    )
+    replicas: int = Field(0, ge=0, description="How many pods it is to have.")
+    ready_replicas: int = Field(0, ge=0, description="How many of them serve.")
     required_mib: int | None = Field(
-        None, alias="requiredMiB", description="GPU memory that these need."
+        None, alias="requiredMiB", description="GPU memory that one pod needs."
     )
     message: str | None = Field(None, max_length=1024, description="Why there, or why nowhere.")
+
+
+class LoadingModel(ApiModel):
+    """How far a model of our own Ollama has come."""
+
+    name: str = Field(max_length=200, description="Its name.")
+    state: str = Field(
+        max_length=16,
+        description="Of the pod that is furthest from serving it: Waiting, Pulling, Creating,"
+        " Loading, Ready, Idle (on disk alone), Failed.",
+    )
+    percent: int | None = Field(
+        None, ge=0, le=100, description="Of what is pulled, with Pulling. Default: not known."
+    )
+    loaded: int = Field(0, ge=0, description="Number of pods that have it in memory.")
+    required_mib: int | None = Field(
+        None, alias="requiredMiB", description="GPU memory that it was reckoned with."
+    )
+    source: str | None = Field(
+        None, max_length=16, description="Where that is from: said, table, formula."
+    )
+    vram_mib: int | None = Field(
+        None, alias="vramMiB", description="GPU memory that it takes, as Ollama says."
+    )
+    message: str | None = Field(None, max_length=1024, description="With Failed: why.")
+
+
+class Replicas(ApiModel):
+    """How many pods of our own Ollama there are."""
+
+    wanted: int = Field(ge=0, description="How many there are to be, each with all models.")
+    ready: int = Field(ge=0, description="How many there are of each model at least.")
+    last_request_time: datetime | None = Field(
+        None, description="When a request was last there; with `scaleToZeroAfterSeconds` only."
+    )
 
 
 class LLMProviderStatus(Status):
     """What is known of a provider."""
 
     models: tuple[ModelStatus, ...] = Field((), max_length=128, description="Each model.")
-    """Written whole, by one: old API servers (1.20) refuse to empty a list that is keyed."""
+    """Written whole, by one, as `placement` and `loading` are: old API servers (1.20) refuse to
+    empty a list that is keyed."""
     endpoints: Annotated[tuple[Endpoint, ...], KeyedBy(("address",))] = Field(
         (), max_length=1000, description="Addresses that serve."
     )
     limits: Annotated[tuple[LimitUse, ...], BY_NAME] = Field(
         (), max_length=1024, description="Use of the limits, at the last look."
     )
-    placement: Annotated[tuple[Placement, ...], KeyedBy(("replica",))] = Field(
-        (), max_length=1000, description="Replicas of our own Ollama."
+    placement: tuple[Placement, ...] = Field(
+        (), max_length=1000, description="Deployments of our own Ollama, and where they are."
     )
+    loading: tuple[LoadingModel, ...] = Field(
+        (), max_length=64, description="Each model of our own Ollama."
+    )
+    replicas: Replicas | None = Field(None, description="Pods of our own Ollama.")
     last_probe_time: datetime | None = Field(None, description="When it was last probed.")

@@ -16,6 +16,7 @@ from penstock_operator.status import Condition
 LEDGER_MANAGER: Final = "penstock-ledger"
 DELIVERY_MANAGER: Final = "penstock-delivery"
 HEALTH_MANAGER: Final = "penstock-health"
+FLEET_MANAGER: Final = "penstock-fleet"
 WARMING_MANAGER: Final = "penstock-warming"
 
 
@@ -53,6 +54,13 @@ async def apply_health(
 ) -> None:
     """Health's part of an LLMProvider's or a ModelTier's status."""
     await _apply(cluster, ref, uid, status, HEALTH_MANAGER)
+
+
+async def apply_fleet(
+    cluster: Cluster, ref: ObjectRef, uid: str, status: Mapping[str, Any]
+) -> None:
+    """The fleet's part of an LLMProvider's status."""
+    await _apply(cluster, ref, uid, status, FLEET_MANAGER)
 
 
 async def apply_figures(

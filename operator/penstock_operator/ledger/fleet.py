@@ -1,0 +1,89 @@
+"""Managed providers in Redis: what sidecars ask of them, and what is said of their replicas."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from penstock_config.fleet import (
+    DEMAND_STALE_SECONDS,
+    FLEET_EXPIRY_SECONDS,
+    Demand,
+    Fleet,
+    decode_demand,
+)
+from penstock_config.layout import Group
+from penstock_operator.ledger.store import Command, Store
+
+MAX_PROCESSES: Final = 10_000
+"""Sidecars that are looked at: whoever has a login to the group may write what he likes."""
+MAX_REQUESTS: Final = 1_000_000
+FORGOTTEN_SECONDS: Final = 4 * DEMAND_STALE_SECONDS
+"""Then a silent process's field is removed; clocks of pods may differ a little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What all sidecars together ask of a provider, by model."""
+
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+
+
+async def read_demand(
+    store: Store, cluster: str, providers: Sequence[str]
+) -> Mapping[str, Asked]:
+    """By provider's id; of one that could not be read nothing. Fields of processes that are long
+    gone are removed. Raises `LedgerAway`."""
+    if not providers:
+        return {}
+    now = await store.now()
+    keys = [Group.of_provider(cluster, each).demand for each in providers]
+    replies = await store.ask([("HGETALL", key) for key in keys])
+    found: dict[str, Asked] = {}
+    forgotten: list[Command] = []
+    for provider, key, reply in zip(providers, keys, replies, strict=True):
+        if reply is None:
+            continue
+        demands = {process: _demand(data) for process, data in [*reply.items()][:MAX_PROCESSES]}
+        found[provider] = _sum([d for d in demands.values() if d and _is_fresh(d, now)])
+        gone = [p for p, d in demands.items() if d is None or now - d.at > FORGOTTEN_SECONDS]
+        if gone:
+            forgotten.append(("HDEL", key, *gone))
+    if forgotten:
+        await store.ask(forgotten)
+    return found
+
+
+async def write_fleets(store: Store, cluster: str, fleets: Mapping[str, Fleet]) -> None:
+    """By provider's id; each is gone by itself when it is not written again. Raises
+    `LedgerAway`."""
+    expiry = FLEET_EXPIRY_SECONDS * 1000
+    commands: list[Command] = [
+        ("SET", Group.of_provider(cluster, id_).fleet, fleet.model_dump_json(), "PX", expiry)
+        for id_, fleet in fleets.items()
+    ]
+    if commands:
+        await store.ask(commands)
+
+
+def _demand(data: bytes) -> Demand | None:
+    return decode_demand(data)
+
+
+def _is_fresh(demand: Demand, now: float) -> bool:
+    """Also of a clock that is ahead, but not of one that would keep it for ever."""
+    return abs(now - demand.at) <= DEMAND_STALE_SECONDS
+
+
+def _sum(demands: Sequence[Demand]) -> Asked:
+    in_flight: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for demand in demands:
+        in_flight.update(_sane(demand.in_flight))
+        waiting.update(_sane(demand.waiting))
+    return Asked(dict(in_flight), dict(waiting))
+
+
+def _sane(counts: Mapping[str, int]) -> dict[str, int]:
+    return {model: min(count, MAX_REQUESTS) for model, count in counts.items() if count > 0}
