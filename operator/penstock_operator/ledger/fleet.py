@@ -30,9 +30,7 @@ class Asked:
     waiting: Mapping[str, int] = field(default_factory=dict)
 
 
-async def read_demand(
-    store: Store, cluster: str, providers: Sequence[str]
-) -> Mapping[str, Asked]:
+async def read_demand(store: Store, cluster: str, providers: Sequence[str]) -> Mapping[str, Asked]:
     """By provider's id; of one that could not be read nothing. Fields of processes that are long
     gone are removed. Raises `LedgerAway`."""
     if not providers:

@@ -60,16 +60,21 @@ def next_scale(
     if load is None:
         return Scale(_within(by, scale.replicas), busy_at)
     needed = _needed(by, load, replicas=scale.replicas, idle_seconds=now - busy_at)
-    if needed >= scale.replicas:
+    at_once = needed == 0 or by.cooldown_seconds == 0  # idleness has a longer time of its own
+    if needed >= scale.replicas or at_once:
         return Scale(needed, busy_at)
-    if needed == 0 or by.cooldown_seconds == 0:  # idleness has a longer time of its own
-        return Scale(needed, busy_at)
-    if scale.fewer_since is None:
-        return replace(_bounded(by, scale), busy_at=busy_at, fewer_since=now, most_needed=needed)
-    most = max(scale.most_needed, needed)
-    if now - scale.fewer_since < by.cooldown_seconds:
-        return replace(_bounded(by, scale), busy_at=busy_at, most_needed=most)
-    return Scale(min(scale.replicas, _within(by, most)), busy_at)
+    return _fewer(by, replace(scale, busy_at=busy_at), needed, now)
+
+
+def _fewer(by: Autoscaling, scale: Scale, needed: int, now: float) -> Scale:
+    """Fewer would do: some go once that was so for long enough. Bounds that somebody edits hold at
+    once."""
+    since = now if scale.fewer_since is None else scale.fewer_since
+    most = needed if scale.fewer_since is None else max(scale.most_needed, needed)
+    if now - since < by.cooldown_seconds:
+        replicas = _within(by, scale.replicas)
+        return replace(scale, replicas=replicas, fewer_since=since, most_needed=most)
+    return Scale(min(scale.replicas, _within(by, most)), scale.busy_at)
 
 
 def _needed(by: Autoscaling, load: Load, *, replicas: int, idle_seconds: float) -> int:
@@ -79,11 +84,6 @@ def _needed(by: Autoscaling, load: Load, *, replicas: int, idle_seconds: float) 
     limit = by.scale_to_zero_after_seconds
     may_go = replicas == 0 or (limit is not None and idle_seconds >= limit)
     return by.min if may_go else _within(by, 1)
-
-
-def _bounded(by: Autoscaling, scale: Scale) -> Scale:
-    """Bounds that somebody edits hold at once."""
-    return replace(scale, replicas=_within(by, scale.replicas))
 
 
 def _within(by: Autoscaling, replicas: int) -> int:
