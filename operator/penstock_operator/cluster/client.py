@@ -62,12 +62,23 @@ class Resource:
 
 
 CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")
+CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+DEPLOYMENTS: Final = Resource("apps", "v1", "Deployment", "deployments")
 EVENTS: Final = Resource("", "v1", "Event", "events")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
+NETWORK_POLICIES: Final = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
 NODES: Final = Resource("", "v1", "Node", "nodes")
+POD_DISRUPTION_BUDGETS: Final = Resource(
+    "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets"
+)
+OLD_POD_DISRUPTION_BUDGETS: Final = Resource(
+    "policy", "v1beta1", "PodDisruptionBudget", "poddisruptionbudgets"
+)
+"""Of servers before 1.21."""
 PODS: Final = Resource("", "v1", "Pod", "pods")
 SECRETS: Final = Resource("", "v1", "Secret", "secrets")
+SERVICES: Final = Resource("", "v1", "Service", "services")
 MUTATING_WEBHOOKS: Final = Resource(
     "admissionregistration.k8s.io",
     "v1",
