@@ -84,6 +84,11 @@ __import__(sys.argv[1])
             "penstock_sidecar,penstock_embedder,penstock_cli,redis,numpy,torch,typer",
         ),
         (
+            "penstock_agent.__main__",
+            "penstock_sidecar,penstock_embedder,penstock_cli,kopf,redis,cryptography,numpy,torch,"
+            "typer,pynvml",
+        ),
+        (
             "penstock_sidecar.__main__",
             "penstock_operator,penstock_embedder,penstock_cli,kopf,kubernetes,yaml,numpy,torch,typer,"
             "PIL",

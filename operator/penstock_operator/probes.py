@@ -2,18 +2,26 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from aiohttp import web
-
-from penstock_operator.metrics import Metrics
 
 Answer = Callable[[], str | None]
 """`None` is good; a text says what is missing."""
 
 
+class Exposition(Protocol):
+    """Figures as Prometheus reads them."""
+
+    @property
+    def content_type(self) -> str: ...
+
+    def exposition(self) -> bytes: ...
+
+
 @asynccontextmanager
 async def serve_probes(
-    host: str, port: int, metrics: Metrics, *, alive: Answer, ready: Answer
+    host: str, port: int, metrics: Exposition, *, alive: Answer, ready: Answer
 ) -> AsyncIterator[int]:
     """Serves until the block ends; yields the port."""
     app = web.Application()

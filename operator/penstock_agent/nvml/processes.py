@@ -1,0 +1,42 @@
+"""What holds a GPU's memory. Of a process its program's name alone: arguments may be secrets."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import pynvml
+
+from penstock_agent.nvml.calls import Handle, optional
+from penstock_agent.nvml.memory import MIB
+from penstock_operator.ollama.gpus import GpuProcess
+
+MAX_PROCESSES: Final = 16
+"""Of a GPU; those with the most memory. The ConfigMap stays small."""
+MAX_NAME_CHARACTERS: Final = 64
+
+
+def processes_of(handle: Handle) -> tuple[GpuProcess, ...]:
+    """Largest first. Without the node's process ids (`agent.hostPID`) NVML tells of none."""
+    held: dict[int, int] = {}
+    for call in (
+        pynvml.nvmlDeviceGetComputeRunningProcesses,
+        pynvml.nvmlDeviceGetGraphicsRunningProcesses,
+    ):
+        for pid, used_mib in _told(optional(call, handle) or ()):
+            held[pid] = max(held.get(pid, 0), used_mib)  # both lists tell all of its memory
+    largest = sorted(held.items(), key=lambda each: (-each[1], each[0]))[:MAX_PROCESSES]
+    return tuple(GpuProcess(pid=pid, name=_name(pid), used_mib=used) for pid, used in largest)
+
+
+def _told(processes: Iterable[Any]) -> Iterable[tuple[int, int]]:
+    """Memory is not told with MIG, and for processes of others."""
+    return ((each.pid, (each.usedGpuMemory or 0) // MIB) for each in processes)
+
+
+def _name(pid: int) -> str:
+    return short_name(optional(pynvml.nvmlSystemGetProcessName, pid) or "")
+
+
+def short_name(path: str) -> str:
+    """`python3` of `/usr/bin/python3 serve.py --token=...`."""
+    program = path.strip().partition(" ")[0].rpartition("/")[2]
+    return "".join(filter(str.isprintable, program))[:MAX_NAME_CHARACTERS]
