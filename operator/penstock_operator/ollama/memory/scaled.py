@@ -34,11 +34,12 @@ def scaled(parameters: int) -> Architecture:
     blocks = max(1, round(REFERENCE.embedding * ratio / SUPER_BLOCK))
     layers = max(1, round(REFERENCE.layers * ratio))
     embedding = blocks * SUPER_BLOCK
+    forward = blocks * REFERENCE.feed_forward // REFERENCE.embedding * SUPER_BLOCK
     return Architecture(
         parameters=parameters,
         layers=layers,
         embedding=embedding,
-        feed_forward=embedding * REFERENCE.feed_forward // REFERENCE.embedding,
+        feed_forward=forward,
         heads=blocks * 2,
         kv_heads=max(1, blocks // 2),
         head_dim=REFERENCE.head_dim,
