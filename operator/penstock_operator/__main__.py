@@ -1,5 +1,7 @@
 """`penstock-operator`: the control loop, or with `injector` the admission server.
 
+`loader` runs beside an Ollama in its pod, and gets and loads its models.
+
 `redis-login` makes the Secret that a Redis of the chart's own starts with, and ends;
 `embedder-login` that of the embedder.
 """
@@ -25,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings.from_environment()
         _configure_logs(settings.log_level)
+        part = _part(given.part, settings)
     except SettingsError as error:
         print(f"penstock-operator: {error}", file=sys.stderr)
         return USAGE
-    return asyncio.run(_until_signal(_part(given.part, settings)))
+    return asyncio.run(_until_signal(part))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("operator", "injector", "redis-login", "embedder-login"),
+        choices=("operator", "injector", "loader", "redis-login", "embedder-login"),
         default="operator",
         help="what to run (default: operator)",
     )
@@ -61,6 +64,11 @@ def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
         from penstock_operator.webhook.injector import run_injector
 
         return run_injector(settings)
+    if name == "loader":
+        from penstock_operator.loader.run import run_loader
+        from penstock_operator.loader.settings import LoaderSettings
+
+        return run_loader(LoaderSettings.from_environment())
     if name in {"redis-login", "embedder-login"}:
         from penstock_operator.handlers.login_secret import run_embedder_login, run_redis_login
 

@@ -1,0 +1,91 @@
+"""What changes the models volume: pulls, models that are made, garbage. One at a time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+from penstock_operator.loader.blobs import upload
+from penstock_operator.loader.board import Amount, Board
+from penstock_operator.loader.errors import Late, Refused
+from penstock_operator.loader.made import Made, Register
+from penstock_operator.loader.naming import canonical
+from penstock_operator.loader.ollama import Ollama
+from penstock_operator.loader.pulling import Pull
+from penstock_operator.loader.recipe import Recipe, recipe, stamp
+from penstock_operator.loader.volume import Volume
+from penstock_operator.ollama.models_file import ModelOrder
+
+logger = logging.getLogger("penstock_operator.loader")
+ANSWER_SECONDS: Final = 60
+"""For what Ollama does without asking anybody."""
+
+
+class Transfers:
+    """Raises `OllamaError`. Who calls it holds the volume's lock."""
+
+    def __init__(
+        self, ollama: Ollama, board: Board, volume: Volume, register: Register, stall_seconds: float
+    ) -> None:
+        self._ollama = ollama
+        self._board = board
+        self._volume = volume
+        self._register = register
+        self._stall_seconds = stall_seconds
+
+    async def pull(self, order: ModelOrder, within_seconds: int) -> None:
+        async with _within(within_seconds, "pulled"):
+            await self._pull(order.name, canonical(order.name))
+
+    async def create(self, order: ModelOrder, within_seconds: int) -> None:
+        made = recipe(order, self._volume.path)
+        async with _within(within_seconds, "made"):
+            await self._create(made, canonical(order.name))
+
+    async def delete(self, name: str) -> None:
+        """Out of memory first: a model without files would stay there."""
+        async with _within(ANSWER_SECONDS, "deleted"):
+            if name in await self._ollama.running():
+                await self._ollama.unload(name)
+            await self._ollama.delete(name)
+        logger.info("model.deleted", extra={"model": name})
+
+    async def _pull(self, name: str, of: str) -> None:
+        """`of` is the model that it is pulled for."""
+        self._board.busy[of] = "Pulling"
+        await Pull(self._ollama, self._stall_seconds, self._tell(of)).run(name)
+        logger.info("model.pulled", extra={"model": name})
+
+    async def _create(self, made: Recipe, name: str) -> None:
+        if made.base is not None and canonical(made.base) not in await self._ollama.installed():
+            await self._pull(made.base, name)
+        self._board.busy[name] = "Creating"
+        before = stamp(made)
+        digests = {path: await upload(self._ollama, path, self._tell(name)) for path in made.paths}
+        async with aclosing(self._ollama.create(made.body(digests))) as lines:
+            async for _ in lines:
+                pass
+        found = (await self._ollama.installed()).get(name)
+        if found is None:
+            msg = f"Ollama made {made.model}, and does not list it"
+            raise Refused(msg)
+        self._register.note(name, Made(stamp=before, digest=found.digest))
+        logger.info("model.created", extra={"model": made.model})
+
+    def _tell(self, name: str) -> Callable[[Amount], None]:
+        def tell(amount: Amount) -> None:
+            self._board.amounts[name] = amount
+
+        return tell
+
+
+@asynccontextmanager
+async def _within(seconds: int, done: str) -> AsyncIterator[None]:
+    """As `asyncio.timeout`, with words."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        msg = f"not {done} within {seconds} s"
+        raise Late(msg) from error
