@@ -29,6 +29,9 @@ Life = NewType("Life", int)
 _ACCOUNT: Final = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
 Resources = Mapping[str, Mapping[str, str]]
 """`requests` and `limits` of a container: amounts by what of."""
+Variables = Mapping[str, str]
+"""Of a container's environment, by name."""
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IN_USER_NAMES: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -102,6 +105,22 @@ class Settings:
         }
     )
     """JSON, as a container's `resources`. No limit of CPU: it would slow every call of the app."""
+    ollama_namespaces: tuple[str, ...] = ()
+    """Where models may be run, and Deployments be made for them. Empty: nowhere."""
+    ollama_image: str = "docker.io/ollama/ollama:0.32.15"
+    """Of providers that name none."""
+    ollama_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    ollama_pull_secrets: tuple[str, ...] = ()
+    """Names of Secrets with logins for registries of images, in the providers' namespaces."""
+    ollama_environment: Variables = field(default_factory=dict)
+    """JSON, further variables of Ollama: HTTPS_PROXY for what it pulls."""
+    ollama_runtime_class: str = ""
+    """RuntimeClass of pods with GPUs. Empty: the node's own."""
+    ollama_network_policies: bool = True
+    """Whether only sidecars and the operator may reach the models' pods."""
+    loader_image: str = ""
+    """Runs beside Ollama. Empty: `penstock-operator:<our version>`."""
+    loader_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     native_sidecars: Literal["auto", "always", "never"] = "auto"
     """Whether sidecars are init containers that go on; `auto`: where server and every kubelet are
     1.29 or newer."""
@@ -279,6 +298,21 @@ def _are_amounts(name: str, found: object) -> bool:
     return all(type(each) in {str, int, float} for each in found.values())
 
 
+def _variables(variable: str, text: str) -> Variables:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(map(_is_variable, found, found.values())):
+        msg = f'{variable}: expected JSON such as {{"HTTPS_PROXY": "http://proxy:3128"}}'
+        raise SettingsError(msg)
+    return found
+
+
+def _is_variable(name: str, value: object) -> bool:
+    return _VARIABLE.fullmatch(name) is not None and isinstance(value, str)
+
+
 def _truth(variable: str, text: str) -> bool:
     if text not in ("true", "false"):
         msg = f"{variable}={text!r}: expected true or false"
@@ -292,4 +326,5 @@ _PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
     Life: _life,
     bool: _truth,
     Resources: _resources,
+    Variables: _variables,
 }

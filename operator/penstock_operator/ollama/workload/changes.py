@@ -1,0 +1,86 @@
+"""What may go, and when: a provider's last ready replica stays until others serve in its place."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from penstock_operator.ollama.planner.types import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A Deployment of a provider, as it is."""
+
+    name: str
+    planned: int
+    """Replicas in the plan; 0: no longer in it."""
+    ready: int
+    models: frozenset[str]
+    """What it serves, or will."""
+
+
+def removable(standings: Iterable[Standing], *, wanted: int) -> tuple[str, ...]:
+    """Names of Deployments that are to be deleted now, sorted.
+
+    `wanted`: replicas that the provider is to have, placed or not; with 0 all go. Else one that is
+    no longer planned goes when it serves nobody, or when planned ones have as many ready replicas
+    as it, or as they are to have, for all that it serves.
+    """
+    standings = list(standings)
+    unplanned = [each for each in standings if not each.planned]
+    if wanted == 0:
+        return tuple(sorted(each.name for each in unplanned))
+    planned = [each for each in standings if each.planned]
+    going = (each for each in unplanned if not each.ready or _replaced(each, planned))
+    return tuple(sorted(each.name for each in going))
+
+
+def _replaced(going: Standing, planned: Sequence[Standing]) -> bool:
+    """Models that are in no plan any more are not missed, once any other is ready."""
+    kept = going.models & frozenset().union(*(each.models for each in planned))
+    return any(each.ready for each in planned) and all(
+        _is_served(model, going, planned) for model in kept
+    )
+
+
+def _is_served(model: str, going: Standing, planned: Sequence[Standing]) -> bool:
+    serving = [each for each in planned if model in each.models]
+    ready = sum(each.ready for each in serving)
+    return ready >= min(going.ready, sum(each.planned for each in serving))
+
+
+def pausable(standings: Iterable[Standing]) -> frozenset[str]:
+    """Planned groups of one replica of which all models are served by a ready replica elsewhere.
+
+    On a node without a further GPU a new pod waits until the old one has gone. At most one, so
+    that two do not lean on each other.
+    """
+    standings = sorted(standings, key=lambda each: each.name)
+    for each in standings:
+        others = [other for other in standings if other.ready and other.name != each.name]
+        served = frozenset().union(*(other.models for other in others))
+        if each.planned == 1 and others and each.models <= served:
+            return frozenset({each.name})
+    return frozenset()
+
+
+def continued(groups: Sequence[Group], there: Mapping[str, Group]) -> tuple[Group, ...]:
+    """The planned groups, under the names of Deployments that they go on from.
+
+    A provider's list of models changes, and with it the names of its groups. A group that is on
+    the same node with the same GPUs as one that is no longer planned takes its name: the loader
+    changes the models in place, where a second pod would find no GPU. `there`: by Deployment.
+    """
+    names = {group.name for group in groups}
+    free = {name: old for name, old in sorted(there.items()) if name not in names}
+    found = []
+    for group in groups:
+        old = None if group.name in there else next(_alike(group, free), None)
+        if old is not None:
+            del free[old]
+        found.append(group if old is None else replace(group, name=old))
+    return tuple(found)
+
+
+def _alike(group: Group, free: Mapping[str, Group]) -> Iterator[str]:
+    where = (group.provider, group.node, group.resources)
+    return (name for name, old in free.items() if (old.provider, old.node, old.resources) == where)

@@ -1,0 +1,46 @@
+"""How the kubelet learns that a replica has begun, is ready, lives, and may end."""
+
+from typing import Final
+
+from penstock_operator.ollama.models_file import ModelsFile
+from penstock_operator.ollama.names import LOADER_PORT, OLLAMA_PORT
+from penstock_operator.ollama.workload.installation import Document
+
+PULL_SECONDS: Final = int(ModelsFile.model_fields["pull_timeout_seconds"].default)
+LOAD_SECONDS: Final = 3600
+"""For making and loading models, once they are on the disk."""
+START_PERIOD_SECONDS: Final = 5
+START_SECONDS: Final = PULL_SECONDS + LOAD_SECONDS
+OLLAMA_START_SECONDS: Final = 300
+"""It looks for GPUs before it listens."""
+MOST_PROBE_SECONDS: Final = 5
+DRAIN_MARGIN_SECONDS: Final = 30
+
+
+def ollama_probes() -> Document:
+    """Ready when the loader says so: Ollama's own `GET /` is true without any model."""
+    return {
+        "startupProbe": _probe(OLLAMA_PORT, "/api/version", 2, OLLAMA_START_SECONDS // 2),
+        "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
+        "livenessProbe": _probe(OLLAMA_PORT, "/api/version", 10, 6),
+    }
+
+
+def loader_probes() -> Document:
+    """It has begun when all is pulled and loaded. After the bound it is begun again, and goes on
+    with what is on the disk; Ollama is not."""
+    failures = START_SECONDS // START_PERIOD_SECONDS
+    return {
+        "startupProbe": _probe(LOADER_PORT, "/readyz", START_PERIOD_SECONDS, failures),
+        "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
+        "livenessProbe": _probe(LOADER_PORT, "/healthz", 10, 6),
+    }
+
+
+def _probe(port: int, path: str, period_seconds: int, failures: int) -> Document:
+    return {
+        "httpGet": {"path": path, "port": port, "scheme": "HTTP"},
+        "periodSeconds": period_seconds,
+        "timeoutSeconds": min(period_seconds, MOST_PROBE_SECONDS),
+        "failureThreshold": failures,
+    }
