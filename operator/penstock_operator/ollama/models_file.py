@@ -3,14 +3,10 @@
 Changes of it need no restart. Readers skip what they do not know.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
-
-ParameterValue = bool | int | float | str | tuple[str, ...]
-"""As `/api/create` takes it: Ollama refuses the text of a number. `stop` is a list."""
 
 
 class _Told(BaseModel):
@@ -27,8 +23,8 @@ class CreateRequest(_Told):
     """A file that the loader uploads as a blob first."""
     gguf_path: str | None = None
     """As `adapter_path`: the weights."""
-    parameters: Mapping[str, ParameterValue] = Field(default_factory=dict)
-    """Goes into the body as it is."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """As text, which the loader types: Ollama takes numbers as numbers, and `stop` as a list."""
     system: str | None = None
     template: str | None = None
 

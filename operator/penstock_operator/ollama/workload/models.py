@@ -9,8 +9,8 @@ from penstock_operator.api.ollama import Modelfile, Ollama, OllamaModel
 from penstock_operator.ollama.models_file import CreateRequest, ModelOrder, ModelsFile
 from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.ollama.workload.environment import MODELS_DIRECTORY
-from penstock_operator.ollama.workload.parameters import CONTEXT, typed
 
+CONTEXT: Final = "num_ctx"
 GGUF_DIRECTORY: Final = "/gguf"
 GENERATING: Final = frozenset({"chat", "completions"})
 
@@ -75,22 +75,23 @@ def _order(model: OllamaModel, group: Group, *, embeddings: bool) -> ModelOrder:
 
 
 def _created(model: OllamaModel) -> CreateRequest | None:
-    context = {CONTEXT: model.context_length}  # it was reckoned with, whatever else is said
+    context = (CONTEXT, str(model.context_length))  # it was reckoned with, whatever else is said
     if model.modelfile is not None:
         return _from_modelfile(model.modelfile, context)
     if model.gguf is not None:
         path = inside(mount_of(model.gguf.claim_name), model.gguf.path)
-        return CreateRequest(gguf_path=path, parameters=context)
+        return CreateRequest(gguf_path=path, parameters=(context,))
     return None
 
 
-def _from_modelfile(modelfile: Modelfile, context: Mapping[str, int]) -> CreateRequest:
+def _from_modelfile(modelfile: Modelfile, context: tuple[str, str]) -> CreateRequest:
+    others = ((each.name, each.value) for each in modelfile.parameters if each.name != CONTEXT)
     path = is_path(modelfile.from_)
     return CreateRequest(
         from_=None if path else modelfile.from_,
         gguf_path=inside(MODELS_DIRECTORY, modelfile.from_) if path else None,
         adapter_path=inside(MODELS_DIRECTORY, modelfile.adapter) if modelfile.adapter else None,
-        parameters={**typed(modelfile.parameters), **context},
+        parameters=(*others, context),
         system=modelfile.system,
         template=modelfile.template,
     )
