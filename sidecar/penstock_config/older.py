@@ -273,7 +273,7 @@ def _said(policy: Policy, rule: Rule) -> Rule:
 
 def _plain(provider: Provider) -> Provider:
     """Without what only informs, and what only counts more exactly."""
-    plain = _as_by_default(provider, ("preset", "drain_seconds", "gpu_memory_bytes"))
+    plain = _as_by_default(provider, ("preset", "drain_seconds", "gpu_memory_bytes", "managed"))
     models = tuple(_as_by_default(model, ADDED_TO_MODELS) for model in plain.models)
     return plain if models == plain.models else plain.model_copy(update={"models": models})
 

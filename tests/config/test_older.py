@@ -31,7 +31,7 @@ from penstock_config.policy import (
     Rule,
     Target,
 )
-from penstock_config.provider import Model, Provider
+from penstock_config.provider import Managed, Model, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import (
     Candidate,
@@ -224,6 +224,14 @@ def test_how_to_choose_is_left_out_and_the_weights_decide() -> None:
     rated = MODEL.model_copy(update=said)
     better = PLAIN.model_copy(update={"models": (rated,), "gpu_memory_bytes": 2})
     older = as_version_1(choosing(reaching(better), **CHOOSING))
+    assert older == as_version_1(reaching(PLAIN))
+    assert decode_version_1(older.data) == reaching(PLAIN)
+
+
+def test_how_a_managed_provider_runs_is_left_out_and_its_service_serves() -> None:
+    loaded = MODEL.model_copy(update={"parallel": 4, "load_seconds": 7.5})
+    run = PLAIN.model_copy(update={"models": (loaded,), "managed": Managed(may_be_cold=True)})
+    older = as_version_1(reaching(run))
     assert older == as_version_1(reaching(PLAIN))
     assert decode_version_1(older.data) == reaching(PLAIN)
 

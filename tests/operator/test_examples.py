@@ -36,14 +36,13 @@ def test_an_example_parses(document: dict[str, Any]) -> None:
 
 
 def test_the_examples_together_have_no_error_and_nothing_to_warn_of_but_this() -> None:
-    """What a later version acts on, the prices of the list, and an embedder that may not run."""
+    """The prices of the list, and an embedder that may not run."""
     snapshot = snapshot_of(
         documents(), cluster="test", scope_keys={}, loopback_allowed=False, redis=None
     )
     snapshot = replace(snapshot, scope_keys=dict.fromkeys(snapshot.namespaces, "key"))
     problems = compile_snapshot(snapshot).problems
     assert {(problem.severity, problem.reason, problem.path) for problem in problems} == {
-        ("warning", "NotYetEnforced", "spec.ollama"),
         ("warning", "PriceFromList", "spec.models"),
         ("warning", "NoEmbedder", "spec.cache.semantic"),
     }

@@ -16,6 +16,7 @@ from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.api.preset import PRESETS, ProviderType
 from penstock_operator.api.route_policy import RoutePolicy
 from penstock_operator.api.route_rule import Match
+from penstock_operator.compile.graphics import managed_warnings
 from penstock_operator.compile.not_yet_enforced import not_yet_enforced
 from penstock_operator.compile.offer import served_models
 from penstock_operator.compile.parse import Resource, ref_of
@@ -141,6 +142,7 @@ def _provider_warnings(provider: LLMProvider) -> Iterator[Problem]:
             yield Problem(ref, "Enforced", "NotYetEnforced", message, "warning", path)
     yield from _keyless(provider)
     yield from _undeployed(provider)
+    yield from managed_warnings(provider)
     yield from unpriced(provider)
 
 

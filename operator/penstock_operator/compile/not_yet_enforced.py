@@ -28,14 +28,8 @@ class Unenforced:
 
 
 FIELDS: Final[Mapping[str, tuple[Unenforced, ...]]] = {
-    "LLMProvider": (
-        Unenforced(
-            "spec.ollama",
-            "runs no Ollama in this version, and its sizes bound ensembles alone: run one with a"
-            " Service of the provider's name",
-        ),
-    ),
-    "ModelTier": (Unenforced("spec.priority"),),
+    "LLMProvider": (),
+    "ModelTier": (),
     "RoutePolicy": (
         Unenforced("spec.rules[].match.cel", RULE_LEFT_OUT),
         Unenforced("spec.attribution"),

@@ -41,6 +41,7 @@ Reason = Literal[
     "NeedsNewerSidecar",
     "NoEmbedder",
     "ScheduleInvalid",
+    "SizeUnknown",
     # Conflicted
     "Outranked",
 ]

@@ -17,7 +17,12 @@ from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.provider_model import ProviderModel
 from penstock_operator.compile.checks import check_object
 from penstock_operator.compile.credentials import ProviderSecrets, provider_secrets
-from penstock_operator.compile.graphics import gpu_memory_bytes, vram_bytes
+from penstock_operator.compile.graphics import (
+    OnReplica,
+    gpu_memory_bytes,
+    managed,
+    on_replicas,
+)
 from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.prices import model_price
 from penstock_operator.compile.problem import Problem
@@ -80,7 +85,7 @@ def _unusable(
 def _config(provider: LLMProvider) -> Provider:
     spec = provider.spec
     type_, credentials = type_of(spec), spec.credentials
-    deployments, sizes = deployments_of(spec), vram_bytes(spec)
+    deployments, run = deployments_of(spec), on_replicas(spec)
     return Provider(
         id=provider.id,
         type=type_,
@@ -95,7 +100,7 @@ def _config(provider: LLMProvider) -> Provider:
         entra=entra_of(credentials),
         headers={header.name: header.value for header in spec.headers},
         models=tuple(
-            _model(model, spec, deployments.get(model.name), sizes)
+            _model(model, spec, deployments.get(model.name), run.get(upstream_name(model)))
             for model in served_models(spec)
             if not model.suspended
         ),
@@ -114,6 +119,7 @@ def _config(provider: LLMProvider) -> Provider:
         on_unknown_price=spec.on_unknown_price,
         drain_seconds=_drain_seconds(spec),
         gpu_memory_bytes=gpu_memory_bytes(spec),
+        managed=managed(spec),
     )
 
 
@@ -124,7 +130,7 @@ def _drain_seconds(spec: LLMProviderSpec) -> float | None:
 
 
 def _model(
-    model: ProviderModel, spec: LLMProviderSpec, deployment: str | None, sizes: Mapping[str, int]
+    model: ProviderModel, spec: LLMProviderSpec, deployment: str | None, run: OnReplica | None
 ) -> Model:
     return Model(
         name=model.name,
@@ -135,7 +141,9 @@ def _model(
         price=model_price(spec, model),
         quality=None if model.quality is None else tenths(model.quality),
         expected_latency_ms=model.expected_latency_ms,
-        vram_bytes=sizes.get(upstream_name(model)),
+        vram_bytes=run.vram_bytes if run else None,
+        parallel=run.parallel if run else None,
+        load_seconds=run.load_seconds if run else None,
         limits=rate_limits(model.limits),
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from penstock_operator.compile.not_yet_enforced import FIELDS, not_yet_enforced
 from penstock_operator.compile.parse import KINDS
-from tests.operator.compile.documents import policy, tier
+from tests.operator.compile.documents import policy
 
 ENFORCED: Final = {
     "LLMProvider": {
@@ -45,9 +45,11 @@ ENFORCED: Final = {
         "spec.onDisconnect",
         "spec.drain",
         "spec.allowedNamespaces",
+        "spec.ollama",
     },
     "ModelTier": {
         "spec.models",
+        "spec.priority",
         "spec.strategy",
         "spec.floors",
         "spec.onNoFit",
@@ -187,5 +189,6 @@ def test_the_path_says_which_item_of_a_list() -> None:
 
 
 def test_a_default_that_is_spelled_out_needs_no_warning() -> None:
-    assert not_yet_enforced(tier(priority=0)) == ()
-    assert len(not_yet_enforced(tier(priority=1))) == 1
+    assert not_yet_enforced(policy(attribution=None)) == ()
+    tags = [{"name": "agent", "type": "Header", "header": {"name": "x-agent"}}]
+    assert len(not_yet_enforced(policy(attribution={"tagsFrom": tags}))) == 1
