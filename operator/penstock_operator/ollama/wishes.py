@@ -7,6 +7,7 @@ from typing import Final
 from penstock_operator.api import ollama as api
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.ollama.memory.estimate import need_of
+from penstock_operator.ollama.one_server import as_served
 from penstock_operator.ollama.planner.types import GpuWish, Need, Toleration, Wish
 
 ON_CPU: Final = Need("", weights_mib=0, kv_mib=0, overhead_mib=0)
@@ -53,7 +54,7 @@ def _needs(
     ollama: api.Ollama, demand: Mapping[str, float]
 ) -> tuple[tuple[Need, ...], dict[str, str]]:
     needs, unknown = [], {}
-    for model in ollama.models:
+    for model in as_served(ollama):
         found = need_of(model)
         if isinstance(found, str) and ollama.gpu is None:
             found = replace(

@@ -7,6 +7,7 @@ from typing import Final
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.ollama import Modelfile, Ollama, OllamaModel
 from penstock_operator.ollama.models_file import CreateRequest, ModelOrder, ModelsFile
+from penstock_operator.ollama.one_server import as_served, is_path
 from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.ollama.workload.environment import MODELS_DIRECTORY
 
@@ -22,30 +23,11 @@ def models_file(provider: LLMProvider, group: Group, needs: Mapping[str, Need]) 
     assert ollama is not None  # noqa: S101  # there is a group of it
     orders = [
         _order(model, group, embeddings=model.name in embedders(provider.spec))
-        for model in served(ollama, group)
+        for model in as_served(ollama)
+        if model.name in group.models
     ]
     orders.sort(key=lambda order: (not order.loaded, -needs[order.name].total_mib(), order.name))
     return ModelsFile(models=tuple(orders), keep_alive_seconds=ollama.keep_alive_seconds)
-
-
-def as_served(ollama: Ollama) -> tuple[OllamaModel, ...]:
-    """The models, each with what it gets from a server that has one number for all of them: that
-    is what its memory goes by. A context that a model is made with is its own."""
-    parallel = max(model.parallel for model in ollama.models)
-    pulled = [model.context_length for model in ollama.models if model.source == "pull"]
-    return tuple(
-        model.model_copy(
-            update={
-                "parallel": parallel,
-                "context_length": max(pulled) if model.source == "pull" else model.context_length,
-            }
-        )
-        for model in ollama.models
-    )
-
-
-def served(ollama: Ollama, group: Group) -> Iterable[OllamaModel]:
-    return [model for model in ollama.models if model.name in group.models]
 
 
 def embedders(spec: LLMProviderSpec) -> frozenset[str]:
@@ -95,11 +77,6 @@ def _from_modelfile(modelfile: Modelfile, context: tuple[str, str]) -> CreateReq
         system=modelfile.system,
         template=modelfile.template,
     )
-
-
-def is_path(text: str) -> bool:
-    """Of FROM. Models of Hugging Face may end in `:file.gguf`."""
-    return text.startswith(("/", "./", "../")) or (text.endswith(".gguf") and ":" not in text)
 
 
 def inside(directory: str, path: str) -> str:

@@ -15,7 +15,7 @@ from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.ollama.workload import names, probes
 from penstock_operator.ollama.workload.environment import HOME, MODELS_DIRECTORY, environment
 from penstock_operator.ollama.workload.installation import Document, Found, Installation
-from penstock_operator.ollama.workload.models import mount_of, served
+from penstock_operator.ollama.workload.models import mount_of
 from penstock_operator.ollama.workload.placement import placement
 from penstock_operator.ollama.workload.quantity import mebibytes
 
@@ -63,7 +63,8 @@ def pod_spec(
 
 def gguf_claims(ollama: Ollama, group: Group) -> list[str]:
     """The volumes that hold weights of the group's models."""
-    return sorted({model.gguf.claim_name for model in served(ollama, group) if model.gguf})
+    models = (model for model in ollama.models if model.name in group.models)
+    return sorted({model.gguf.claim_name for model in models if model.gguf})
 
 
 def _ollama(
