@@ -45,6 +45,35 @@ DeliveryReason = Literal[
     "SidecarsRejected",
     "SidecarsUnknown",
 ]
+FleetConditionType = Literal["Scheduled", "ModelsReady", "FullyOnGPU"]
+"""What becomes of an LLMProvider that we run, beside what compiling it says."""
+FleetReason = Literal[
+    "Placed",
+    "NothingWanted",
+    "InsufficientVRAM",
+    "NoGpuFree",
+    "NoSuchGpu",
+    "NotTolerated",
+    "NoNode",
+    "SizeUnknown",
+    "NodesNotRead",
+    "NameUnusable",
+    "WorkloadRefused",
+    "Unschedulable",
+    "Serving",
+    "NoReplica",
+    "Starting",
+    "Pulling",
+    "Creating",
+    "Loading",
+    "PullFailed",
+    "CreateFailed",
+    "PodFailing",
+    "OnGpu",
+    "PartlyOnCpu",
+    "OnCpu",
+    "NothingLoaded",
+]
 WarmingConditionType = Literal["Warmed"]
 """What becomes of the prompts of a RoutePolicy's `warm`, beside what compiling it says."""
 WarmingReason = Literal[
@@ -97,6 +126,7 @@ class Condition:
         ConditionType
         | BudgetConditionType
         | DeliveryConditionType
+        | FleetConditionType
         | HealthConditionType
         | WarmingConditionType
     )

@@ -12,6 +12,8 @@ from penstock_operator.status import (
     BudgetReason,
     DeliveryConditionType,
     DeliveryReason,
+    FleetConditionType,
+    FleetReason,
     HealthConditionType,
     HealthReason,
     WarmingConditionType,
@@ -31,7 +33,7 @@ def sections() -> dict[str, list[str]]:
 def test_the_page_has_every_reason_once() -> None:
     listed = [reason for reasons in sections().values() for reason in reasons]
     in_status = {reason for reason, _ in GOOD.values()} | set(PROGRAMMING) | {"Invalid"}
-    others = (BudgetReason, DeliveryReason, HealthReason, WarmingReason)
+    others = (BudgetReason, DeliveryReason, FleetReason, HealthReason, WarmingReason)
     of_others = {reason for other in others for reason in get_args(other)}
     assert sorted(listed) == sorted(set(get_args(Reason)) | in_status | of_others)
 
@@ -40,6 +42,7 @@ def test_the_page_has_a_section_for_every_condition() -> None:
     others = (
         BudgetConditionType,
         DeliveryConditionType,
+        FleetConditionType,
         HealthConditionType,
         WarmingConditionType,
     )

@@ -1,0 +1,68 @@
+"""What sidecars are told of a managed provider's replicas."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from penstock_config.fleet import Fleet, Replica
+from penstock_operator.fleet.observed import Told
+from penstock_operator.ollama.names import OLLAMA_PORT
+from penstock_operator.ollama.progress import ModelProgress, State
+
+ON_DISK: Final[frozenset[State]] = frozenset({"Ready", "Idle"})
+MAX_REPLICAS: Final = 1000
+MAX_TEXT: Final = 600
+PERCENT: Final = 100
+DOING: Final[tuple[tuple[State, str], ...]] = (
+    ("Loading", "loading {name}"),
+    ("Creating", "creating {name}"),
+    ("Pulling", "pulling {name}{share}"),
+    ("Failed", "{name} failed: {message}"),
+    ("Waiting", "waiting to pull {name}"),
+)
+"""What is said of the models that are not there yet, the furthest first."""
+
+
+def fleet_of(pods: Iterable[Told], wanted: int, now: float, otherwise: str = "") -> Fleet:
+    """`otherwise`: what is said while fewer are ready than wanted and no pod says why."""
+    there = [each for each in pods if each.pod.address and not each.pod.leaving][:MAX_REPLICAS]
+    replicas = tuple(map(_replica, there))
+    enough = sum(replica.ready for replica in replicas) >= wanted
+    message = "" if enough else doing(there) or otherwise
+    return Fleet(at=now, replicas=replicas, wanted=wanted, message=message[:MAX_TEXT])
+
+
+def address_of(ip: str) -> str:
+    return f"[{ip}]" if ":" in ip else ip
+
+
+def doing(pods: Sequence[Told]) -> str:
+    """What the replica does that will be ready first; empty when none says anything."""
+    models = [m for each in pods if each.progress for m in each.progress.models]
+    for state, text in DOING:
+        found = [model for model in models if model.state == state]
+        if found:
+            first = max(found, key=lambda model: (percent(model) or 0, model.name))
+            share = percent(first)
+            shown = "" if share is None else f", {share} %"
+            return text.format(name=first.name, share=shown, message=first.message)
+    faults = (each.pod.fault or each.pod.unschedulable for each in pods)
+    return next(filter(None, faults), "")
+
+
+def percent(model: ModelProgress) -> int | None:
+    """Of what is being pulled; `None` where nobody knows how much it is."""
+    if model.state != "Pulling" or model.total_bytes <= 0:
+        return None
+    return max(0, min(PERCENT, model.completed_bytes * PERCENT // model.total_bytes))
+
+
+def _replica(told: Told) -> Replica:
+    models = told.progress.models if told.progress else ()
+    on_disk = [model for model in models if model.state in ON_DISK]
+    return Replica(
+        name=told.pod.name,
+        address=f"http://{address_of(told.pod.address or '')}:{OLLAMA_PORT}",
+        ready=told.pod.ready,
+        models=tuple(sorted(model.name for model in on_disk)),
+        loaded=tuple(sorted(model.name for model in on_disk if model.size_bytes > 0)),
+    )
