@@ -6,6 +6,7 @@ from typing import Final
 from penstock_config.fleet import Fleet, Replica
 from penstock_operator.fleet.observed import Told
 from penstock_operator.ollama.names import OLLAMA_PORT
+from penstock_operator.ollama.planner.types import Group
 from penstock_operator.ollama.progress import ModelProgress, State
 
 ON_DISK: Final[frozenset[State]] = frozenset({"Ready", "Idle"})
@@ -22,10 +23,13 @@ DOING: Final[tuple[tuple[State, str], ...]] = (
 """What is said of the models that are not there yet, the furthest first."""
 
 
-def fleet_of(pods: Iterable[Told], wanted: int, now: float, otherwise: str = "") -> Fleet:
+def fleet_of(
+    pods: Iterable[Told], groups: Iterable[Group], wanted: int, now: float, otherwise: str = ""
+) -> Fleet:
     """`otherwise`: what is said while fewer are ready than wanted and no pod says why."""
+    by_name = {group.name: group for group in groups}
     there = [each for each in pods if each.pod.address and not each.pod.leaving][:MAX_REPLICAS]
-    replicas = tuple(map(_replica, there))
+    replicas = tuple(_replica(told, by_name.get(told.pod.group)) for told in there)
     enough = sum(replica.ready for replica in replicas) >= wanted
     message = "" if enough else doing(there) or otherwise
     return Fleet(at=now, replicas=replicas, wanted=wanted, message=message[:MAX_TEXT])
@@ -56,13 +60,18 @@ def percent(model: ModelProgress) -> int | None:
     return max(0, min(PERCENT, model.completed_bytes * PERCENT // model.total_bytes))
 
 
-def _replica(told: Told) -> Replica:
-    models = told.progress.models if told.progress else ()
-    on_disk = [model for model in models if model.state in ON_DISK]
+def _replica(told: Told, group: Group | None) -> Replica:
+    """Of a ready pod that does not answer us, as by a NetworkPolicy, what was planned holds."""
+    if told.progress is None:
+        models, loaded = (group.models, group.loaded) if group and told.pod.ready else ((), ())
+    else:
+        on_disk = [model for model in told.progress.models if model.state in ON_DISK]
+        models = tuple(sorted(model.name for model in on_disk))
+        loaded = tuple(sorted(model.name for model in on_disk if model.size_bytes > 0))
     return Replica(
         name=told.pod.name,
         address=f"http://{address_of(told.pod.address or '')}:{OLLAMA_PORT}",
-        ready=told.pod.ready,
-        models=tuple(sorted(model.name for model in on_disk)),
-        loaded=tuple(sorted(model.name for model in on_disk if model.size_bytes > 0)),
+        ready=told.pod.ready and (told.progress is None or told.progress.ready),
+        models=models,
+        loaded=loaded,
     )
