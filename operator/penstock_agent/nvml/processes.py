@@ -1,6 +1,6 @@
 """What holds a GPU's memory. Of a process its program's name alone: arguments may be secrets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pynvml
@@ -12,24 +12,35 @@ from penstock_operator.ollama.gpus import GpuProcess
 MAX_PROCESSES: Final = 16
 """Of a GPU; those with the most memory. The ConfigMap stays small."""
 MAX_NAME_CHARACTERS: Final = 64
+LISTS: Final = (
+    (
+        pynvml.nvmlDeviceGetComputeRunningProcesses_v3,
+        pynvml.nvmlDeviceGetComputeRunningProcesses_v2,
+    ),
+    (
+        pynvml.nvmlDeviceGetGraphicsRunningProcesses_v3,
+        pynvml.nvmlDeviceGetGraphicsRunningProcesses_v2,
+    ),
+)
+"""Newest version first: drivers before 510 lack it. Without a version pynvml's own error is raised
+there, which is none of NVML's."""
 
 
 def processes_of(handle: Handle) -> tuple[GpuProcess, ...]:
     """Largest first. Without the node's process ids (`agent.hostPID`) NVML tells of none."""
     held: dict[int, int] = {}
-    for call in (
-        pynvml.nvmlDeviceGetComputeRunningProcesses,
-        pynvml.nvmlDeviceGetGraphicsRunningProcesses,
-    ):
-        for pid, used_mib in _told(optional(call, handle) or ()):
+    for versions in LISTS:
+        for pid, used_mib in _told(versions, handle):
             held[pid] = max(held.get(pid, 0), used_mib)  # both lists tell all of its memory
     largest = sorted(held.items(), key=lambda each: (-each[1], each[0]))[:MAX_PROCESSES]
     return tuple(GpuProcess(pid=pid, name=_name(pid), used_mib=used) for pid, used in largest)
 
 
-def _told(processes: Iterable[Any]) -> Iterable[tuple[int, int]]:
-    """Memory is not told with MIG, and for processes of others."""
-    return ((each.pid, (each.usedGpuMemory or 0) // MIB) for each in processes)
+def _told(versions: tuple[Callable[..., Any], ...], handle: Handle) -> Iterator[tuple[int, int]]:
+    """Process and MiB. Memory is not told with MIG, and for processes of others."""
+    lists = (optional(call, handle) for call in versions)
+    for each in next(filter(None, lists), ()):
+        yield each.pid, (each.usedGpuMemory or 0) // MIB
 
 
 def _name(pid: int) -> str:
