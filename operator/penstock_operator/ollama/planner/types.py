@@ -26,6 +26,7 @@ class Slot:
     gpu: int
     """Index of the GPU on its node."""
     memory_mib: int
+    """0: not known, so that nothing can be planned there."""
     product: str
     """As in label `nvidia.com/gpu.product`, without `-SHARED` and `-MIG-...`."""
     sharing: Sharing = "Exclusive"
@@ -129,13 +130,17 @@ class Group:
     """
 
     name: str
-    """Of the Deployment: DNS label, the same for the same provider, node and models."""
+    """Of the Deployment: DNS label, the same for the same provider, node, resource, models."""
     provider: str
     node: str | None
     models: tuple[str, ...]
     """All that it serves, sorted."""
     loaded: tuple[str, ...]
-    """Of these, the ones that are loaded from the beginning; all of them with `Always`."""
+    """Of these, the ones that are loaded from the beginning; all of them with `Always`.
+
+    In the order in which they are to be loaded, largest first: Ollama loads a model wholly only
+    if it needs no more than 80 % of what is free then.
+    """
     replicas: int
     resources: Mapping[str, int]
     """Extended resources of one replica: `{"nvidia.com/gpu": 2}`; empty on CPU."""

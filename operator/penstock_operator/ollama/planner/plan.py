@@ -1,0 +1,41 @@
+"""Decides which models run on which node's GPUs. Pure: equal input gives an equal plan."""
+
+from collections.abc import Sequence
+
+from penstock_operator.ollama.planner.filling import fill, kept_pods, placement_of
+from penstock_operator.ollama.planner.groups import cpu_group, gpu_groups
+from penstock_operator.ollama.planner.problem import problem_of
+from penstock_operator.ollama.planner.refusals import lots_of, refusal_of
+from penstock_operator.ollama.planner.types import Group, Node, Plan, Unplaced, Wish
+
+
+def plan(nodes: Sequence[Node], wishes: Sequence[Wish], current: Sequence[Group] = ()) -> Plan:
+    """Places every wish's first replica by priority, then the second ones, and so on.
+
+    What is in `current` and still fits stays where it is, unless something that is wished could
+    not be placed otherwise. One wish for each provider, one node for each name.
+    """
+    problem = problem_of(nodes, wishes)
+    kept = kept_pods(problem, current)
+    placement = placement_of(problem, kept)
+    fill(placement, kept)
+    groups, unplaced = gpu_groups(placement, current), list[Unplaced]()
+    for index, asked in enumerate(problem.asked):
+        for lot in lots_of(placement, index):
+            if asked.gpu.cpu_fallback:
+                groups.append(cpu_group(asked.wish, lot.models, lot.replicas))
+            else:
+                unplaced.append(refusal_of(placement, index, lot, nodes))
+    groups += map(_without_gpu, filter(_is_for_cpu, wishes))
+    return Plan(
+        tuple(sorted(groups, key=lambda group: (group.provider, group.node or "", group.name))),
+        tuple(sorted(unplaced, key=lambda lot: (lot.provider, lot.models, lot.replicas))),
+    )
+
+
+def _is_for_cpu(wish: Wish) -> bool:
+    return wish.gpu is None and wish.replicas > 0 and bool(wish.needs)
+
+
+def _without_gpu(wish: Wish) -> Group:
+    return cpu_group(wish, tuple(sorted(need.model for need in wish.needs)), wish.replicas)
