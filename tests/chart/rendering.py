@@ -100,8 +100,14 @@ SWITCHED: Final[Mapping[str, Values]] = {
             "usernameKey": "user",
         },
     },
+    "agent": {"agent": {"enabled": True}},
+    "agent-with-class": {
+        "agent": {"enabled": True, "runtimeClassName": "nvidia", "periodSeconds": 2.5},
+        "images": {"operator": {"pullPolicy": "Always"}},
+    },
     "monitoring": {
         "embedder": {"enabled": True},
+        "agent": {"enabled": True},
         "monitoring": {
             "podMonitors": {"enabled": True, "labels": {"release": "prometheus"}},
             "rules": {"enabled": True, "labels": {"release": "prometheus"}},
@@ -133,7 +139,7 @@ SWITCHED: Final[Mapping[str, Values]] = {
                     }
                 }
             },
-            **({"enabled": True} if part == "embedder" else {}),
+            **({"enabled": True} if part in {"agent", "embedder"} else {}),
             **(
                 {}
                 if part == "redis"
@@ -144,7 +150,7 @@ SWITCHED: Final[Mapping[str, Values]] = {
                 }
             ),
         }
-        for part in ("operator", "injector", "redis", "embedder")
+        for part in ("operator", "injector", "redis", "embedder", "agent")
     },
 }
 """Every value that switches something, at least once away from its default."""
@@ -217,7 +223,7 @@ def named(documents: list[Document], kind: str, name: str) -> Document:
 
 def pods(documents: list[Document]) -> Iterator[tuple[str, Document]]:
     """Name and pod (`metadata`, `spec`) of everything that runs."""
-    for document in of_kind(documents, "Deployment", "StatefulSet"):
+    for document in of_kind(documents, "DaemonSet", "Deployment", "StatefulSet"):
         yield document["metadata"]["name"], document["spec"]["template"]
     for document in of_kind(documents, "Pod"):
         yield document["metadata"]["name"], document

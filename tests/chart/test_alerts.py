@@ -6,6 +6,8 @@ from itertools import chain
 import pytest
 import yaml
 
+from penstock_agent.metrics import Metrics as AgentMetrics
+from penstock_agent.metrics import Reading as AgentReading
 from penstock_embedder.metrics import Metrics as EmbedderMetrics
 from penstock_operator.metrics import Metrics
 from tests.chart.rendering import CHART, OWN, VARIANTS, Document, containers, named, pods, render
@@ -15,12 +17,15 @@ SUFFIXES = r"_(?:total|bucket|sum|count|created)$"
 
 
 def exposed() -> dict[str, set[str]]:
-    """Names of the control plane's and the embedder's metrics, and their labels."""
+    """Names of the control plane's, the embedder's and the agents' metrics, and their labels."""
     found = {}
     registries = Metrics().registry, EmbedderMetrics("0")._registry
     for family in chain.from_iterable(each._collector_to_names for each in registries):
         if name := getattr(family, "_name", None):  # a process's own figures have none
             found[str(name)] = set(getattr(family, "_labelnames", ()))
+    nothing = AgentReading(None, answers=False, age_seconds=0)
+    for metric in AgentMetrics(lambda: nothing).registry.collect():
+        found[metric.name] = set(getattr(metric, "_labelnames", ("result",)))
     return found
 
 
@@ -74,7 +79,7 @@ def test_monitors_find_our_pods_and_their_ports() -> None:
             ports = {port["name"] for each in containers(pod) for port in each.get("ports", ())}
             assert endpoint["port"] in ports
             found.add(labels["app.kubernetes.io/component"])
-    assert found == {"operator", "injector"}
+    assert found == {"operator", "injector", "agent"}
     assert monitor["metadata"]["namespace"] == OWN
 
 

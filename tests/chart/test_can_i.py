@@ -89,6 +89,17 @@ GRANTED: Final = {
     ): False,
     ("injector", "list", "routepolicies.penstock.dev", "shop", ""): False,
     ("redis", "get", "secrets", OWN, "penstock-redis"): False,
+    ("operator", "list", "configmaps", OWN, ""): True,
+    ("operator", "patch", "configmaps", OWN, "penstock-gpus-node"): False,
+    ("agent", "create", "configmaps", OWN, "penstock-gpus-node"): True,
+    ("agent", "patch", "configmaps", OWN, "penstock-gpus-node"): True,
+    ("agent", "get", "configmaps", OWN, "penstock-gpus-node"): False,
+    ("agent", "delete", "configmaps", OWN, "penstock-gpus-node"): False,
+    ("agent", "patch", "configmaps", "shop", "penstock-config"): False,
+    ("agent", "get", "secrets", OWN, "penstock-redis"): False,
+    ("agent", "get", "nodes", "", "node"): False,
+    ("agent", "patch", "nodes", "", "node"): False,
+    ("agent", "list", "pods", OWN, ""): False,
 }
 """Account, verb, resource, namespace (empty: all) and name: whether it may."""
 
@@ -116,7 +127,7 @@ async def may(cluster: Cluster, account: str, call: tuple[str, str, str, str]) -
 
 async def test_pain_14_what_our_accounts_may_do(release: Release, cluster: Cluster) -> None:
     await ensure(cluster, "models")
-    release.install(providerNamespaces=["models"])
+    release.install(providerNamespaces=["models"], agent={"enabled": True})
 
     async def wrong() -> list[tuple[str, ...]]:
         return [

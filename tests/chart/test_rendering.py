@@ -118,14 +118,15 @@ def test_namespaced_objects_say_where_they_belong(variant: str) -> None:
 
 @each_variant
 def test_pods_are_found_by_the_selectors_of_what_makes_them(variant: str) -> None:
-    for each in of_kind(render(VARIANTS[variant]), "Deployment", "StatefulSet"):
+    for each in of_kind(render(VARIANTS[variant]), "DaemonSet", "Deployment", "StatefulSet"):
         selector = each["spec"]["selector"]["matchLabels"]
         assert selector.items() <= each["spec"]["template"]["metadata"]["labels"].items()
 
 
 def test_selectors_outlive_an_upgrade() -> None:
     """A selector cannot be changed: nothing in it may follow the version."""
-    for each in of_kind(render({}), "Deployment", "StatefulSet"):
+    documents = render(VARIANTS["agent"])
+    for each in of_kind(documents, "DaemonSet", "Deployment", "StatefulSet"):
         keys = set(each["spec"]["selector"]["matchLabels"])
         assert keys == {f"app.kubernetes.io/{name}" for name in ("name", "instance", "component")}
 

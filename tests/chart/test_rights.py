@@ -230,5 +230,6 @@ def test_every_rule_names_the_code_that_needs_it() -> None:
             ]
             assert named, f"{path.name}:{number + 1}"
             name = named[-1].strip(".,:")
-            places = (ROOT / "operator" / "penstock_operator" / name, CHART / name)
+            operator = ROOT / "operator"
+            places = (operator / "penstock_operator" / name, operator / name, CHART / name)
             assert any(place.exists() for place in places), name

@@ -104,6 +104,7 @@ def test_defaults_fit_the_schema_with_a_parent_chart_s_globals() -> None:
         ({"embedder": {"backend": "gpu"}}, "embedder.backend"),
         ({"embedder": {"workers": 0}}, "embedder.workers"),
         ({"embedder": {"maxIndexMiB": "1Gi"}}, "embedder.maxIndexMiB"),
+        ({"agent": {"periodSeconds": 31}}, "agent.periodSeconds"),
         ({"networkPolicies": {"metricsFrom": ["prometheus"]}}, "networkPolicies.metricsFrom"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -117,7 +118,6 @@ def test_a_wrong_value_is_an_error_that_names_it(values: Values, named: str) -> 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"agent": {"enabled": True}}, "agent.enabled: this version"),
         (
             {"embedder": {"enabled": True}, "redis": {"enabled": False}},
             "embedder.enabled: vectors are kept in Redis",
@@ -133,6 +133,10 @@ def test_a_wrong_value_is_an_error_that_names_it(values: Values, named: str) -> 
         (
             {"embedder": {"autoscaling": {"minReplicas": 9}}},
             "embedder.autoscaling: minReplicas is more than maxReplicas",
+        ),
+        (
+            {"agent": {"resources": {"limits": {"nvidia.com/gpu": 1}}}},
+            "agent.resources.limits: an agent sees all GPUs",
         ),
         ({"externalRedis": {"url": "redis://redis:6379"}}, "set redis.enabled=false too"),
         ({"externalRedis": {"manageUsers": True}}, "set externalRedis.url too"),

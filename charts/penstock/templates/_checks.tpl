@@ -12,8 +12,10 @@
 {{- if gt (int .Values.embedder.autoscaling.minReplicas) (int .Values.embedder.autoscaling.maxReplicas) }}
 {{- fail "embedder.autoscaling: minReplicas is more than maxReplicas" }}
 {{- end }}
-{{- if .Values.agent.enabled }}
-{{- fail "agent.enabled: this version of Penstock has no node agent yet; leave it off" }}
+{{- range $kind, $amounts := .Values.agent.resources }}
+{{- if and (kindIs "map" $amounts) (regexMatch "nvidia\\.com/" (toJson $amounts)) }}
+{{- fail (printf "agent.resources.%s: an agent sees all GPUs of its node without asking for one" $kind) }}
+{{- end }}
 {{- end }}
 {{- if and .Values.redis.enabled .Values.externalRedis.url }}
 {{- fail "externalRedis.url is set: set redis.enabled=false too" }}

@@ -89,7 +89,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* Probes of operator and injector, which serve them alike. */}}
+{{/* Probes of operator, injector and agent, which serve them alike. */}}
 {{- define "penstock.probes" -}}
 livenessProbe:
   httpGet: {path: /healthz, port: probes}
@@ -144,6 +144,10 @@ policy
 
 {{- define "penstock.operatorAccount" -}}
 system:serviceaccount:{{ .Release.Namespace }}:{{ .Release.Name }}-operator
+{{- end }}
+
+{{- define "penstock.agentAccount" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ .Release.Name }}-agent
 {{- end }}
 
 {{- define "penstock.budgetVersion" -}}
