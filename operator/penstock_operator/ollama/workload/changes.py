@@ -16,6 +16,8 @@ class Standing:
     ready: int
     models: frozenset[str]
     """What it serves, or will."""
+    waits: bool = False
+    """Whether its newest pod finds no room on the node."""
 
 
 def removable(standings: Iterable[Standing], *, wanted: int) -> tuple[str, ...]:
@@ -49,16 +51,16 @@ def _is_served(model: str, going: Standing, planned: Sequence[Standing]) -> bool
 
 
 def pausable(standings: Iterable[Standing]) -> frozenset[str]:
-    """Planned groups of one replica of which all models are served by a ready replica elsewhere.
+    """Planned groups of one replica, whose next pod waits until the old one gives it its GPU, and
+    of which all models are served by a ready replica elsewhere.
 
-    On a node without a further GPU a new pod waits until the old one has gone. At most one, so
-    that two do not lean on each other.
+    At most one, so that two do not lean on each other.
     """
     standings = sorted(standings, key=lambda each: each.name)
     for each in standings:
-        others = [other for other in standings if other.ready and other.name != each.name]
+        others = (other for other in standings if other.ready and other.name != each.name)
         served = frozenset().union(*(other.models for other in others))
-        if each.planned == 1 and others and each.models <= served:
+        if each.waits and each.planned == 1 and each.models <= served:
             return frozenset({each.name})
     return frozenset()
 

@@ -1,11 +1,11 @@
 """A group's `models.json`: what its loader is to pull, make and load."""
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
-from penstock_operator.api.ollama import Modelfile, Ollama, OllamaModel
+from penstock_operator.api.ollama import Modelfile, OllamaModel
 from penstock_operator.ollama.models_file import CreateRequest, ModelOrder, ModelsFile
 from penstock_operator.ollama.one_server import as_served, is_path
 from penstock_operator.ollama.planner.types import Group, Need

@@ -4,17 +4,16 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.ollama import Storage
 from penstock_operator.ollama.workload import names
 from penstock_operator.ollama.workload.installation import Document
-from penstock_operator.ollama.workload.quantity import in_mebibytes
+from penstock_operator.ollama.workload.quantity import in_mebibytes, mebibytes
 
 
 def volume_claim(
     provider: LLMProvider, storage: Storage, group: str, there: Document | None
 ) -> Document:
     """A claim that is there keeps its class and never shrinks: the API server would refuse it."""
-    size = storage.size if there is None else _larger(storage.size, there)
     spec: Document = {
         "accessModes": ["ReadWriteOnce"],  # the group is on one node, and so are its pods
-        "resources": {"requests": {"storage": size}},
+        "resources": {"requests": {"storage": _size(storage, there)}},
     }
     if there is not None:
         class_name = there.get("spec", {}).get("storageClassName")
@@ -30,8 +29,11 @@ def volume_claim(
     }
 
 
-def _larger(size: str, there: Document) -> str:
+def _size(storage: Storage, there: Document | None) -> str:
+    wanted = in_mebibytes(storage.size) or 0
+    if there is None:
+        return mebibytes(wanted)
     requests = there.get("spec", {}).get("resources", {}).get("requests", {})
-    before = str(requests.get("storage", ""))
-    old, new = in_mebibytes(before), in_mebibytes(size)
-    return before if old is not None and new is not None and old >= new else size
+    text = str(requests.get("storage", ""))
+    before = in_mebibytes(text)
+    return text if before is not None and before >= wanted else mebibytes(wanted)

@@ -1,0 +1,66 @@
+"""Ollama's environment: what was planned with, and nothing that undoes it."""
+
+from dataclasses import replace
+
+from penstock_operator.ollama.planner.types import Group, Need
+from penstock_operator.ollama.workload.environment import environment
+from tests.operator.ollama.workload.plans import Planned, read
+
+
+def variables(planned: Planned, **further: str) -> dict[str, str]:
+    ollama = planned.provider.spec.ollama
+    assert ollama
+    listed = environment(ollama, planned.groups[0], planned.needs, further)
+    assert [each["name"] for each in listed] == sorted({each["name"] for each in listed})
+    return {each["name"]: each["value"] for each in listed}
+
+
+def with_group(planned: Planned, group: Group) -> Planned:
+    return replace(planned, groups=(group,))
+
+
+def test_one_server_s_numbers_are_the_largest_of_its_models() -> None:
+    planned = read("on-demand")
+    needs = {
+        name: Need(name, 1, 1, 1, parallel=number, context_length=1000 * number)
+        for number, name in enumerate("abcd", 1)
+    }
+    found = variables(replace(planned, needs=needs))
+    assert found["OLLAMA_NUM_PARALLEL"] == "4"
+    assert found["OLLAMA_CONTEXT_LENGTH"] == "4000"
+
+
+def test_nothing_that_a_user_adds_lets_prompts_out_or_moves_the_port() -> None:
+    found = variables(read("one-gpu"), OLLAMA_NO_CLOUD="0", OLLAMA_HOST="127.0.0.1", MORE="1")
+    assert found["OLLAMA_NO_CLOUD"] == "1"
+    assert found["OLLAMA_HOST"] == "0.0.0.0:11434"
+    assert found["MORE"] == "1"
+
+
+def test_models_stay_for_ever_unless_it_is_said_how_long() -> None:
+    assert variables(read("one-gpu"))["OLLAMA_KEEP_ALIVE"] == "-1"
+    assert variables(read("everything"))["OLLAMA_KEEP_ALIVE"] == "600s"
+
+
+def test_on_demand_no_more_are_loaded_than_the_plan_and_one() -> None:
+    planned = read("on-demand")
+    assert variables(planned)["OLLAMA_MAX_LOADED_MODELS"] == "3"
+    (group,) = planned.groups
+    all_of_them = with_group(planned, replace(group, loaded=group.models))
+    assert variables(all_of_them)["OLLAMA_MAX_LOADED_MODELS"] == "4"
+
+
+def test_several_gpus_are_all_used_and_one_is_not_spread() -> None:
+    assert variables(read("everything"))["OLLAMA_SCHED_SPREAD"] == "1"
+    assert "OLLAMA_SCHED_SPREAD" not in variables(read("one-gpu"))
+
+
+def test_on_cpu_no_gpu_of_the_node_is_seen() -> None:
+    """The image asks for all of them."""
+    assert variables(read("on-cpu"))["NVIDIA_VISIBLE_DEVICES"] == "void"
+    assert "NVIDIA_VISIBLE_DEVICES" not in variables(read("one-gpu"))
+
+
+def test_a_shared_volume_is_not_pruned_by_a_server_that_starts() -> None:
+    assert variables(read("on-cpu"))["OLLAMA_NOPRUNE"] == "1"
+    assert "OLLAMA_NOPRUNE" not in variables(read("one-gpu"))
