@@ -19,7 +19,10 @@ from penstock_config.layout import Group
 from penstock_config.schema import SCHEMA_VERSION, SidecarConfig
 from penstock_sidecar.cache.memory import AnswerMemory
 from penstock_sidecar.clock import Clock, SystemClock
+from penstock_sidecar.ensemble import GpuMemory
 from penstock_sidecar.feedback import Calls, Feedback
+from penstock_sidecar.fleet import Fleets, News
+from penstock_sidecar.fleet import Place as FleetPlace
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.health.sharing import Place, Sharing
 from penstock_sidecar.heartbeat import Heart, Word
@@ -52,8 +55,9 @@ from penstock_sidecar.normalise.openai import parse_chat
 from penstock_sidecar.normalise.openai_completions import parse_completion
 from penstock_sidecar.normalise.openai_responses import parse_response
 from penstock_sidecar.routing.seen import Seen
-from penstock_sidecar.runtime import Shared, build_runtime
+from penstock_sidecar.runtime import build_runtime
 from penstock_sidecar.settings import Settings
+from penstock_sidecar.shared import Shared
 from penstock_sidecar.telemetry.metrics import Metrics
 from penstock_sidecar.telemetry.recorder import Recorders
 from penstock_sidecar.telemetry.request_log import RequestLog
@@ -135,6 +139,9 @@ class Sidecar:
     async def _start(self) -> Ports:
         clock, calls = SystemClock(), Calls()
         seen = Seen.nothing(clock)
+        random = Random()  # noqa: S311  # spreads load; guards nothing
+        deadline_seconds = self._settings.redis_deadline_seconds
+        fleets = Fleets(clock, random, self._metrics, first_look_seconds=deadline_seconds)
         self._shared = Shared(
             recorder=Recorders((self._metrics, RequestLog(clock), calls)),
             limit_observer=self._metrics,
@@ -142,14 +149,16 @@ class Sidecar:
             embedder_deadline_seconds=self._settings.embedder_deadline_seconds,
             clock=clock,
             ways=Ways(self._directory(), clock),
-            random=Random(),  # noqa: S311  # spreads load; guards nothing
+            random=random,
             breakers=Breakers(clock, uuid4().hex, self._metrics),
             seen=seen,
             memory=Memory(clock, Shares(clock), self._journal(clock)),
             answers=AnswerMemory(clock),
             flood=FloodGate(self._settings.max_requests_per_second, clock),
             feedback=Feedback(calls, seen.scores, self._metrics),
-            redis_deadline_seconds=self._settings.redis_deadline_seconds,
+            fleets=fleets,
+            gpu=GpuMemory(fleets.loaded),
+            redis_deadline_seconds=deadline_seconds,
         )
         self._exits.push_async_callback(self._holder.close)
         self._exits.push_async_callback(self._load.stragglers.close)
@@ -164,7 +173,9 @@ class Sidecar:
         probe = await self._listen(self._probes(), (settings.probe_host,), settings.probe_port)
         ports = Ports(application, probe, admin)
         sharing = Sharing(self._shared.breakers, self._health_place)
-        for work in (self._watcher.run(), self._heart.run(), sharing.run()):
+        news = News(fleets, self._shared.breakers.me, self._fleet_place, random)
+        self._exits.push_async_callback(news.farewell)
+        for work in (self._watcher.run(), self._heart.run(), sharing.run(), news.run()):
             self._exits.push_async_callback(_cancel, asyncio.create_task(work))
         logger.info("sidecar.started", extra={"version": VERSION, **asdict(ports)})
         return ports
@@ -263,6 +274,10 @@ class Sidecar:
     def _health_place(self) -> Place | None:
         runtime = self._holder.peek()
         return runtime.health_place() if runtime else None
+
+    def _fleet_place(self) -> FleetPlace | None:
+        runtime = self._holder.peek()
+        return runtime.fleet_place() if runtime else None
 
     def _word(self) -> Word | None:
         """The heartbeat; none while no runtime knows a Redis, or nobody told whose it would be."""

@@ -24,6 +24,7 @@ from penstock_sidecar.compression import Compressor
 from penstock_sidecar.counting import Counting
 from penstock_sidecar.ensemble import Ensemble, Ensembles
 from penstock_sidecar.errors import NotCached, SidecarError
+from penstock_sidecar.fleet import Fleets
 from penstock_sidecar.identity.caller import Identifier
 from penstock_sidecar.limits.attempt import Most
 from penstock_sidecar.limits.flood import FloodGate
@@ -33,6 +34,7 @@ from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.renewal import Renewals
 from penstock_sidecar.responses import Responses, in_own_words
+from penstock_sidecar.routing.replicas import missed
 from penstock_sidecar.routing.router import Route, Router, Selection
 from penstock_sidecar.sessions import Session, Sessions, without_history
 from penstock_sidecar.warming.warming import Warming
@@ -58,6 +60,7 @@ class Pipeline:
     limiter: Limiter
     means: Means
     ensembles: Ensembles
+    fleets: Fleets | None
     recorder: Recorder
     clock: Clock
 
@@ -162,7 +165,10 @@ class Pipeline:
         """Somebody upstream."""
         progress = relay.progress
         request = progress.request
+        if self.fleets:
+            await self.fleets.fresh(route.candidates)
         selection = self._selection(route, _lowered(request, ticket), ticket, progress)
+        self._wake(route, selection)
         retry = route.overrides.retry or self.policy.retry
         state = State(self.means, ticket, progress, relay, deadline, retry)
         serving = self._serving(route, state)
@@ -209,6 +215,13 @@ class Pipeline:
             progress.debug.drops = selection.drops
             progress.debug.verdicts = self.router.verdicts(selection)
         return selection
+
+    def _wake(self, route: Route, selection: Selection) -> None:
+        """Fleets that sleep, and would have been asked: the next request may find them awake."""
+        if self.fleets:
+            ordered, drops = selection.candidates, selection.drops
+            for candidate in missed(route.candidates, ordered, drops, self.fleets):
+                self.fleets.wish(candidate)
 
     def _serving(self, route: Route, state: State) -> Serving | Ensemble:
         """One model after the other, or several beside each other."""

@@ -1,40 +1,33 @@
 """From configuration to live objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass
 
 from penstock_config.credentials import Credentials, RedisAccess
 from penstock_config.layout import Group
 from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_sidecar.aside import CheapModel, cheapest
-from penstock_sidecar.attempts import FirstContentTimes, Hedging, Means, retry_ration
+from penstock_sidecar.attempts import Hedging, Means, retry_ration
 from penstock_sidecar.cache.build import Outside, answer_cache
 from penstock_sidecar.cache.flight import Flights
-from penstock_sidecar.cache.memory import AnswerMemory
 from penstock_sidecar.cache.removal import Which
 from penstock_sidecar.cache.semantic.build import Neighbours
 from penstock_sidecar.cache.semantic.embedder import EmbedderUnavailable, TextTooLong
-from penstock_sidecar.cache.semantic.finding import SemanticObserver
 from penstock_sidecar.classify import Classify
-from penstock_sidecar.clock import Clock
 from penstock_sidecar.compression import Compressor
 from penstock_sidecar.embedding import open_embedder
-from penstock_sidecar.ensemble import Ensembles, GpuMemory
+from penstock_sidecar.ensemble import Ensembles
 from penstock_sidecar.errors import CacheUnavailable, Denied, MalformedRequest, SessionNotFound
-from penstock_sidecar.feedback import Feedback
-from penstock_sidecar.health.breakers import Breakers
+from penstock_sidecar.fleet import Fleets
+from penstock_sidecar.fleet import Place as FleetPlace
 from penstock_sidecar.health.sharing import Known, Place
 from penstock_sidecar.identity.caller import Identifier
-from penstock_sidecar.limits.desk import LimitObserver
-from penstock_sidecar.limits.flood import FloodGate
 from penstock_sidecar.limits.limiter import Limiter
-from penstock_sidecar.limits.memory import Memory
-from penstock_sidecar.model import JsonObject, Pod, Recorder, Reply, Request
+from penstock_sidecar.model import JsonObject, Pod, Reply, Request
 from penstock_sidecar.pictures import Pictures
 from penstock_sidecar.pipeline import Pipeline
-from penstock_sidecar.redis_store import DEADLINE_SECONDS, RedisStore, connect
+from penstock_sidecar.redis_store import RedisStore
 from penstock_sidecar.renewal import Renewals
 from penstock_sidecar.responses import Responses
 from penstock_sidecar.routing.lessons import Lessons
@@ -45,60 +38,13 @@ from penstock_sidecar.routing.scores import Kind
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.selector import matches
 from penstock_sidecar.sessions import Sessions, Shelf, Summaries
+from penstock_sidecar.shared import Shared
 from penstock_sidecar.store import StoreUnavailable
-from penstock_sidecar.upstream import Hold, Ways, build_upstreams
+from penstock_sidecar.upstream import Hold, build_upstreams
 from penstock_sidecar.upstream.base import Upstream
+from penstock_sidecar.upstream.managed import ManagedUpstream
 from penstock_sidecar.upstream.watched import Watched
 from penstock_sidecar.warming.build import Warmers, cache_warming
-
-
-@dataclass(slots=True)
-class Shared:
-    """What outlives any configuration: made at start, closed at exit."""
-
-    recorder: Recorder
-    limit_observer: LimitObserver
-    semantic_observer: SemanticObserver
-    embedder_deadline_seconds: float
-    clock: Clock
-    ways: Ways
-    random: Random
-    breakers: Breakers
-    """Failures are remembered over changes of the configuration."""
-    seen: Seen
-    """So is what candidates were like."""
-    memory: Memory
-    """So is what Redis was told, and what it was not."""
-    answers: AnswerMemory
-    """And which answers were given lately."""
-    flood: FloodGate
-    """And how many requests came."""
-    feedback: Feedback
-    """And which calls people may judge."""
-    first_content_times: FirstContentTimes = field(default_factory=FirstContentTimes)
-    """And how long who took."""
-    gpu: GpuMemory = field(default_factory=GpuMemory)
-    """Local models that answer for an ensemble, too."""
-    redis_deadline_seconds: float = DEADLINE_SECONDS
-    _stores: dict[RedisAccess, tuple[RedisStore, int]] = field(default_factory=dict)
-
-    async def open_store(self, access: RedisAccess) -> RedisStore:
-        """One connection per way to Redis, however many runtimes use it."""
-        store, users = self._stores.get(access) or (await self._connect(access), 0)
-        self._stores[access] = (store, users + 1)
-        return store
-
-    async def close_store(self, access: RedisAccess) -> None:
-        store, users = self._stores[access]
-        if users > 1:
-            self._stores[access] = (store, users - 1)
-        else:
-            del self._stores[access]
-            await store.close()
-
-    async def _connect(self, access: RedisAccess) -> RedisStore:
-        deadline_seconds, heard = self.redis_deadline_seconds, self.memory.connected
-        return await connect(access, deadline_seconds=deadline_seconds, on_connected=heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +119,12 @@ class Runtime:
         if self.store is None or self.pipeline is None:
             return None
         return Place(self.store, self.config.cluster, self._reached)
+
+    def fleet_place(self) -> FleetPlace:
+        """Where the replicas of managed providers are told of."""
+        managed = frozenset(p.id for p in self.config.providers if p.managed)
+        reached = managed & self._reached.keys()
+        return FleetPlace(self.store, self.config.cluster, reached)
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""
@@ -272,6 +224,7 @@ def _pipeline(
     found: _Found,
     shared: Shared,
 ) -> Pipeline:
+    fleets = shared.fleets if any(p.managed for p in config.providers) else None
     limiter = Limiter(
         config,
         policy,
@@ -289,16 +242,18 @@ def _pipeline(
         shared.breakers,
         seen=shared.seen,
         room=limiter.room,
+        fleets=fleets,
     )
     aside = CheapModel(
         candidates=cheapest(config, policy) if policy.memory else (),
         policy=policy,
-        upstreams=found.upstreams,
+        upstreams=_managed(config, found.upstreams, fleets),
         limiter=limiter,
         router=router,
         recorder=shared.recorder,
         clock=shared.clock,
     )
+    watched = _watched(found.upstreams, router, limiter, shared.seen)
     place = config.cluster, config.namespace
     outside = Outside(found.store, shared.answers, shared.clock, found.neighbours)
     cache = answer_cache(policy, place, found.scope_key, outside)
@@ -327,12 +282,11 @@ def _pipeline(
         pictures=Pictures(policy.images) if policy.images else None,
         compressor=Compressor(policy.compression) if policy.compression else None,
         limiter=limiter,
-        means=_means(
-            config, _watched(found.upstreams, router, limiter, shared.seen), router, shared
-        ),
+        means=_means(config, _managed(config, watched, fleets), router, shared),
         ensembles=Ensembles(
             config, policy, shared.gpu, shared.seen.scores if router.judged() else None
         ),
+        fleets=fleets,
         recorder=shared.recorder,
         clock=shared.clock,
     )
@@ -363,6 +317,20 @@ def _watched(
         return upstreams
     lessons = Lessons(seen, limiter.room, judges=bool(router.judged()))
     return {id_: Watched(upstream, lessons) for id_, upstream in upstreams.items()}
+
+
+def _managed(
+    config: SidecarConfig, upstreams: Mapping[str, Upstream], fleets: Fleets | None
+) -> Mapping[str, Upstream]:
+    """Outside of what watches: to wait for a replica says nothing of the model."""
+    if fleets is None:
+        return upstreams
+    by_replicas = {
+        p.id: ManagedUpstream(upstreams[p.id], p, p.managed, fleets)
+        for p in config.providers
+        if p.managed
+    }
+    return {**upstreams, **by_replicas}
 
 
 def _learning(

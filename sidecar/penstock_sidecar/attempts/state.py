@@ -13,6 +13,7 @@ from penstock_sidecar.errors import (
     EmptyCompletion,
     SidecarError,
     UpstreamContextTooLong,
+    UpstreamStarting,
     UpstreamTooLate,
 )
 from penstock_sidecar.limits.limiter import Attempt, Ticket
@@ -72,7 +73,11 @@ class State:
         progress.limit_headers = self.ticket.headers
 
     def verdict(self) -> SidecarError:
-        """Why nobody could serve."""
+        """Why nobody could serve. Of a fleet that was waited for in vain, what it is doing says
+        more than that time is over."""
         if self.out_of_time:
+            for failure in self.failures:
+                if isinstance(failure.error, UpstreamStarting):
+                    return failure.error
             return self.deadline.error(self.failures)
         return verdict(self.failures)

@@ -30,6 +30,9 @@ class Ask:
     nudge: bool = False
     """The former answer was empty: ask once more, for anything."""
     quirks: Quirks = PLAIN
+    keep_alive_seconds: int | None = None
+    """How long an Ollama that we run keeps the model in memory after this; below 0 for ever. `None`
+    leaves that to the provider."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

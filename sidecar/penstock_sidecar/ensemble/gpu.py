@@ -4,11 +4,14 @@ A model's weights are loaded once, however many requests it answers: the first r
 it takes its bytes, the last gives them back. Who comes later waits behind those who came before,
 also where he would fit: a large model is never starved by small ones. One per process: what other
 pods ask of the same provider, the provider queues by itself.
+
+Where replicas are known, a model that one of them holds in memory takes its bytes at once: they are
+its own already. They count for those that would have to be loaded beside it.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -66,9 +69,10 @@ class _Card:
 
 class GpuMemory:
     """A semaphore over bytes, for each provider that says how many it has. Outlives
-    configurations."""
+    configurations. `loaded` says whether the model is in memory, as far as that is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Callable[[Candidate], bool] = lambda _: False) -> None:
+        self._loaded = loaded
         self._cards: dict[str, _Card] = {}
 
     @asynccontextmanager
@@ -83,7 +87,10 @@ class GpuMemory:
         card.capacity_bytes = capacity
         name = candidate.model.upstream_name
         try:
-            await _taken(card, name, size)
+            if self._loaded(candidate):
+                card.take(name, size)
+            else:
+                await _taken(card, name, size)
             try:
                 yield
             finally:

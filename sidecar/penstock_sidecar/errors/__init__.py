@@ -35,9 +35,12 @@ SidecarError                          status, type, code, public message
 | | - UpstreamAnswerTooLong 400       more than we hold of it; another's may be shorter
 | - UpstreamLimited 429               the provider, or its limit in our books, says not now
 | | - UpstreamTokensLimited 429       of tokens
+| | - UpstreamCrowded 429             too many wait for a replica that the cluster runs
 | - UpstreamCredentials 502           401 or 403: the caller's key is fine, ours is not
 | - UpstreamUnavailable 502           connection refused, 5xx
 | | - UpstreamOverloaded 503          it has too much to do (Anthropic's 529)
+| | - UpstreamUnreachable 502         no connection could be made: nothing was sent
+| | - UpstreamStarting 503            none of its replicas, which the cluster runs, is ready
 | | - UpstreamLost 502                the connection broke off with nothing seen
 | | - UpstreamGarbled 502             a 200 that nobody can read
 | | - UpstreamForeign 502             a 200 in a format that is nobody's who serves models
@@ -117,6 +120,7 @@ from penstock_sidecar.errors.provider import (
     UpstreamConnectTooLate,
     UpstreamContextTooLong,
     UpstreamCredentials,
+    UpstreamCrowded,
     UpstreamError,
     UpstreamForeign,
     UpstreamGarbled,
@@ -125,10 +129,12 @@ from penstock_sidecar.errors.provider import (
     UpstreamMisconfigured,
     UpstreamOverloaded,
     UpstreamRefused,
+    UpstreamStarting,
     UpstreamTimeout,
     UpstreamTokensLimited,
     UpstreamTooLate,
     UpstreamUnavailable,
+    UpstreamUnreachable,
     UpstreamUnsupported,
 )
 
@@ -179,6 +185,7 @@ __all__ = [
     "UpstreamConnectTooLate",
     "UpstreamContextTooLong",
     "UpstreamCredentials",
+    "UpstreamCrowded",
     "UpstreamError",
     "UpstreamForeign",
     "UpstreamGarbled",
@@ -187,10 +194,12 @@ __all__ = [
     "UpstreamMisconfigured",
     "UpstreamOverloaded",
     "UpstreamRefused",
+    "UpstreamStarting",
     "UpstreamTimeout",
     "UpstreamTokensLimited",
     "UpstreamTooLate",
     "UpstreamUnavailable",
+    "UpstreamUnreachable",
     "UpstreamUnsupported",
     "UserRequired",
 ]

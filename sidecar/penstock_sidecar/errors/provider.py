@@ -65,6 +65,10 @@ class UpstreamTokensLimited(UpstreamLimited):
     type = "tokens"
 
 
+class UpstreamCrowded(UpstreamLimited):
+    """It runs in this cluster, and too many wait for its replicas already."""
+
+
 class UpstreamCredentials(UpstreamError):
     code = "upstream_credentials_exhausted"
     error_type = "provider_credentials"
@@ -79,6 +83,20 @@ class UpstreamOverloaded(UpstreamUnavailable):
     status = 503
     type = "overloaded_error"
     code = "overloaded"
+
+
+class UpstreamUnreachable(UpstreamUnavailable):
+    """No connection could be made: nothing was sent."""
+
+
+class UpstreamStarting(UpstreamUnavailable):
+    """It runs in this cluster, and none of its replicas is ready. It was waited for, or cannot be:
+    the same at once is no use."""
+
+    status = 503
+    code = "replicas_starting"
+    error_type = "provider_starting"
+    same_again = False
 
 
 class UpstreamLost(UpstreamUnavailable):

@@ -7,9 +7,11 @@ from typing import Final
 from penstock_config.breaker import Endpoint
 from penstock_sidecar.errors import (
     UpstreamCredentials,
+    UpstreamCrowded,
     UpstreamError,
     UpstreamMisconfigured,
     UpstreamRefused,
+    UpstreamStarting,
     UpstreamTooLate,
 )
 from penstock_sidecar.model import Api
@@ -29,8 +31,10 @@ ENDPOINTS: Final[Mapping[Api, Endpoint]] = {
 """Where a request goes at a provider: a responses API that fails takes no chat away."""
 FORGIVEN: Final = (
     UpstreamCredentials,
+    UpstreamCrowded,
     UpstreamMisconfigured,
     UpstreamRefused,
+    UpstreamStarting,
     UpstreamTooLate,
 )
 COUNTED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -43,7 +47,8 @@ def counts(error: UpstreamError) -> bool:
     Not 401 and 403, though the next candidate is tried: some providers answer 403 to a flagged
     prompt, and one caller's prompts must not take a model from all others. Nor what the protocol
     cannot say, what is too long for the model, or for the time that a caller gives: that is the
-    request's doing. Nor an address or a name that is wrong: no time heals these.
+    request's doing. Nor an address or a name that is wrong: no time heals these. Nor a fleet of
+    ours that is being started, or has no seat: that is over when it is, not after a cooldown.
     """
     if isinstance(error, FORGIVEN):
         return False

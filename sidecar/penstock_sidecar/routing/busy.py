@@ -1,8 +1,15 @@
 """How many requests of this process each candidate has under way."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from penstock_sidecar.model import Candidate
+
+
+class UnderWay(Protocol):
+    """What choosing asks."""
+
+    def in_flight(self, candidate: Candidate) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from penstock_sidecar.fleet.fleet import Situation
 from penstock_sidecar.metering.cost import usd
 from penstock_sidecar.model import Candidate, Classification, Request
 from penstock_sidecar.routing.drops import Drop
@@ -29,6 +30,10 @@ class Verdict:
     score: float | None
     micro_usd: int | None
     """What its answer will probably cost; `None` is unknown."""
+    replicas: Situation | None = None
+    """Where the operator runs its provider, and its replicas are known."""
+    doing: str = ""
+    """What is done about those that are not ready."""
 
 
 @dataclass(slots=True)
@@ -87,7 +92,17 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "strategy": verdict.strategy,
         "score": None if verdict.score is None else round(verdict.score, DIGITS),
         "costUSD": None if verdict.micro_usd is None else usd(verdict.micro_usd),
+        **_of_replicas(verdict),
     }
+
+
+def _of_replicas(verdict: Verdict) -> dict[str, Any]:
+    found = verdict.replicas
+    if found is None:
+        return {}
+    doing = {"doing": verdict.doing} if verdict.doing else {}
+    figures = {"ready": found.ready, "loaded": found.loaded, "inFront": found.in_front}
+    return {"replicas": {**figures, **doing}}
 
 
 def _of_drop(drop: Drop) -> dict[str, Any]:

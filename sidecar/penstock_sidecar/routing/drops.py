@@ -10,6 +10,8 @@ Reason = Literal[
     "modality",
     "context_window",
     "personal_data",
+    "unready",
+    "cold",
     "cooling",
     "headroom",
     "budget",

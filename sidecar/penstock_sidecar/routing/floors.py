@@ -15,7 +15,7 @@ from penstock_sidecar.model import Candidate, Request
 from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.drops import Drop, Sieved
 from penstock_sidecar.routing.estimates import Estimates
-from penstock_sidecar.routing.latencies import Latencies
+from penstock_sidecar.routing.latencies import Waits
 
 HEADER: Final = "x-penstock-max-latency-ms"
 MAX_LATENCY_MS: Final = 3_600_000
@@ -33,9 +33,7 @@ class Demand:
 class Floors:
     """Of all tiers of a policy."""
 
-    def __init__(
-        self, tiers: Mapping[str, Tier], estimates: Estimates, latencies: Latencies
-    ) -> None:
+    def __init__(self, tiers: Mapping[str, Tier], estimates: Estimates, latencies: Waits) -> None:
         self._floors: dict[tuple[str, Complexity], Floor] = {
             (id_, floor.complexity): floor for id_, tier in tiers.items() for floor in tier.floors
         }

@@ -7,7 +7,7 @@ nobody asks, a peak fades to what was expected, so that who was slow once is tri
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.model import Candidate
@@ -18,6 +18,13 @@ MAX_REMEMBERED: Final = 8192
 
 Name = tuple[str, bool]
 """A candidate's label; whether streams are meant: a plain answer comes when it is complete."""
+
+
+class Waits(Protocol):
+    """What choosing asks."""
+
+    def ms(self, candidate: Candidate, *, stream: bool) -> float | None:
+        """Until the first content; `None` where nobody knows."""
 
 
 @dataclass(slots=True)

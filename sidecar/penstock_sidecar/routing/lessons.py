@@ -34,21 +34,30 @@ class Lessons:
         self.room = room
         self.judges = judges
 
-    def began(self, candidate: Candidate, request: Request, task: Task) -> "Lesson":
+    def began(
+        self, candidate: Candidate, request: Request, task: Task, *, loads: bool = False
+    ) -> "Lesson":
         self.seen.busy.began(candidate)
-        return Lesson(self, candidate, request, task)
+        return Lesson(self, candidate, request, task, loads=loads)
 
 
 class Lesson:
-    """Of one attempt."""
+    """Of one attempt. Where it `loads` its model, how long that took is no measure of the model."""
 
     def __init__(
-        self, lessons: Lessons, candidate: Candidate, request: Request, task: Task
+        self,
+        lessons: Lessons,
+        candidate: Candidate,
+        request: Request,
+        task: Task,
+        *,
+        loads: bool = False,
     ) -> None:
         self._lessons = lessons
         self._candidate = candidate
         self._request = request
         self._task = task
+        self._loads = loads
         self._began = lessons.seen.clock.monotonic()
         self._wait_seconds: float | None = None
         self._text_bytes = 0
@@ -58,9 +67,10 @@ class Lesson:
 
     def content_came(self, headers: Mapping[str, str]) -> None:
         seen, candidate = self._lessons.seen, self._candidate
-        self._wait_seconds = seen.clock.monotonic() - self._began
-        stream = self._request.stream
-        seen.latencies.measured(candidate, self._wait_seconds, stream=stream)
+        if not self._loads:
+            self._wait_seconds = seen.clock.monotonic() - self._began
+            stream = self._request.stream
+            seen.latencies.measured(candidate, self._wait_seconds, stream=stream)
         share = share_left(headers)
         if share is not None:
             self._lessons.room.told(candidate, share)
@@ -81,7 +91,7 @@ class Lesson:
         seen, candidate = self._lessons.seen, self._candidate
         seen.busy.ended(candidate)
         cut = isinstance(error, asyncio.CancelledError | UpstreamTimeout)
-        if cut and self._wait_seconds is None:
+        if cut and self._wait_seconds is None and not self._loads:
             seen.latencies.waited(candidate, self._seconds(), stream=self._request.stream)
         if isinstance(error, UpstreamLimited):
             seconds = error.retry_after_seconds or REFUSED_SECONDS

@@ -14,6 +14,8 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, NoFit, UnknownModel, UpstreamError
+from penstock_sidecar.fleet import Fleets
+from penstock_sidecar.fleet.fleet import Situation
 from penstock_sidecar.health.breakers import Breakers, Trial
 from penstock_sidecar.model import (
     OLLAMA_APIS,
@@ -80,7 +82,8 @@ class Selection:
 
 class Router:
     """Routes by one policy. `breakers` and `seen` may be shared with the routers before and after
-    this one, so that a change of configuration forgets no failure; `room` is the limiter's."""
+    this one, so that a change of configuration forgets no failure; `room` is the limiter's, and
+    `fleets` are there where the operator runs a provider."""
 
     def __init__(  # noqa: PLR0913  # what three stages know
         self,
@@ -92,6 +95,7 @@ class Router:
         *,
         seen: Seen | None = None,
         room: Room | None = None,
+        fleets: Fleets | None = None,
     ) -> None:
         self._catalogue = Catalogue(config, policy)
         self._makeups: dict[str, str] = {}
@@ -99,11 +103,13 @@ class Router:
         self._policy = policy
         self._breakers = breakers or Breakers(clock)
         self._estimates = Estimates()
-        known = Known(self._estimates, seen or Seen.nothing(clock), room or Endless(), random)
+        seen, room = seen or Seen.nothing(clock), room or Endless()
+        known = Known(self._estimates, seen, room, random, fleets)
+        self._fleets = fleets
         tiers = self._catalogue.tiers
-        setbacks = Setbacks(self._breakers, known.room)
+        setbacks = Setbacks(self._breakers, room, fleets)
         self._sieves = Sieves(policy.personal_data)
-        self._floors = Floors(tiers, known.estimates, known.seen.latencies)
+        self._floors = Floors(tiers, known.estimates, known.waits)
         strategies = {id_: strategy_of(tier, known) for id_, tier in tiers.items()}
         self._order = Order(strategies, setbacks)
         cheapest = LeastCost(known.estimates, random)
@@ -161,6 +167,7 @@ class Router:
                 tiers[candidate.tier_id].strategy,
                 self._order.score(candidate, asked),
                 self._estimates.micro_usd(candidate, asked),
+                *self._replicas(candidate),
             )
             for candidate in selection.candidates
         )
@@ -228,12 +235,18 @@ class Router:
         self._breakers.succeeded(candidate, api, began)
 
     def out(self, candidate: Candidate, api: Api) -> bool:
-        """Its breaker is open: asking it again at once is no use."""
-        return self._breakers.state(candidate, api).out
+        """Its breaker is open, or nobody is there: asking it again at once is no use."""
+        if self._breakers.state(candidate, api).out:
+            return True
+        return self._fleets is not None and self._fleets.trouble(candidate) is not None
 
     def trial(self, candidates: Sequence[Candidate], api: Api) -> Trial:
         """`async with`: the candidates, in the order that is right now (see `Trial`)."""
         return self._breakers.trial(candidates, api)
+
+    def _replicas(self, candidate: Candidate) -> tuple[Situation | None, str]:
+        fleets = self._fleets
+        return (fleets.situation(candidate), fleets.message(candidate)) if fleets else (None, "")
 
     def _named(self, name: str) -> tuple[Target, str] | None:
         """What a caller means by it, and how it was understood."""

@@ -14,11 +14,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import Counter, Histogram
 
 from penstock_config.classification import Task
+from penstock_sidecar.fleet.observer import Kind
 from penstock_sidecar.health.breaker import Phase
 from penstock_sidecar.metering.cost import MICRO_PER_USD
 from penstock_sidecar.model import EMBEDDING_APIS, Api, CacheResult, Outcome
 from penstock_sidecar.telemetry.compression import CompressionMeters
 from penstock_sidecar.telemetry.ensembles import EnsembleMeters
+from penstock_sidecar.telemetry.fleets import FleetMeters
 from penstock_sidecar.telemetry.flights import FlightMeters
 from penstock_sidecar.telemetry.semantic import SemanticMeters
 from penstock_sidecar.telemetry.series import Series
@@ -69,6 +71,7 @@ class Metrics:
         self._series = Series(self._registry)
         self._ensembles = EnsembleMeters(self._registry, self._series.cost)
         self._compression = CompressionMeters(self._registry)
+        self._fleets = FleetMeters(self._registry)
         self._flights = FlightMeters(self._registry)
         self._semantic = SemanticMeters(self._registry)
         self._series.build.labels(version).set(1)
@@ -133,6 +136,15 @@ class Metrics:
         labels = (provider, model, endpoint)
         self._series.breakers.labels(*labels).set(PHASES[phase])
         self._series.transitions.labels(*labels, phase).inc()
+
+    def replicas_ready(self, provider: str, count: int) -> None:
+        self._fleets.ready(provider, count)
+
+    def fleet_started(self, provider: str) -> None:
+        self._fleets.started(provider)
+
+    def replica_taken(self, provider: str, kind: Kind, waited_seconds: float) -> None:
+        self._fleets.taken(provider, kind, waited_seconds)
 
     def configuration_loaded(self, config_digest: str, credentials_digest: str) -> None:
         self._series.config.clear()

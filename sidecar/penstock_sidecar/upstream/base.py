@@ -24,6 +24,10 @@ class Call:
     """When the first content must be there, of a plain answer the whole, on the loop's clock."""
     tells_time: bool = False
     """The provider is told how long that is, where it has a word for it."""
+    address: str = ""
+    """A replica's, in place of the provider's own."""
+    loads: bool = False
+    """It has yet to load the model: how long it takes says nothing of later calls."""
 
 
 class Upstream(Protocol):

@@ -29,6 +29,8 @@ from penstock_sidecar.upstream.time_left import time_left_headers
 from penstock_sidecar.upstream.wire import Letter, Wire
 
 JSON = "application/json"
+FOR_EVER = -1
+"""Ollama's `keep_alive`: https://docs.ollama.com/faq."""
 
 
 class ProviderUpstream:
@@ -40,6 +42,7 @@ class ProviderUpstream:
         self._wire = wire
         self._clock = clock
         self._quirks = quirks_of(provider.base_url, provider.preset, provider.type)
+        self._keep_alive_seconds = _keep_alive_seconds(provider)
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[Answer]:
@@ -56,6 +59,7 @@ class ProviderUpstream:
             headers=self._headers(call, spoken),
             max_answer_bytes=spoken.max_answer_bytes,
             until=call.until,
+            address=call.address,
         )
         try:
             async with self._wire.post(letter) as incoming:
@@ -92,6 +96,7 @@ class ProviderUpstream:
             reasons="reasoning" in model.capabilities,
             nudge=call.nudge,
             quirks=self._quirks,
+            keep_alive_seconds=self._keep_alive_seconds,
         )
 
     def _passage(self, request: Request, model: Model) -> Passage | None:
@@ -166,6 +171,14 @@ class ProviderUpstream:
 
     def _unsupported(self, error: Unspeakable) -> UpstreamUnsupported:
         return UpstreamUnsupported(error.public(self._type), code=error.code, param=error.param)
+
+
+def _keep_alive_seconds(provider: Provider) -> int | None:
+    """`None` for what we do not run: its own settings hold."""
+    if provider.managed is None:
+        return None
+    seconds = provider.managed.keep_alive_seconds
+    return FOR_EVER if seconds is None else seconds
 
 
 def refuse(asked: object, lacks: Lacks) -> None:

@@ -23,8 +23,10 @@ class Sight(Protocol):
 
 
 class Watcher(Protocol):
-    def began(self, candidate: Candidate, request: Request, task: Task) -> Sight:
-        """It is being called now."""
+    def began(
+        self, candidate: Candidate, request: Request, task: Task, *, loads: bool = False
+    ) -> Sight:
+        """It is being called now; where it `loads` its model, that takes longer than usual."""
 
 
 class Watched:
@@ -36,7 +38,7 @@ class Watched:
 
     @asynccontextmanager
     async def call(self, call: Call) -> AsyncIterator[Answer]:
-        sight = self._watcher.began(call.candidate, call.request, call.task)
+        sight = self._watcher.began(call.candidate, call.request, call.task, loads=call.loads)
         try:
             async with self._inner.call(call) as answer:
                 sight.content_came(answer.headers)

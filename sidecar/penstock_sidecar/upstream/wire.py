@@ -23,6 +23,7 @@ from penstock_sidecar.errors import (
     UpstreamLost,
     UpstreamMisconfigured,
     UpstreamUnavailable,
+    UpstreamUnreachable,
 )
 from penstock_sidecar.upstream.deadlines import CLOCK_SECONDS, Deadlines
 from penstock_sidecar.upstream.entra import Token
@@ -39,6 +40,8 @@ LIMITED_SECONDS: Final = 10.0
 CONNECT_SHARE: Final = 0.9
 """Of the time until the answer: who connects later cannot answer any more."""
 MAX_ERROR_BYTES: Final = 64 * 1024
+MAX_URLS: Final = 4_096
+"""Remembered for one key; more are made anew."""
 MAX_PLAIN_WRITE_BYTES: Final = 64 * 1024
 """Larger bodies go out in pieces, so that the loop can turn meanwhile."""
 
@@ -52,11 +55,14 @@ class Destination:
     headers: CIMultiDict[str]
     _urls: dict[str, URL] = field(default_factory=dict)
 
-    def url(self, path: str) -> URL:
-        """Paths are as many as a provider has models and APIs."""
-        if path not in self._urls:
-            self._urls[path] = URL(self.base + path).update_query(self.query)
-        return self._urls[path]
+    def url(self, path: str, address: str = "") -> URL:
+        """Paths are as many as a provider has models and APIs; addresses come and go."""
+        text = (address or self.base) + path
+        if text not in self._urls:
+            if len(self._urls) >= MAX_URLS:
+                self._urls.clear()
+            self._urls[text] = URL(text).update_query(self.query)
+        return self._urls[text]
 
     def with_headers(self, added: Mapping[str, str], bearer: str | None) -> CIMultiDict[str]:
         if not added and bearer is None:
@@ -81,6 +87,8 @@ class Letter:
     max_answer_bytes: int = MAX_ANSWER_BYTES
     until: float = math.inf
     """When the first content must be there, on the loop's clock."""
+    address: str = ""
+    """In place of the provider's own."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -174,7 +182,7 @@ class Wire:
         try:
             async with asyncio.timeout_at(due):
                 return await self._outlet.session.post(
-                    destination.url(letter.path),
+                    destination.url(letter.path, letter.address),
                     data=data,
                     headers=destination.with_headers(letter.headers, bearer),
                     proxy_headers=self._outlet.proxy_headers,
@@ -190,7 +198,7 @@ class Wire:
         except TimeoutError:
             raise deadlines.error(label, loop.time()) from None
         except aiohttp.ClientConnectorError as error:
-            raise UpstreamUnavailable(f"{label} cannot be reached: {_reason(error)}") from error
+            raise UpstreamUnreachable(f"{label} cannot be reached: {_reason(error)}") from error
         except aiohttp.ClientHttpProxyError as error:
             msg = f"{label} cannot be reached: its proxy says {error.status}: check proxyURL"
             raise UpstreamUnavailable(msg) from None

@@ -20,6 +20,7 @@ from penstock_sidecar.errors import (
     UpstreamOverloaded,
     UpstreamTimeout,
     UpstreamUnavailable,
+    UpstreamUnreachable,
 )
 from penstock_sidecar.upstream.incoming import MAX_ANSWER_BYTES
 from tests.sidecar.upstream.conftest import Acme, failure
@@ -42,7 +43,7 @@ async def test_a_key_that_no_header_may_hold_counts_as_none(acme: Acme) -> None:
 async def test_nobody_listening_is_unavailable_and_free(stub: StubProvider, acme: Acme) -> None:
     await stub.refuse()
     error = await failure(acme)
-    assert type(error) is UpstreamUnavailable
+    assert type(error) is UpstreamUnreachable
     assert error.public == "platform/acme/m cannot be reached: no connection could be made"
     assert error.charged is False
 
@@ -50,14 +51,14 @@ async def test_nobody_listening_is_unavailable_and_free(stub: StubProvider, acme
 async def test_a_name_that_does_not_resolve_is_unavailable(acme: Acme) -> None:
     acme.base_url = "http://nowhere.invalid/v1"
     error = await failure(acme)
-    assert type(error) is UpstreamUnavailable
+    assert type(error) is UpstreamUnreachable
     assert error.public == "platform/acme/m cannot be reached: its name does not resolve"
 
 
 async def test_a_provider_that_speaks_no_tls_is_unavailable(acme: Acme) -> None:
     acme.base_url = acme.stub.url.replace("http:", "https:")
     error = await failure(acme)
-    assert type(error) is UpstreamUnavailable
+    assert type(error) is UpstreamUnreachable
     assert error.public == "platform/acme/m cannot be reached: TLS failed"
 
 

@@ -66,6 +66,8 @@ def write_request(texts: Texts, ask: Ask) -> dict[str, object]:
         body["dimensions"] = texts.dimensions
     if texts.cut is not None:
         body["truncate"] = texts.cut
+    if ask.keep_alive_seconds is not None:
+        body["keep_alive"] = ask.keep_alive_seconds
     return body
 
 

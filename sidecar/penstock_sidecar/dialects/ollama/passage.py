@@ -2,7 +2,8 @@
 
 How long a model stays loaded, and with how much memory, is not the caller's to say: other callers
 wait for the same GPU, and the planner has counted on what the platform says. So `keep_alive` and
-the options of loading do not pass, and Ollama's own settings hold.
+the options of loading do not pass, and Ollama's own settings hold; an Ollama that the operator runs
+is told what the platform says, in each body that is not the caller's own bytes.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,8 @@ def changed(request: Request, ask: Ask, nudged: Callable[[JsonObject], JsonObjec
     dropped = NOT_THE_CALLERS & document.keys()
     if not changes and not dropped:
         return request.body
+    if ask.keep_alive_seconds is not None:
+        changes["keep_alive"] = ask.keep_alive_seconds
     kept = {name: value for name, value in document.items() if name not in dropped}
     return orjson.dumps({**kept, **changes})
 

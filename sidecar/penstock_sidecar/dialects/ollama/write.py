@@ -55,6 +55,8 @@ def write_chat(prompt: Prompt, ask: Ask) -> dict[str, object]:
         "messages": [*messages, *([NUDGE_MESSAGE] if ask.nudge else [])],
         "stream": ask.stream,
     }
+    if ask.keep_alive_seconds is not None:
+        body["keep_alive"] = ask.keep_alive_seconds
     if prompt.tools and prompt.tool_choice.mode != "none":
         body["tools"] = [_tool(tool) for tool in prompt.tools]
     if prompt.format:

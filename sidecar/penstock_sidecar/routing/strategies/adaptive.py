@@ -3,10 +3,11 @@
     weight * success * (q * quality + l * speed + c * thrift)
 
 `weight` is what bad signs have left (`scores`), `success` the share of attempts that served.
-`quality` is the platform team's figure, `speed` falls with the wait for first content, `thrift` is
-the cheapest candidate's cost over this one's. q, l and c depend on how hard the request is: hard
-ones go to good models, easy ones to quick and cheap ones. A few requests go to somebody else than
-the best, so that who was bad once can show that he is good again.
+`quality` is the platform team's figure, `speed` falls with the wait for first content (the loading
+of a model is part of it), `thrift` is the cheapest candidate's cost over this one's. q, l and c
+depend on how hard the request is: hard ones go to good models, easy ones to quick and cheap ones. A
+few requests go to somebody else than the best, so that who was bad once can show that he is good
+again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from penstock_config.classification import Complexity
+from penstock_sidecar.fleet import Fleets
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
 from penstock_sidecar.routing.estimates import Estimates
@@ -52,6 +54,7 @@ class Adaptive:
     scores: Scores
     estimates: Estimates
     random: Random
+    fleets: Fleets | None = None
 
     def ranked(self, candidates: Sequence[Candidate], asked: Asked) -> Sequence[Candidate]:
         if len(candidates) == 1:
@@ -79,11 +82,15 @@ class Adaptive:
     def _score(self, candidate: Candidate, tally: Tally, shares: Shares, thrift: float) -> float:
         merits = (
             shares.quality * _quality(candidate)
-            + shares.speed / (1 + _wait_ms(candidate, tally) / MIDDLING_MS)
+            + shares.speed / (1 + self._wait_ms(candidate, tally) / MIDDLING_MS)
             + shares.thrift * thrift
         )
         success = (tally.served + TRUST) / (tally.asked + TRUST)
         return float(self.scores.learning.factor**tally.signs) * success * merits
+
+    def _wait_ms(self, candidate: Candidate, tally: Tally) -> float:
+        ms = _wait_ms(candidate, tally)
+        return ms + self.fleets.load_seconds(candidate) * 1000 if self.fleets else ms
 
 
 def _quality(candidate: Candidate) -> float:

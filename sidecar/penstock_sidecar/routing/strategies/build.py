@@ -7,7 +7,11 @@ from typing import Final
 
 from penstock_config.tier import Strategy as StrategyName
 from penstock_config.tier import Tier
+from penstock_sidecar.fleet import Fleets
+from penstock_sidecar.routing.busy import UnderWay
 from penstock_sidecar.routing.estimates import Estimates
+from penstock_sidecar.routing.latencies import Waits
+from penstock_sidecar.routing.replicas import LoadingTimes, Seats
 from penstock_sidecar.routing.room import Room
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.routing.strategies.adaptive import Adaptive
@@ -28,6 +32,17 @@ class Known:
     seen: Seen
     room: Room
     random: Random
+    fleets: Fleets | None = None
+    """Where the operator runs a provider."""
+
+    @property
+    def waits(self) -> Waits:
+        latencies = self.seen.latencies
+        return LoadingTimes(latencies, self.fleets) if self.fleets else latencies
+
+    @property
+    def under_way(self) -> UnderWay:
+        return Seats(self.seen.busy, self.fleets) if self.fleets else self.seen.busy
 
 
 def strategy_of(tier: Tier, known: Known) -> Strategy:
@@ -38,10 +53,12 @@ _STRATEGIES: Final[Mapping[StrategyName, Callable[[Known], Strategy]]] = {
     "Weighted": lambda known: Weighted(known.random),
     "RoundRobin": lambda known: RoundRobin(known.random),
     "LeastCost": lambda known: LeastCost(known.estimates, known.random),
-    "LeastLatency": lambda known: LeastLatency(known.seen.latencies, known.seen.busy, known.random),
-    "LeastBusy": lambda known: LeastBusy(known.seen.busy, known.random),
+    "LeastLatency": lambda known: LeastLatency(known.waits, known.under_way, known.random),
+    "LeastBusy": lambda known: LeastBusy(known.under_way, known.random),
     "MostHeadroom": lambda known: MostHeadroom(known.room, known.random),
-    "Adaptive": lambda known: Adaptive(known.seen.scores, known.estimates, known.random),
+    "Adaptive": lambda known: Adaptive(
+        known.seen.scores, known.estimates, known.random, known.fleets
+    ),
 }
 
 

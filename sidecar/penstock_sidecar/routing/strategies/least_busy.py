@@ -1,4 +1,5 @@
-"""LeastBusy: the better of two by how many requests this sidecar has under way there."""
+"""LeastBusy: the better of two by how many requests this sidecar has under way there; where there
+are replicas, at the one that would answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ from random import Random
 
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
-from penstock_sidecar.routing.busy import Busy
+from penstock_sidecar.routing.busy import UnderWay
 from penstock_sidecar.routing.strategies.choice import two_choices
 
 
@@ -14,7 +15,7 @@ from penstock_sidecar.routing.strategies.choice import two_choices
 class LeastBusy:
     """Scores are requests in flight."""
 
-    busy: Busy
+    busy: UnderWay
     random: Random
 
     def ranked(self, candidates: Sequence[Candidate], asked: Asked) -> Sequence[Candidate]:  # noqa: ARG002  # a `Strategy`'s

@@ -6,8 +6,8 @@ from random import Random
 
 from penstock_sidecar.model import Candidate
 from penstock_sidecar.routing.asked import Asked
-from penstock_sidecar.routing.busy import Busy
-from penstock_sidecar.routing.latencies import Latencies
+from penstock_sidecar.routing.busy import UnderWay
+from penstock_sidecar.routing.latencies import Waits
 from penstock_sidecar.routing.strategies.choice import two_choices
 
 
@@ -15,8 +15,8 @@ from penstock_sidecar.routing.strategies.choice import two_choices
 class LeastLatency:
     """One that nobody knows is tried soon. Scores are milliseconds to the first content."""
 
-    latencies: Latencies
-    busy: Busy
+    latencies: Waits
+    busy: UnderWay
     random: Random
 
     def ranked(self, candidates: Sequence[Candidate], asked: Asked) -> Sequence[Candidate]:

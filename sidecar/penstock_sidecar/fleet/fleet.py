@@ -1,0 +1,316 @@
+"""One managed provider as this sidecar knows it: its replicas, who sits where, and who waits.
+
+A seat is one request at one replica. A replica has `parallel` of them for each model; who finds
+none free waits in the model's line, first come, first served. While no replica is known at all
+(nobody wrote, or Redis is away) the provider's Service has seats without end.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, NamedTuple
+
+from penstock_config.fleet import FLEET_EXPIRY_SECONDS, Demand, Fleet, Replica
+from penstock_sidecar.clock import Clock
+from penstock_sidecar.errors import (
+    UpstreamConnectTooLate,
+    UpstreamCrowded,
+    UpstreamError,
+    UpstreamStarting,
+)
+from penstock_sidecar.fleet.addresses import usable
+from penstock_sidecar.fleet.choosing import Standing, canonical, choose
+from penstock_sidecar.fleet.observer import FleetObserver, Kind
+from penstock_sidecar.fleet.tally import LASTING_SECONDS, Tally
+
+AVOIDED_SECONDS: Final = 5.0
+"""How long a replica is left alone whose connection failed."""
+MAX_WAITING: Final = 1_000
+"""Requests in all lines of a provider."""
+AGAIN_SECONDS: Final = 10.0
+"""When to come again, where nobody knows how long a model takes to load: a guess."""
+SERVICE: Final = ""
+"""In place of a replica's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one request needs. `model` is the provider's own name for it."""
+
+    label: str
+    model: str
+    parallel: int | None = None
+    load_seconds: float | None = None
+    tried: frozenset[str] = frozenset()
+    """Replicas that did not take it."""
+
+
+class Situation(NamedTuple):
+    """Of one model, as far as its replicas are known."""
+
+    ready: int
+    """Replicas that have it on their disk."""
+    loaded: int
+    """Of these, in their memory."""
+    in_front: int
+    """Requests of ours at the replica that would answer, and in the line for it."""
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """To be released once, by whoever got it. `address` is empty for the Service."""
+
+    replica: str
+    address: str
+    model: str
+    kind: Kind
+    _leave: Callable[["Seat"], None]
+    waited_seconds: float = 0.0
+
+    def release(self) -> None:
+        self._leave(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    wanted: Wanted
+    turn: "asyncio.Future[Seat | None]"
+    """`None`: there is nobody left to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A replica that is ready, by names that can be compared."""
+
+    replica: Replica
+    models: frozenset[str]
+    loaded: frozenset[str]
+
+    @classmethod
+    def of(cls, replica: Replica) -> "_Ready":
+        loaded = frozenset(map(canonical, replica.loaded))
+        return cls(replica, frozenset(map(canonical, replica.models)) | loaded, loaded)
+
+
+@dataclass(slots=True, eq=False)
+class LiveFleet:
+    """Outlives configurations. `urgent` is called when others must hear at once what is asked."""
+
+    id: str
+    base_url: str
+    clock: Clock
+    random: Random
+    observer: FleetObserver
+    urgent: Callable[[], None] = lambda: None
+    lasting_seconds: float = LASTING_SECONDS
+    message: str = ""
+    """What is being done, in the operator's words."""
+    known: bool = False
+    """Its replicas are."""
+    _ready: dict[str, _Ready] = field(default_factory=dict)
+    _heard_at: float = 0.0
+    _failed_until: dict[str, float] = field(default_factory=dict)
+    _in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _under_way: Counter[str] = field(default_factory=Counter)
+    _lines: dict[str, deque[_Waiting]] = field(default_factory=dict)
+    _starting: set[str] = field(default_factory=set)
+    """Models that somebody wants, and nobody has yet."""
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tally = Tally(self.lasting_seconds)
+
+    def heard(self, fleet: Fleet | None) -> None:
+        """What was written of it; `None` where nothing is."""
+        self._heard_at = self.clock.monotonic()
+        self.known = fleet is not None
+        self.message = _one_line(fleet.message) if fleet else ""
+        replicas = fleet.replicas if fleet else ()
+        self._ready = {
+            each.name: _Ready.of(each)
+            for each in replicas
+            if each.ready and each.name and usable(each.address, self.base_url)
+        }
+        self._starting = {model for model in self._starting if not any(self._standings(model))}
+        self._failed_until = {n: at for n, at in self._failed_until.items() if n in self._ready}
+        self.observer.replicas_ready(self.id, len(self._ready))
+        for model in [*self._lines]:
+            self._serve(model)
+
+    def unheard(self) -> None:
+        """Redis did not say: what it said last holds as long as it would have kept it."""
+        if self.known and self.clock.monotonic() - self._heard_at > FLEET_EXPIRY_SECONDS:
+            self.heard(None)
+
+    def situation(self, model: str) -> Situation | None:
+        """`None` while its replicas are not known."""
+        if not self.known:
+            return None
+        found = [*self._standings(model)]
+        in_front = len(self._lines.get(model, ()))
+        if found:
+            in_front += min((not s.loaded, s.in_flight) for s in found)[1]
+        return Situation(len(found), sum(s.loaded for s in found), in_front)
+
+    def demand(self) -> Demand:
+        found = self.tally.demand(self.clock.monotonic(), self.clock.utc())
+        if not found.waiting:
+            self._starting.clear()
+        return found
+
+    def wish(self, model: str) -> None:
+        """A request would have come here, had anybody been there."""
+        self.tally.wish(model, self.clock.monotonic())
+        self._start(model)
+
+    def avoid(self, seat: Seat) -> None:
+        """Its connection failed."""
+        if seat.replica in self._ready:
+            self._failed_until[seat.replica] = self.clock.monotonic() + AVOIDED_SECONDS
+
+    def starting(self, wanted: Wanted) -> UpstreamStarting:
+        """Nobody is there yet."""
+        doing = self.message or "the first is being started"
+        return UpstreamStarting(
+            f"{wanted.label} has no replica that is ready: {doing}",
+            retry_after_seconds=wanted.load_seconds or AGAIN_SECONDS,
+        )
+
+    async def seat(self, wanted: Wanted, until: float) -> Seat | None:
+        """`None` where nobody is left whom it has not tried. `until` is on the loop's clock. Raises
+        `UpstreamStarting`, `UpstreamConnectTooLate` and `UpstreamCrowded`."""
+        if wanted.tried and not any(self._untried(wanted)):
+            return None
+        if wanted.tried or wanted.model not in self._lines:
+            found = self._seated(wanted)
+            if found:
+                return self._told(found)
+        return await self._in_line(wanted, until)
+
+    async def _in_line(self, wanted: Wanted, until: float) -> Seat | None:
+        waiting, began = self._wait(wanted), self.clock.monotonic()
+        was_there = any(self._standings(wanted.model))
+        if not was_there:
+            self._start(wanted.model)
+        seat, answered = None, False
+        try:
+            async with asyncio.timeout_at(until):
+                seat = await waiting.turn
+            answered = True
+        except TimeoutError:
+            raise self._too_late(wanted) from None
+        finally:
+            self.tally.wait_no_more(wanted.model)
+            if not answered:
+                self._gone(waiting)
+        if seat:
+            seat.waited_seconds = self.clock.monotonic() - began
+            seat.kind = seat.kind if was_there or not seat.replica else "started"
+            self._told(seat)
+        return seat
+
+    def _wait(self, wanted: Wanted) -> _Waiting:
+        """Who has lost a seat to a replica's failure came before all others."""
+        if sum(map(len, self._lines.values())) >= MAX_WAITING:
+            raise UpstreamCrowded(f"{wanted.label}: too many requests wait for its replicas")
+        waiting = _Waiting(wanted, asyncio.get_running_loop().create_future())
+        line = self._lines.setdefault(wanted.model, deque())
+        if wanted.tried:
+            line.appendleft(waiting)
+        else:
+            line.append(waiting)
+        self.tally.wait(wanted.model)
+        return waiting
+
+    def _gone(self, waiting: _Waiting) -> None:
+        """Without a seat, or with one that came too late."""
+        model, turn = waiting.wanted.model, waiting.turn
+        if turn.done() and not turn.cancelled():
+            if seat := turn.result():
+                seat.release()
+            return
+        turn.cancel()
+        line = self._lines.get(model)
+        if line and waiting in line:
+            line.remove(waiting)
+        if not any(self._standings(model)):
+            self.tally.wish(model, self.clock.monotonic())
+        self._serve(model)
+
+    def _too_late(self, wanted: Wanted) -> UpstreamError:
+        if not any(self._standings(wanted.model)):
+            return self.starting(wanted)
+        return UpstreamConnectTooLate(
+            f"{wanted.label}: no replica had room in the time that was left"
+        )
+
+    def _start(self, model: str) -> None:
+        """Others must hear that somebody is wanted."""
+        if model not in self._starting:
+            self._starting.add(model)
+            self.observer.fleet_started(self.id)
+            self.urgent()
+
+    def _serve(self, model: str) -> None:
+        """Those in front, as far as there are seats: what they get is theirs before they wake."""
+        line = self._lines.get(model)
+        while line:
+            first = line[0]
+            if not first.turn.done():
+                found = self._seated(first.wanted)
+                if found is None and (not first.wanted.tried or any(self._untried(first.wanted))):
+                    return
+                first.turn.set_result(found)
+            line.popleft()
+        self._lines.pop(model, None)
+
+    def _seated(self, wanted: Wanted) -> Seat | None:
+        if not self.known:
+            return self._taken(Seat(SERVICE, "", wanted.model, "service", self._left))
+        name = choose(self._untried(wanted), wanted.parallel, self.random)
+        if name is None:
+            return None
+        found = self._ready[name]
+        kind: Kind = "loaded" if canonical(wanted.model) in found.loaded else "unloaded"
+        return self._taken(Seat(name, found.replica.address, wanted.model, kind, self._left))
+
+    def _taken(self, seat: Seat) -> Seat:
+        self._in_flight[seat.replica, seat.model] += 1
+        self._under_way[seat.replica] += 1
+        self.tally.begin(seat.model)
+        return seat
+
+    def _told(self, seat: Seat) -> Seat:
+        self.observer.replica_taken(self.id, seat.kind, seat.waited_seconds)
+        return seat
+
+    def _left(self, seat: Seat) -> None:
+        self._in_flight[seat.replica, seat.model] -= 1
+        self._under_way[seat.replica] -= 1
+        if not self._in_flight[seat.replica, seat.model]:
+            del self._in_flight[seat.replica, seat.model]
+        if not self._under_way[seat.replica]:
+            del self._under_way[seat.replica]
+        self.tally.end(seat.model, self.clock.monotonic())
+        self._serve(seat.model)
+
+    def _untried(self, wanted: Wanted) -> Iterator[Standing]:
+        return (s for s in self._standings(wanted.model) if s.name not in wanted.tried)
+
+    def _standings(self, model: str) -> Iterator[Standing]:
+        now, name_of = self.clock.monotonic(), canonical(model)
+        for name, each in self._ready.items():
+            if name_of in each.models:
+                yield Standing(
+                    name=name,
+                    loaded=name_of in each.loaded,
+                    in_flight=self._in_flight[name, model],
+                    under_way=self._under_way[name],
+                    failing=self._failed_until.get(name, now) > now,
+                )
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text).strip()
