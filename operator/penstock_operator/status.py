@@ -58,6 +58,7 @@ FleetReason = Literal[
     "SizeUnknown",
     "NodesNotRead",
     "NameUnusable",
+    "NamespaceNotGranted",
     "WorkloadRefused",
     "Unschedulable",
     "Serving",

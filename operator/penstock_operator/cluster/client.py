@@ -111,6 +111,18 @@ class Cluster:
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Document:
         return await self._call("GET", resource.path(namespace, name))
 
+    async def list_cached(
+        self, resource: Resource, namespace: str | None, *, labels: str = "", fields: str = ""
+    ) -> Sequence[Document]:
+        """As `list`, out of the API server's memory: cheap, in one piece, and perhaps a moment
+        old."""
+        query = {"resourceVersion": "0"}
+        query |= {"labelSelector": labels} if labels else {}
+        query |= {"fieldSelector": fields} if fields else {}
+        answer = await self._call("GET", resource.path(namespace), query)
+        found: Sequence[Document] = answer.get("items") or []
+        return found
+
     async def list(
         self,
         resource: Resource,

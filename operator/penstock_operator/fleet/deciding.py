@@ -1,0 +1,156 @@
+"""From what is wanted and what is there to placement groups; and which Deployments may go."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from penstock_operator.api.llm_provider import LLMProvider
+from penstock_operator.fleet.observed import Told
+from penstock_operator.ollama.fleet import Pending, is_pending, pending_groups
+from penstock_operator.ollama.planner.plan import plan
+from penstock_operator.ollama.planner.types import Group, Need, Node, Unplaced, Wish
+from penstock_operator.ollama.wishes import Wished, wished
+from penstock_operator.ollama.workload.changes import Standing, continued, removable
+
+BLOCKED: Final = timedelta(seconds=10)
+"""So long a pod waits for a GPU before what is no longer planned there goes, ready or not."""
+Groups = Mapping[str, Group]
+"""By name, as they are there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A managed provider, and how much of it is wanted."""
+
+    provider: LLMProvider
+    replicas: int
+    priority: int = 0
+    demand: Mapping[str, float] = field(default_factory=dict)
+    there: Groups = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a provider is to have."""
+
+    groups: tuple[Group, ...] = ()
+    """Those without a place, and those without a replica, too; sorted."""
+    pending: Mapping[str, Pending] = field(default_factory=dict)
+    """Of these groups, the ones without a place."""
+    unplaced: tuple[Unplaced, ...] = ()
+    needs: Mapping[str, Need] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+
+def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Decided]:
+    """By provider's id. `nodes` of `None`: they cannot be seen; then what is on GPUs stays as it
+    is."""
+    wishes = {case.provider.id: _wished(case) for case in cases}
+    seen = {case.provider.id: case for case in cases}
+    asked = [w.wish for id_, w in wishes.items() if w.wish and _is_planned(seen[id_], nodes)]
+    current = [group for wish in asked for group in _placed(seen[wish.provider].there)]
+    planned = plan(nodes or (), asked, current)
+    pending = pending_groups(planned.unplaced, asked, nodes or ())
+    return {
+        id_: _decided(
+            case,
+            wishes[id_],
+            [group for group in planned.groups if group.provider == id_],
+            [each for each in planned.unplaced if each.provider == id_],
+            [each for each in pending if each.group.provider == id_],
+            kept=not any(wish.provider == id_ for wish in asked),
+        )
+        for id_, case in seen.items()
+    }
+
+
+def standings(
+    groups: Iterable[Group], there: Groups, pods: Iterable[Told], dead: frozenset[str]
+) -> tuple[Standing, ...]:
+    """Deployments of one provider that are there. Pods on `dead` nodes serve nobody, whatever the
+    API server still says of them."""
+    planned = {group.name: group.replicas for group in groups}
+    ready: dict[str, int] = {}
+    for told in pods:
+        if told.pod.ready and told.pod.node not in dead:
+            ready[told.pod.group] = ready.get(told.pod.group, 0) + 1
+    return tuple(
+        Standing(name, planned.get(name, 0), ready.get(name, 0), frozenset(group.models))
+        for name, group in sorted(there.items())
+    )
+
+
+def leaving(
+    groups: Sequence[Group],
+    there: Groups,
+    pods: Sequence[Told],
+    *,
+    wanted: int,
+    dead: frozenset[str] = frozenset(),
+    blocked: frozenset[str] = frozenset(),
+) -> tuple[str, ...]:
+    """Deployments of one provider that are to be deleted now, sorted. `blocked`: nodes on which
+    planned pods wait for a GPU, of whichever provider."""
+    kept = {group.name for group in groups}
+    going = {name for name in there if name not in kept}
+    at_once = {n for n in going if is_pending(n) or there[n].node in blocked}
+    if wanted == 0:
+        return tuple(sorted(going))  # those that have no replica stay, with their volumes
+    may_go = removable(standings(groups, there, pods, dead), wanted=wanted)
+    return tuple(sorted(going & {*may_go, *at_once}))
+
+
+def blocked_nodes(planned: Iterable[Group], pods: Iterable[Told], now: datetime) -> frozenset[str]:
+    """Where planned pods have waited for a GPU for some time."""
+    nodes = {group.name: group.node for group in planned if group.node is not None}
+    return frozenset(
+        nodes[told.pod.group]
+        for told in pods
+        if told.pod.group in nodes
+        and not told.pod.leaving
+        and told.pod.unschedulable_since is not None
+        and now - told.pod.unschedulable_since >= BLOCKED
+    )
+
+
+def _wished(case: Case) -> Wished:
+    return wished(case.provider, case.replicas, case.priority, case.demand)
+
+
+def _is_planned(case: Case, nodes: Sequence[Node] | None) -> bool:
+    ollama = case.provider.spec.ollama
+    on_cpu = ollama is not None and ollama.gpu is None
+    return case.replicas > 0 and (on_cpu or nodes is not None)
+
+
+def _placed(there: Groups) -> list[Group]:
+    return [group for name, group in sorted(there.items()) if not is_pending(name)]
+
+
+def _decided(
+    case: Case,
+    asked: Wished,
+    groups: Sequence[Group],
+    unplaced: Sequence[Unplaced],
+    pending: Sequence[Pending],
+    *,
+    kept: bool,
+) -> Decided:
+    if kept and case.replicas == 0:
+        found: Sequence[Group] = [replace(g, replicas=0) for g in _placed(case.there)]
+    elif kept:
+        found = _placed(case.there)
+    else:
+        found = [*continued(groups, case.there), *(each.group for each in pending)]
+    return Decided(
+        groups=tuple(sorted(found, key=lambda group: group.name)),
+        pending={each.group.name: each for each in pending},
+        unplaced=tuple(unplaced),
+        needs=_needs(asked.wish),
+        unknown=asked.unknown,
+    )
+
+
+def _needs(wish: Wish | None) -> dict[str, Need]:
+    return {need.model: need for need in wish.needs} if wish else {}

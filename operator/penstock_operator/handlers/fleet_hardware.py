@@ -1,0 +1,102 @@
+"""Which GPUs there are, and which of them others hold: looked at as often as it is worth.
+
+Nodes as often as one in `NODES_PER_SECOND` takes, since each look fetches all of them; what other
+people's pods hold each `PODS_SECONDS`. What was seen last stays while the API server is away.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from penstock_operator.cluster import Cluster, ClusterError, Forbidden
+from penstock_operator.cluster.client import Document
+from penstock_operator.cluster.workloads import all_nodes, gpu_readings, pods_on
+from penstock_operator.ollama.fleet import HOST_LABEL
+from penstock_operator.ollama.gpus import NodeGpus
+from penstock_operator.ollama.nodes import gpu_nodes, held_by, is_ready, nodes_of
+from penstock_operator.ollama.planner.types import Node
+
+NODES_SECONDS: Final = 5.0
+NODES_PER_SECOND: Final = 50
+PODS_SECONDS: Final = 30.0
+NOT_PERMITTED: Final = (
+    "the operator may not list nodes: give it the right, as the chart does with ollama.nodes"
+)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """`nodes` of `None`: they cannot be seen, and `why` says why."""
+
+    nodes: tuple[Node, ...] | None = ()
+    hostnames: Mapping[str, str] = field(default_factory=dict)
+    dead: frozenset[str] = frozenset()
+    """Nodes that are not ready: whoever runs there serves nobody."""
+    why: str = ""
+
+
+class HardwareLooks:
+    """`clock` runs evenly; `wall_clock` tells the time of day."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespace: str,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], datetime],
+    ) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._documents: list[Document] | None = None
+        self._why = ""
+        self._readings: Mapping[str, NodeGpus] = {}
+        self._held: Mapping[str, Mapping[str, int]] = {}
+        self._nodes_due = self._pods_due = float("-inf")
+
+    async def look(self, ours: Iterable[str]) -> Hardware:
+        """`ours`: nodes on which our pods run."""
+        now = self._clock()
+        if now >= self._nodes_due:
+            await self._look_at_nodes()
+            self._nodes_due = now + max(
+                NODES_SECONDS, len(self._documents or ()) / NODES_PER_SECOND
+            )
+        if self._documents is None:
+            return Hardware(None, why=self._why)
+        if now >= self._pods_due:
+            await self._look_at_pods(gpu_nodes(self._documents))
+            self._pods_due = now + PODS_SECONDS
+        return self._hardware(self._documents, ours)
+
+    def _hardware(self, documents: list[Document], ours: Iterable[str]) -> Hardware:
+        moment = self._wall_clock()
+        fresh = {name: r for name, r in self._readings.items() if r.is_fresh(moment)}
+        labels = {d["metadata"]["name"]: d["metadata"]["labels"] for d in documents}
+        return Hardware(
+            nodes_of(documents, fresh, self._held, ours),
+            {name: found[HOST_LABEL] for name, found in labels.items() if HOST_LABEL in found},
+            frozenset(d["metadata"]["name"] for d in documents if not is_ready(d)),
+        )
+
+    async def _look_at_nodes(self) -> None:
+        try:
+            self._documents = await all_nodes(self._cluster)
+            self._readings = await gpu_readings(self._cluster, self._namespace)
+        except Forbidden as error:
+            self._why = NOT_PERMITTED
+            logger.warning("fleet.nodes_not_permitted", extra={"error": str(error)})
+        except ClusterError as error:
+            self._why = "the API server did not say which nodes there are: see the operator's log"
+            logger.warning("fleet.nodes_not_read", extra={"error": str(error)})
+
+    async def _look_at_pods(self, nodes: list[str]) -> None:
+        try:
+            self._held = held_by(await pods_on(self._cluster, nodes))
+        except ClusterError as error:  # who may not see them leaves it to the scheduler
+            level = logging.DEBUG if isinstance(error, Forbidden) else logging.WARNING
+            logger.log(level, "fleet.pods_not_read", extra={"error": str(error)})
