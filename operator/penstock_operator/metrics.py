@@ -169,6 +169,32 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.fleet_rounds = Counter(
+            "penstock_operator_fleet_rounds",
+            "Looks at what managed providers run, by how they ended: ok, partial (Redis or a part"
+            " of the API server was away), failed.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.fleet_seconds = Histogram(
+            "penstock_operator_fleet_seconds",
+            "From gathering to the last write of a look at what managed providers run.",
+            buckets=RECONCILE_SECONDS,
+            registry=self.registry,
+        )
+        self.fleet_replicas = Gauge(
+            "penstock_fleet_replicas",
+            "Replicas of a managed provider: wanted, ready, unplaced.",
+            ["provider", "what"],
+            registry=self.registry,
+        )
+        self.fleet_memory = Gauge(
+            "penstock_fleet_gpu_memory_bytes",
+            "GPU memory of a node that models may be placed on: total, planned, foreign (held by"
+            " processes that are none of ours).",
+            ["node", "what"],
+            registry=self.registry,
+        )
         self.redis_user_rounds = Counter(
             "penstock_operator_redis_user_rounds",
             "Times that Redis users were set, by how it ended: ok, partial, failed.",

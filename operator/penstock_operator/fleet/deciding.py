@@ -125,7 +125,7 @@ def _is_planned(case: Case, nodes: Sequence[Node] | None) -> bool:
 
 
 def _placed(there: Groups) -> list[Group]:
-    return [group for name, group in sorted(there.items()) if not is_pending(name)]
+    return [group for name, group in sorted(there.items()) if group.models and not is_pending(name)]
 
 
 def _decided(

@@ -87,15 +87,12 @@ class Told:
 
 
 def workload_of(document: Document) -> Workload | None:
-    """`None`: it is none of ours, it is going, or nobody can read how it was planned."""
+    """`None`: it is none of ours, or it is going. One of which nobody can read how it was planned
+    has no models."""
     meta, provider = document["metadata"], provider_of(document)
-    said = (meta.get("annotations") or {}).get(PLACEMENT_ANNOTATION)
-    if provider is None or "deletionTimestamp" in meta or said is None:
+    if provider is None or "deletionTimestamp" in meta:
         return None
-    try:
-        placed = _Placed.model_validate_json(said)
-    except ValidationError:
-        return None
+    placed = _placed((meta.get("annotations") or {}).get(PLACEMENT_ANNOTATION))
     group = Group(
         name=meta["name"],
         provider=provider,
@@ -143,6 +140,13 @@ def provider_of(document: Document) -> str | None:
 def group_of(document: Document) -> str:
     found: str = (document["metadata"].get("labels") or {}).get(GROUP_LABEL, "")
     return found
+
+
+def _placed(text: object) -> _Placed:
+    try:
+        return _Placed.model_validate_json(text) if isinstance(text, str) else _Placed()
+    except ValidationError:  # somebody else wrote it
+        return _Placed()
 
 
 def _pod(document: Document) -> Pod | None:
