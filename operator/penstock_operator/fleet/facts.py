@@ -1,6 +1,6 @@
 """What is known of one managed provider at one moment, and what follows from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from penstock_operator.api.ollama import Ollama
 from penstock_operator.fleet.observed import Told
 from penstock_operator.fleet.replicas import ON_DISK, percent
 from penstock_operator.ollama.fleet import is_pending
-from penstock_operator.ollama.planner.types import Group, Need, Unplaced
+from penstock_operator.ollama.planner.types import Group, Need, Node, Unplaced
 from penstock_operator.ollama.progress import ModelProgress, State
 from penstock_operator.status import FleetReason
 
@@ -70,9 +70,31 @@ def models_of(facts: Facts) -> tuple[ModelFacts, ...]:
     return tuple(_model(each.name, by_name.get(each.name, [])) for each in facts.ollama.models)
 
 
-def ready_replicas(facts: Facts) -> int:
+def serving(pods: Iterable[Told], models: Iterable[str]) -> int:
     """How many pods serve each model at least."""
-    return min((model.ready for model in models_of(facts)), default=0)
+    found = dict.fromkeys(models, 0)
+    for told in pods:
+        said = told.progress.models if told.progress else ()
+        for name in {model.name for model in said if model.state in ON_DISK} & found.keys():
+            found[name] += told.pod.ready
+    return min(found.values(), default=0)
+
+
+def memory_of(nodes: Iterable[Node], groups: Iterable[Group]) -> dict[str, dict[str, int]]:
+    """By node, MiB of its GPUs: what there is, what is planned, what others hold."""
+    found = {}
+    for node in nodes:
+        parts = {
+            (slot.gpu, index if slot.sharing == "MIG" else 0): slot
+            for index, slot in enumerate(node.slots)
+        }
+        total = sum(slot.memory_mib for slot in parts.values())
+        foreign = sum(slot.foreign_mib for slot in parts.values())
+        found[node.name] = {"total": total, "planned": 0, "foreign": foreign}
+    for group in groups:
+        if group.node in found:
+            found[group.node]["planned"] += group.required_mib * group.replicas
+    return found
 
 
 def ready_of(facts: Facts, group: str) -> int:
@@ -80,12 +102,14 @@ def ready_of(facts: Facts, group: str) -> int:
     return sum(told.pod.group == group and told.pod.ready for told in facts.pods)
 
 
-def is_starting(facts: Facts) -> bool:
-    """Whether no replica is ready, and one is on its way: what failed is not."""
-    if facts.wanted == 0 or not facts.placed or any(told.pod.ready for told in facts.pods):
+def is_starting(groups: Iterable[Group], pods: Sequence[Told]) -> bool:
+    """Whether no replica is ready, and one is on its way: what failed is not, nor what has no
+    place."""
+    placed = {group.name for group in groups if group.replicas and not is_pending(group.name)}
+    if not placed or any(told.pod.ready for told in pods):
         return False
-    states = {model.state for told in facts.pods if told.progress for model in told.progress.models}
-    return "Failed" not in states and not any(told.pod.fault for told in facts.pods)
+    states = {model.state for told in pods if told.progress for model in told.progress.models}
+    return "Failed" not in states and not any(told.pod.fault for told in pods)
 
 
 def _model(name: str, found: list[tuple[Told, ModelProgress]]) -> ModelFacts:

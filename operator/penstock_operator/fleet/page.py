@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from penstock_operator.fleet.facts import Facts, ModelFacts, models_of, ready_of, ready_replicas
+from penstock_operator.fleet.facts import Facts, ModelFacts, models_of, ready_of, serving
 from penstock_operator.fleet.verdicts import Verdict, loading, on_gpu, scheduling
 from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.status import (
@@ -122,7 +122,8 @@ def _loading(model: ModelFacts, need: Need | None) -> Document:
 
 
 def _replicas(facts: Facts, former: Mapping[str, Any]) -> Document:
-    line: Document = {"wanted": facts.wanted, "ready": ready_replicas(facts)}
+    names = [model.name for model in facts.ollama.models]
+    line: Document = {"wanted": facts.wanted, "ready": serving(facts.pods, names)}
     at = facts.last_request
     if at is None:
         return line

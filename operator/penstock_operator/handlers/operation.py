@@ -13,6 +13,7 @@ from penstock_operator.cluster import Cluster, connect
 from penstock_operator.compile.parse import KINDS
 from penstock_operator.handlers.books import Books
 from penstock_operator.handlers.comparing import Comparison
+from penstock_operator.handlers.fleet import FleetController
 from penstock_operator.handlers.health import Health
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.handlers.loop_thread import LoopThread
@@ -119,6 +120,9 @@ class Operation:
             cluster, inventory, settings, metrics, reconciler.compiled, lambda: reconciler.policies
         ).run()
         yield Health(
+            cluster, inventory, settings, metrics, reconciler.compiled, lambda: reconciler.given
+        ).run()
+        yield FleetController(
             cluster, inventory, settings, metrics, reconciler.compiled, lambda: reconciler.given
         ).run()
         yield MissingSidecars(cluster, inventory, metrics, settings.namespace, listed).run()

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock_operator.ollama.planner.types import GpuWish, Group, Need, Node, Unplaced, Wish
+from penstock_operator.ollama.planner.memory import by_turns, together
+from penstock_operator.ollama.planner.types import GpuWish, Group, Node, Unplaced, Wish
 
 PENDING_SUFFIX: Final = "-pending"
 MEMORY_LABEL: Final = "nvidia.com/gpu.memory"
@@ -66,8 +67,8 @@ def affinity_of(pending: Pending) -> dict[str, Any]:
 
 def _pending(each: Unplaced, wish: Wish, gpu: GpuWish, nodes: Sequence[Node]) -> Pending:
     needs = [need for need in wish.needs if need.model in each.models]
-    required = _required_mib(needs, wish, gpu)
-    floor = max(1, gpu.min_memory_mib, -(-required // gpu.count) + gpu.headroom_mib)
+    room = (together if wish.loading == "Always" else by_turns)(needs, gpu.count)
+    floor = max(1, gpu.min_memory_mib, room.clear_mib, room.held_mib + gpu.headroom_mib)
     models = tuple(sorted(each.models))
     group = Group(
         name=_name(each.provider, models),
@@ -78,17 +79,11 @@ def _pending(each: Unplaced, wish: Wish, gpu: GpuWish, nodes: Sequence[Node]) ->
         replicas=each.replicas,
         resources={_resource(gpu, floor, nodes): gpu.count},
         slots=(),
-        required_mib=required,
+        required_mib=room.held_mib * gpu.count,
         why=each.message,
     )
     hosts = sorted(node.labels.get(HOST_LABEL, node.name) for node in nodes)
     return Pending(group, floor, tuple(hosts[:MAX_HOSTS]))
-
-
-def _required_mib(needs: Sequence[Need], wish: Wish, gpu: GpuWish) -> int:
-    """On demand, one model at a time must fit."""
-    totals = [need.total_mib(gpu.count) for need in needs]
-    return sum(totals) if wish.loading == "Always" else max(totals, default=0)
 
 
 def _resource(gpu: GpuWish, floor_mib: int, nodes: Sequence[Node]) -> str:
