@@ -53,7 +53,6 @@ def test_labels_say_what_whole_gpus_are() -> None:
 
 def test_nodes_without_gpus_are_none_of_the_planners() -> None:
     assert nodes_of([node(), node("b", L4, gpu="0")], {}, {}) == ()
-    assert nodes_of([node("c", gpu="1")], {}, {}) == ()
     assert gpu_nodes([node(), node("b", gpu="1")]) == ["b"]
 
 
@@ -81,12 +80,12 @@ def test_the_agent_knows_mixed_products_and_what_is_used_beside_us() -> None:
     )
     found = only(*nodes_of([node(labels=L4, gpu="3")], said, {}))
     assert found.slots == (
-        Slot("nvidia.com/gpu", 0, 24000, "NVIDIA-A10", foreign_mib=700),
+        Slot("nvidia.com/gpu", 0, 24000, "NVIDIA-A10", foreign_mib=1024),
         Slot("nvidia.com/gpu", 1, 24000, "NVIDIA-L4"),
-        Slot("nvidia.com/gpu", 2, 24000, "NVIDIA-A10", foreign_mib=500),
+        Slot("nvidia.com/gpu", 2, 24000, "NVIDIA-A10", foreign_mib=512),
     )
     with_ours = only(*nodes_of([node(labels=L4, gpu="3")], said, {}, ours=["a"]))
-    assert [slot.foreign_mib for slot in with_ours.slots] == [700, 0, 0]
+    assert [slot.foreign_mib for slot in with_ours.slots] == [768, 0, 0]
 
 
 def test_what_others_hold_is_left_out_the_fullest_first() -> None:
@@ -94,7 +93,7 @@ def test_what_others_hold_is_left_out_the_fullest_first() -> None:
     held = {"a": {"nvidia.com/gpu": 2}}
     found = only(*nodes_of([node(gpu="3")], said, held))
     assert [slot.gpu for slot in found.slots] == [1]
-    assert nodes_of([node(gpu="3")], said, {"a": {"nvidia.com/gpu": 3}}) == ()
+    assert only(*nodes_of([node(gpu="3")], said, {"a": {"nvidia.com/gpu": 3}})).slots == ()
 
 
 @pytest.mark.parametrize(
@@ -175,7 +174,9 @@ def test_other_peoples_pods_hold_what_their_containers_ask_for() -> None:
 @pytest.mark.parametrize("text", ["", "many", "-1", "1.5"])
 def test_amounts_that_are_no_numbers_are_nothing(text: str) -> None:
     assert nodes_of([node("a", L4, gpu=text)], {}, {}) == ()
-    assert nodes_of([node("a", {**L4, "nvidia.com/gpu.memory": text}, gpu="1")], {}, {}) == ()
+    labels = {"nvidia.com/gpu.product": "NVIDIA-New", "nvidia.com/gpu.memory": text}
+    unknown = only(*nodes_of([node("a", labels, gpu="1")], {}, {}))
+    assert unknown.slots == (Slot("nvidia.com/gpu", 0, 0, "NVIDIA-New"),)
 
 
 def test_order_is_no_input() -> None:

@@ -67,7 +67,7 @@ def _impossible(asked: Asked, models: Models, nodes: Sequence[Node]) -> tuple[Re
 
 def _no_node(asked: Asked, nodes: Sequence[Node]) -> str:
     if not nodes:
-        return "the cluster has no node: add one with a GPU"
+        return "no node of the cluster has GPUs that Kubernetes knows of: add one"
     selector = ", ".join(f"{k}={v}" for k, v in sorted(asked.wish.node_selector.items()))
     chosen = [n for n in nodes if is_selected(n.labels, asked.wish.node_selector)]
     if not chosen:
