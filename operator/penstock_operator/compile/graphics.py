@@ -14,6 +14,7 @@ from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem
 from penstock_operator.ollama.memory.estimate import BYTES_PER_MIB, need_of
+from penstock_operator.ollama.one_server import as_served
 from penstock_operator.ollama.planner.types import Need
 
 LOAD_MIB_PER_SECOND: Final = 1024
@@ -41,7 +42,7 @@ def on_replicas(spec: LLMProviderSpec) -> Mapping[str, OnReplica]:
     needs = _needs(ollama)
     return {
         model.name: _on_replica(ollama, needs.get(model.name), model.parallel)
-        for model in ollama.models
+        for model in as_served(ollama)
     }
 
 
@@ -103,7 +104,7 @@ def _on_replica(ollama: Ollama, need: Need | None, parallel: int) -> OnReplica:
 
 def _needs(ollama: Ollama) -> Mapping[str, Need]:
     """Of those models whose need is known."""
-    found = {model.name: need_of(model) for model in ollama.models}
+    found = {model.name: need_of(model) for model in as_served(ollama)}
     return {name: need for name, need in found.items() if isinstance(need, Need)}
 
 

@@ -1,7 +1,8 @@
 """The key-value cache: what a model keeps of each token of its context.
 
 Two vectors of `kv_heads x head_dim` elements for each token and layer. Layers with a sliding window
-keep the window and one batch; latent attention keeps one short vector. Sizes of elements: ggml.
+keep the window and one batch, as llama.cpp does (`llama-kv-cache-iswa.cpp`); latent attention keeps
+one short vector. Sizes of elements: ggml.
 """
 
 import math
@@ -13,8 +14,11 @@ from penstock_operator.ollama.memory.architecture import Architecture
 KvType = Literal["f16", "q8_0", "q4_0"]
 """As Ollama's `OLLAMA_KV_CACHE_TYPE`."""
 BYTES: Final[Mapping[KvType, float]] = {"f16": 2.0, "q8_0": 1.0625, "q4_0": 0.5625}
-BATCH_TOKENS: Final = 512
-"""Tokens of a prompt that are worked on at once, Ollama's default."""
+CELLS: Final = 256
+"""A window's cache is a multiple of so many tokens."""
+BATCHES: Final = ((32_768, 2048), (4096, 1024), (0, 512))
+"""With more context than this, of all requests together: the batch."""
+EMBEDDING_BATCH: Final = 2048
 WIDEST: Final = 24
 """See `elements_at_most`."""
 
@@ -33,8 +37,17 @@ def _cells(model: Architecture, tokens: int, parallel: int) -> int:
     whole = tokens * parallel
     if model.window is None or model.full_layers is None:
         return model.layers * whole
-    short = min(whole, model.window * parallel + BATCH_TOKENS)
+    window = min(tokens, model.window + batch_tokens(model, tokens, parallel))
+    short = parallel * CELLS * math.ceil(window / CELLS)
     return model.full_layers * whole + (model.layers - model.full_layers) * short
+
+
+def batch_tokens(model: Architecture, tokens: int, parallel: int) -> int:
+    """How much of a prompt is worked on at once, at most: as Ollama 0.33 chooses for itself where
+    memory is free (`server/sched.go`, `generationBatchForContext`), which we cannot forbid."""
+    if not model.generates:
+        return min(EMBEDDING_BATCH, tokens)
+    return next(batch for least, batch in BATCHES if tokens * parallel > least)
 
 
 def elements_at_most(parameters: float) -> int:

@@ -34,7 +34,8 @@ class _Shape:
 
 
 def need_of(model: OllamaModel, *, kv_cache: KvType = "f16") -> Need | str:
-    """Text: why it cannot be known, and which field to set, as the rest of a sentence about it."""
+    """Of a model with what it gets of its server (`one_server.as_served`). Text: why it cannot be
+    known, and which field to set, as the rest of a sentence about it."""
     shape = _shape_of(model)
     if shape is None:
         return NO_SIZE
@@ -46,7 +47,7 @@ def need_of(model: OllamaModel, *, kv_cache: KvType = "f16") -> Need | str:
 
 
 def _need(model: OllamaModel, shape: _Shape, weights_mib: int, kv_cache: KvType) -> Need:
-    tokens = min(context_of(model), shape.model.context_max)
+    tokens = min(model.context_length, shape.model.context_max)
     return Need(
         model=model.name,
         weights_mib=weights_mib,
@@ -56,13 +57,6 @@ def _need(model: OllamaModel, shape: _Shape, weights_mib: int, kv_cache: KvType)
         context_length=tokens,
         source="said" if model.size_mib is not None else shape.source,
     )
-
-
-def context_of(model: OllamaModel) -> int:
-    """Tokens of one request: a Modelfile's `num_ctx` wins over what the server is told."""
-    parameters = model.modelfile.parameters if model.modelfile else ()
-    said = [each.value for each in parameters if each.name == "num_ctx" and each.value.isdecimal()]
-    return max(1, int(said[-1])) if said else model.context_length
 
 
 def _weights_mib(model: OllamaModel, shape: Architecture, mixture: Mixture | None) -> int:

@@ -35,11 +35,12 @@ class SaidByName:
 
 def said_by(name: str) -> SaidByName:
     """Without a tag it is `latest`, as Ollama has it."""
-    path, _, tag = _OFFICIAL.sub("", name).partition(":")
-    size = _SIZE.search(tag) or _SIZE.search(path.rsplit("/", 1)[-1])
-    format_ = _FORMAT.search(tag) or _FORMAT.search(path.rsplit("/", 1)[-1])
+    owner, slash, last = _OFFICIAL.sub("", name).rpartition("/")
+    own, _, tag = last.partition(":")
+    size = _SIZE.search(tag) or _SIZE.search(own)
+    format_ = _FORMAT.search(tag) or _FORMAT.search(own)
     return SaidByName(
-        path.lower(),
+        f"{owner}{slash}{own}".lower(),
         (tag or LATEST).lower(),
         size.group().lower() if size else None,
         format_.group().upper() if format_ else None,
