@@ -1,6 +1,6 @@
 """What is known of each ordered model at one look, and what of it is remembered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from penstock_operator.loader import note
@@ -17,12 +17,12 @@ from penstock_operator.ollama.models_file import ModelOrder, ModelsFile
 
 class Gathering:
     def __init__(
-        self, board: Board, register: Register, volume: Volume, luck: Callable[[], float]
+        self, board: Board, register: Register, volume: Volume, pauses: note.Pauses
     ) -> None:
         self._board = board
         self._register = register
         self._volume = volume
-        self._luck = luck
+        self._pauses = pauses
 
     def gather(self, file: ModelsFile, look: Look, clocks: Clocks) -> Mapping[str, Fact]:
         """In the file's order."""
@@ -66,7 +66,7 @@ class Gathering:
         elif fact.busy is not None:
             after = before
         elif before.confirmed and belongs_in_memory(fact, clocks.today):
-            after = note.lost(before, clocks.now, self._luck())
+            after = note.lost(before, clocks.now, self._pauses)
         else:
             after = note.left(before)
         if after != before:

@@ -10,7 +10,6 @@ from penstock_operator.loader.ollama import Ollama
 from penstock_operator.loader.wire import Installed, Running
 from penstock_operator.loader.words import fit
 
-ANSWER_SECONDS: Final = 3.0
 AWAY_SECONDS: Final = 6.0
 """One look that fails for the machine is busy says little; after this nobody is there."""
 SILENT_SECONDS: Final = 900.0
@@ -31,15 +30,16 @@ class Look:
 
 
 class Looking:
-    def __init__(self, ollama: Ollama) -> None:
+    def __init__(self, ollama: Ollama, answer_seconds: float) -> None:
         self._ollama = ollama
+        self._answer_seconds = answer_seconds
         self._last = Look()
 
     async def look(self) -> Look:
         """Never raises."""
         now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 installed = await self._ollama.installed()
         except TimeoutError:
             self._last = self._silent(now)
@@ -58,7 +58,7 @@ class Looking:
     async def _with_running(self, found: Look, now: float) -> Look:
         """A newer Ollama keeps `/api/ps` waiting while a model loads: what was known stays."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(self._answer_seconds):
                 return replace(found, running=await self._ollama.running(), running_at=now)
         except TimeoutError:
             since = now if found.running_at is None else found.running_at

@@ -12,6 +12,7 @@ from penstock_operator.loader.gathering import Gathering
 from penstock_operator.loader.loading import load
 from penstock_operator.loader.look import Look, Looking
 from penstock_operator.loader.made import Register
+from penstock_operator.loader.note import Pauses
 from penstock_operator.loader.ollama import Ollama
 from penstock_operator.loader.orders import Orders
 from penstock_operator.loader.report import replica, reported
@@ -41,14 +42,14 @@ class Loader:
     ) -> None:
         self._settings = settings
         self._ollama = ollama
-        self._luck = luck
+        self._pauses = Pauses(settings.retry_seconds, luck)
         self._today = today
         self._board = Board()
         self._orders = Orders(settings.models_file)
-        self._looking = Looking(ollama)
+        self._looking = Looking(ollama, settings.answer_seconds)
         self._volume = Volume(settings.models_dir)
         register = Register(settings.models_dir)
-        self._gathering = Gathering(self._board, register, self._volume, luck)
+        self._gathering = Gathering(self._board, register, self._volume, self._pauses)
         self._transfers = Transfers(
             ollama, self._board, self._volume, register, settings.stall_seconds
         )
@@ -62,8 +63,8 @@ class Loader:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            hooks = Hooks(ended=self._wake.set, failed=self._make_room, luck=self._luck)
-            works = Works(group, self._board, hooks)
+            hooks = Hooks(ended=self._wake.set, failed=self._make_room)
+            works = Works(group, self._board, self._pauses, hooks)
             while True:
                 self._wake.clear()
                 self._orders.read()
@@ -87,6 +88,8 @@ class Loader:
     async def _turn(self, file: ModelsFile, works: Works) -> None:
         works.cancel(self._board.take(file))
         self._look = await self._looking.look()
+        if self._wake.is_set():
+            return  # something has ended while we looked: what was seen may be older
         self._decide(file)
         if not self._look.problem:
             self._begin_load(works)
@@ -109,10 +112,11 @@ class Loader:
 
     def _begin_transfer(self, file: ModelsFile, works: Works) -> None:
         """Only by who holds the volume: of replicas that share one, the others wait."""
+        garbage = self._due()
         if not works.disk.is_free:
             return
         self._shared = ""
-        name = self._first("Pull", "Create") or self._due()
+        name = self._first("Pull", "Create") or garbage
         if name is None:
             return
         held = self._volume.take()

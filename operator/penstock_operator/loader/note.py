@@ -1,10 +1,10 @@
 """What the loader remembers of a model between two looks: data, and how it changes. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-FIRST_PAUSE_SECONDS: Final = 2.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
 SETTLED_SECONDS: Final = 600.0
 """Who stays in memory for so long is believed to have room there."""
@@ -35,11 +35,24 @@ class Note:
     """How often it left memory before its time."""
 
 
-def failed(note: Note, words: str, now: float, luck: float) -> Note:
-    """`luck`, 0 to 1, spreads replicas that failed at the same moment."""
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long after a failure something is tried again."""
+
+    first_seconds: float
+    luck: Callable[[], float]
+    """0 to 1: spreads replicas that failed at the same moment."""
+
+    def after(self, failures: int) -> float:
+        """Of a row, the more the longer."""
+        doubled = self.first_seconds * 2.0 ** min(failures - 1, MAX_DOUBLINGS)
+        return min(doubled, LONGEST_PAUSE_SECONDS) * (0.8 + 0.4 * self.luck())
+
+
+def failed(note: Note, words: str, now: float, pauses: Pauses) -> Note:
     failures = note.failures + 1
-    pause = pause_seconds(failures, luck)
-    return replace(note, failures=failures, retry_at=now + pause, message=words)
+    retry_at = now + pauses.after(failures)
+    return replace(note, failures=failures, retry_at=retry_at, message=words)
 
 
 def succeeded(note: Note) -> Note:
@@ -79,16 +92,11 @@ LOST: Final = (
 )
 
 
-def lost(note: Note, now: float, luck: float) -> Note:
+def lost(note: Note, now: float, pauses: Pauses) -> Note:
     """It was in memory and should be. The first time it is loaded again at once."""
     losses = note.losses + 1
     gone = replace(left(note), losses=losses)
     if losses == 1:
         return gone
-    pause = pause_seconds(losses, luck)
-    return replace(gone, retry_at=now + pause, message=LOST.format(losses))
-
-
-def pause_seconds(failures: int, luck: float) -> float:
-    doubled = FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, MAX_DOUBLINGS)
-    return float(min(doubled, LONGEST_PAUSE_SECONDS) * (0.8 + 0.4 * luck))
+    retry_at = now + pauses.after(losses)
+    return replace(gone, retry_at=retry_at, message=LOST.format(losses))

@@ -29,6 +29,10 @@ class LoaderSettings:
     port: int = LOADER_PORT
     look_seconds: float = 2
     """Between two looks at Ollama and at the file."""
+    answer_seconds: float = 3
+    """How long Ollama may take to say what it has."""
+    retry_seconds: float = 2
+    """After the first failure; twice as long after each further one, up to five minutes."""
     stall_seconds: float = 120
     """A pull that brings no byte for so long is begun again, where it stopped."""
     garbage_seconds: float = 300

@@ -23,14 +23,16 @@ class Hooks:
 
     ended: Callable[[], None]
     failed: Callable[[str], None]
-    luck: Callable[[], float]
 
 
 class Works:
     """Its tasks are the group's."""
 
-    def __init__(self, group: asyncio.TaskGroup, board: Board, hooks: Hooks) -> None:
+    def __init__(
+        self, group: asyncio.TaskGroup, board: Board, pauses: note.Pauses, hooks: Hooks
+    ) -> None:
         self._board = board
+        self._pauses = pauses
         self._hooks = hooks
         self.memory: Final = Lane(group)
         self.disk: Final = Lane(group)
@@ -70,7 +72,7 @@ class Works:
 
     def _fail(self, name: str, words: str) -> None:
         now = asyncio.get_running_loop().time()
-        after = note.failed(self._board.note(name), words, now, self._hooks.luck())
+        after = note.failed(self._board.note(name), words, now, self._pauses)
         self._board.notes[name] = after
         logger.warning(
             "model.failed",
