@@ -112,8 +112,8 @@ class Settings:
     ollama_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     ollama_pull_secrets: tuple[str, ...] = ()
     """Names of Secrets with logins for registries of images, in the providers' namespaces."""
-    ollama_environment: Variables = field(default_factory=dict)
-    """JSON, further variables of Ollama: HTTPS_PROXY for what it pulls."""
+    ollama_environment: Variables = field(default_factory=dict, repr=False)
+    """JSON, further variables of Ollama: HTTPS_PROXY, perhaps with a password, for what it pulls."""
     ollama_runtime_class: str = ""
     """RuntimeClass of pods with GPUs. Empty: the node's own."""
     ollama_network_policies: bool = True

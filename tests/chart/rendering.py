@@ -64,6 +64,24 @@ SWITCHED: Final[Mapping[str, Values]] = {
     },
     "redis-disk": {"redis": {"persistence": {"storageClassName": "fast", "size": "8Gi"}}},
     "warming": {"warming": {"configMaps": ["prompts.morning", "faq"]}},
+    "models": {
+        "ollama": {
+            "namespaces": ["models", "platform"],
+            "image": {
+                "repository": "registry.example.com/ollama",
+                "tag": "1",
+                "pullPolicy": "Always",
+            },
+            "pullSecrets": ["registry"],
+            "environment": {"HTTPS_PROXY": "http://proxy:3128"},
+            "runtimeClassName": "nvidia",
+        },
+    },
+    "models-namespaced": {
+        "watchNamespaces": ["models"],
+        "ollama": {"namespaces": ["models"]},
+        "networkPolicies": {"enabled": False},
+    },
     "embedder": {
         "embedder": {"enabled": True},
         "networkPolicies": {

@@ -109,7 +109,7 @@ def test_they_may_write_config_maps_and_nothing_else() -> None:
 
 def test_the_operator_reads_what_they_write() -> None:
     with_them, without = rights(AGENT, "penstock-operator"), rights({}, "penstock-operator")
-    assert with_them[OWN] - without[OWN] == {"configmaps: get,list,watch"}
+    assert with_them[OWN] - without[OWN] == {"configmaps: list"}
     assert with_them["*"] == without["*"]
 
 

@@ -39,7 +39,19 @@ GRANTED: Final = {
     ("operator", "create", "pods", "shop", ""): False,
     ("operator", "delete", "pods", "shop", "any"): False,
     ("operator", "create", "pods/exec", "shop", "any"): False,
-    ("operator", "list", "nodes", "", ""): False,
+    ("operator", "list", "nodes", "", ""): True,
+    ("operator", "get", "nodes", "", "any"): False,
+    ("operator", "patch", "nodes", "", "any"): False,
+    ("operator", "create", "deployments.apps", "models", ""): True,
+    ("operator", "patch", "deployments.apps", "models", "any"): True,
+    ("operator", "delete", "persistentvolumeclaims", "models", "any"): True,
+    ("operator", "patch", "poddisruptionbudgets.policy", "models", "any"): True,
+    ("operator", "patch", "networkpolicies.networking.k8s.io", "models", "any"): True,
+    ("operator", "create", "deployments.apps", "shop", ""): False,
+    ("operator", "delete", "deployments.apps", OWN, "any"): False,
+    ("operator", "create", "daemonsets.apps", "models", ""): False,
+    ("operator", "create", "pods", "models", ""): False,
+    ("operator", "get", "configmaps", OWN, "any"): False,
     ("operator", "patch", "namespaces", "", "shop"): False,
     ("operator", "update", "leases.coordination.k8s.io", OWN, "penstock-operator"): True,
     ("operator", "update", "leases.coordination.k8s.io", OWN, "other"): False,
@@ -127,7 +139,11 @@ async def may(cluster: Cluster, account: str, call: tuple[str, str, str, str]) -
 
 async def test_pain_14_what_our_accounts_may_do(release: Release, cluster: Cluster) -> None:
     await ensure(cluster, "models")
-    release.install(providerNamespaces=["models"], agent={"enabled": True})
+    release.install(
+        providerNamespaces=["models"],
+        agent={"enabled": True},
+        ollama={"namespaces": ["models"]},
+    )
 
     async def wrong() -> list[tuple[str, ...]]:
         return [

@@ -145,6 +145,28 @@ def operator(values: Values) -> Settings:
     return settings(pod, "operator")
 
 
+def test_the_operator_knows_where_and_with_what_it_runs_models() -> None:
+    read = operator(VARIANTS["models"])
+    assert read.ollama_namespaces == ("models", "platform")
+    assert (read.ollama_image, read.ollama_pull_policy) == (
+        "registry.example.com/ollama:1",
+        "Always",
+    )
+    assert read.ollama_pull_secrets == ("registry",)
+    assert read.ollama_environment == {"HTTPS_PROXY": "http://proxy:3128"}
+    assert read.ollama_runtime_class == "nvidia"
+    assert read.ollama_network_policies
+    own = named(render(VARIANTS["models"]), "Deployment", "penstock-operator")
+    assert read.loader_image == own["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert not operator(VARIANTS["models-namespaced"]).ollama_network_policies
+
+
+def test_by_default_models_are_run_nowhere_and_the_image_is_that_of_the_settings() -> None:
+    assert operator({}).ollama_namespaces == ()
+    there = operator({"ollama": {"namespaces": ["models"]}})
+    assert there.ollama_image == Settings().ollama_image
+
+
 def test_the_injector_knows_the_names_of_the_release() -> None:
     documents, read = render({}), injector({})
     assert named(documents, "Service", read.webhook_service)

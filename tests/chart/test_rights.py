@@ -32,6 +32,15 @@ CONFIGURATIONS = (
 )
 CA = {"secrets[penstock-webhook-ca]: create,get,patch,update"}
 READ_KEYS = {"secrets: get,list,watch"}
+APPLIED = "create,delete,get,list,patch"
+MODELS = {
+    f"apps deployments: {APPLIED}",
+    f"configmaps,persistentvolumeclaims,services: {APPLIED}",
+    f"policy poddisruptionbudgets: {APPLIED}",
+    f"networking.k8s.io networkpolicies: {APPLIED}",
+}
+"""The operator, where it may run models."""
+INVENTORIES = {"configmaps: list"}
 
 
 def said(rule: Document) -> str:
@@ -148,13 +157,42 @@ def each_resource(line: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("account", "file"), [("operator", "rights.yaml"), ("injector", "rights-injector.yaml")]
+    ("account", "files"),
+    [("operator", ["rights.yaml", "rights-models.yaml"]), ("injector", ["rights-injector.yaml"])],
 )
-def test_the_programs_were_run_with_these_rights_and_no_others(account: str, file: str) -> None:
+def test_the_programs_were_run_with_these_rights_and_no_others(
+    account: str, files: list[str]
+) -> None:
     """But the login's, which `redis-login` alone needs; `tests/cluster` runs it."""
-    found = rights({"providerNamespaces": ["models"]}, f"penstock-{account}").values()
+    values = {"providerNamespaces": ["models"], "ollama": {"namespaces": ["models"]}}
+    found = rights(values, f"penstock-{account}").values()
     lines = {each for lines in found for line in lines - LOGIN for each in each_resource(line)}
-    assert lines == {line.replace("[INJECTOR]", "[penstock]") for line in tried(file)}
+    run = {line for file in files for line in tried(file)}
+    assert lines == {line.replace("[INJECTOR]", "[penstock]") for line in run}
+
+
+def test_models_are_run_where_it_is_said_and_nowhere_else() -> None:
+    found = rights(VARIANTS["models"], "penstock-operator")
+    assert found == {
+        "*": WATCHED | {"namespaces: list,watch", "nodes: list"},
+        "models": MODELS,
+        "platform": MODELS,
+        OWN: LEASE | LOGIN | INVENTORIES,
+    }
+    within = rights(VARIANTS["models-namespaced"], "penstock-operator")
+    policies = f"networking.k8s.io networkpolicies: {APPLIED}"
+    assert within == {
+        "*": {"nodes: list"},
+        "models": (WATCHED | MODELS) - {policies},
+        OWN: LEASE | LOGIN | INVENTORIES,
+    }
+
+
+@each_variant
+def test_nothing_that_runs_pods_is_made_in_all_namespaces(variant: str) -> None:
+    for role, rule in all_rules(VARIANTS[variant]):
+        if role["kind"] == "ClusterRole" and "deployments" in rule["resources"]:
+            pytest.fail(f"{role['metadata']['name']}: {rule}")
 
 
 def test_keys_are_read_where_it_is_said_and_nowhere_else() -> None:

@@ -20,6 +20,7 @@ OPEN = {
     "podLabels",
     "labels",
     "issuerRef",
+    "environment",
 }
 """Values whose keys are Kubernetes's or the user's."""
 
@@ -143,6 +144,10 @@ def test_a_wrong_value_is_an_error_that_names_it(values: Values, named: str) -> 
         (
             {"nudge": {"guard": "webhook"}, "injector": {"enabled": False}},
             "needs injector.enabled=true",
+        ),
+        (
+            {"watchNamespaces": ["shop"], "ollama": {"namespaces": ["models"]}},
+            "ollama.namespaces: models is not in watchNamespaces",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -25,6 +25,12 @@ def rights(own: str, home: str) -> list[Document]:
     return list(yaml.safe_load_all(text.replace("OPERATOR", own).replace("PROVIDERS", home)))
 
 
+def rights_to_run_models(own: str, models: str) -> list[Document]:
+    """Beside `rights`: those with which the operator runs models in one namespace."""
+    text = (Path(__file__).parent / "rights-models.yaml").read_text()
+    return list(yaml.safe_load_all(text.replace("OPERATOR", own).replace("MODELS", models)))
+
+
 def rights_within(own: str, home: str) -> list[Document]:
     """The same for one namespace: Roles in place of ClusterRoles, and no Namespaces."""
     found = []

@@ -189,6 +189,23 @@ def test_what_are_no_resources_is_refused_by_name(text: str) -> None:
         Settings.from_environment({"PENSTOCK_SIDECAR_RESOURCES": text})
 
 
+def test_variables_of_ollama_are_json() -> None:
+    text = '{"HTTPS_PROXY": "http://user:hidden@proxy:3128"}'
+    found = Settings.from_environment({"PENSTOCK_OLLAMA_ENVIRONMENT": text})
+    assert found.ollama_environment == {"HTTPS_PROXY": "http://user:hidden@proxy:3128"}
+    assert "hidden" not in repr(found)
+
+
+@pytest.mark.parametrize("text", ["proxy", "[]", '{"A": 1}', '{"A-B": "x"}', '{"": "x"}'])
+def test_what_are_no_variables_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="PENSTOCK_OLLAMA_ENVIRONMENT: expected JSON"):
+        Settings.from_environment({"PENSTOCK_OLLAMA_ENVIRONMENT": text})
+
+
+def test_models_are_run_nowhere_by_default() -> None:
+    assert Settings.from_environment({}).ollama_namespaces == ()
+
+
 @pytest.mark.parametrize("name", ["NATIVE_SIDECARS", "SIDECAR_PULL_POLICY"])
 def test_what_is_none_of_the_choices_is_refused_with_them(name: str) -> None:
     with pytest.raises(SettingsError, match=rf"PENSTOCK_{name}='maybe': expected one of \w+, "):

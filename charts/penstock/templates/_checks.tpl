@@ -17,6 +17,13 @@
 {{- fail (printf "agent.resources.%s: an agent sees all GPUs of its node without asking for one" $kind) }}
 {{- end }}
 {{- end }}
+{{- if .Values.watchNamespaces }}
+{{- range .Values.ollama.namespaces }}
+{{- if not (has . $.Values.watchNamespaces) }}
+{{- fail (printf "ollama.namespaces: %s is not in watchNamespaces, so that no LLMProvider is seen there" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and .Values.redis.enabled .Values.externalRedis.url }}
 {{- fail "externalRedis.url is set: set redis.enabled=false too" }}
 {{- end }}

@@ -34,6 +34,25 @@
   verbs: [create]
 {{- end }}
 
+{{/* What it may do where models may be run. Names cannot bound what is called after LLMProviders. Of: $ */}}
+{{- define "penstock.modelRules" -}}
+# What runs models (ollama/workload/objects.py): read, applied and deleted (ollama/workload/changes.py).
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [create, delete, get, list, patch]
+- apiGroups: [""] # (ollama/workload/objects.py)
+  resources: [configmaps, persistentvolumeclaims, services]
+  verbs: [create, delete, get, list, patch]
+- apiGroups: [policy] # (ollama/workload/objects.py)
+  resources: [poddisruptionbudgets]
+  verbs: [create, delete, get, list, patch]
+{{- if .Values.networkPolicies.enabled }}
+- apiGroups: [networking.k8s.io] # (ollama/workload/objects.py)
+  resources: [networkpolicies]
+  verbs: [create, delete, get, list, patch]
+{{- end }}
+{{- end }}
+
 {{/* A RoleBinding. Of: (dict "root" $ "part" "operator" "role" name "namespace" where) */}}
 {{- define "penstock.binding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
