@@ -94,6 +94,22 @@ def _candidate(candidate: Candidate, cost: Cost) -> dict[str, object]:
         "weight": candidate.weight,
         "costsAtMostUSD": None if cost.most_micro_usd is None else usd(cost.most_micro_usd),
         "outputTokens": cost.output_tokens,
+        **_managed(candidate),
+    }
+
+
+def _managed(candidate: Candidate) -> dict[str, object]:
+    """What is known beforehand of an Ollama that the operator runs; its replicas are in Redis."""
+    managed, model = candidate.provider.managed, candidate.model
+    if managed is None:
+        return {}
+    return {
+        "managed": {
+            "mayBeCold": managed.may_be_cold,
+            "onCold": managed.on_cold,
+            "parallel": model.parallel,
+            "loadSeconds": model.load_seconds,
+        }
     }
 
 

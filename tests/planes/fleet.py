@@ -154,13 +154,18 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def running_house(folder: Path, redis_url: str) -> AsyncIterator[House]:
+async def running_house(
+    folder: Path, redis_url: str, sidecars_url: str | None = None
+) -> AsyncIterator[House]:
+    """`sidecars_url` leads the sidecar to the same Redis another way."""
     async with AsyncExitStack() as stack:
         stubs = [await stack.enter_async_context(StubProvider()) for _ in range(4)]
         operator = redis.asyncio.Redis.from_url(redis_url)
         stack.push_async_callback(operator.aclose)
         plane = await stack.enter_async_context(
-            running_plane(folder, redis_url, redis_deadline_seconds=PATIENCE_SECONDS)
+            running_plane(
+                folder, sidecars_url or redis_url, redis_deadline_seconds=PATIENCE_SECONDS
+            )
         )
         house = House(plane, tuple(stubs[:3]), stubs[3], operator)
         await house.publish()

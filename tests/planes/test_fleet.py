@@ -11,6 +11,7 @@ import pytest
 from penstock_cli.stub import Ok, Status
 from penstock_config.provider import Managed
 from tests.planes.fleet import LLAMA, PROVIDER, House, running_house
+from tests.planes.relay import relay
 from tests.sidecar.redis_store.conftest import until_it
 
 SLEEPS = Managed(may_be_cold=True)
@@ -171,6 +172,27 @@ async def test_without_a_word_of_the_operator_the_service_answers(house: House) 
     assert response.status == 200
     assert "x-penstock-replica" not in response.headers
     assert (len(house.service.requests), house.served) == (1, [0, 0, 0])
+
+
+async def test_without_redis_replicas_answer_as_long_as_they_are_known(
+    tmp_path: Path, redis_url: str
+) -> None:
+    async with relay(redis_url) as way, running_house(tmp_path, redis_url, way.url) as house:
+        await house.tell(house.replica(0, loaded=True))
+        assert (await house.ask()).headers["x-penstock-replica"] == "ollama-0"
+        await way.cut()
+        for _ in range(3):
+            assert (await house.ask()).headers["x-penstock-replica"] == "ollama-0"
+
+
+async def test_without_redis_from_the_start_the_service_answers(
+    tmp_path: Path, redis_url: str
+) -> None:
+    async with relay(redis_url) as way, running_house(tmp_path, redis_url, way.url) as house:
+        await house.tell(house.replica(0, loaded=True))
+        await way.cut()
+        assert (await house.ask()).status == 200
+        assert (len(house.service.requests), house.served) == (1, [0, 0, 0])
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(300, 300), (None, -1)])

@@ -92,6 +92,8 @@ class Incoming:
             return b""
         try:
             data = content.read_nowait() or await self._wait()
+        except TimeoutError:  # an `OSError`; the watch gave up between two reads
+            raise self._deadlines.error(self.label, self._loop.time()) from None
         except (aiohttp.ClientError, OSError) as error:
             raise UpstreamLost(f"the connection to {self.label} broke off") from error
         self._size += len(data)

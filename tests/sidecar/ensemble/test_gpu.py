@@ -141,6 +141,22 @@ async def test_without_figures_there_is_no_bound(guests: Guests, wanted: Candida
     assert guests.memory.used_bytes(CARD) == 0
 
 
+async def test_a_model_that_a_replica_holds_already_waits_for_nobody_and_still_counts() -> None:
+    loaded = {"b"}
+    guests = Guests(GpuMemory(lambda candidate: candidate.model.name in loaded))
+    await guests.comes("a", local("a", 5))
+    await guests.comes("c", local("c", 4))
+    await guests.comes("b", local("b", 5))
+    assert guests.inside == ["a", "b"]
+    assert (guests.memory.used_bytes(CARD), guests.memory.waiting(CARD)) == (10, 1)
+    await guests.goes("a")
+    assert guests.inside == ["b"], "beside the loaded one there is no room for the third"
+    await guests.goes("b")
+    assert guests.inside == ["c"]
+    await guests.goes("c")
+    assert guests.memory.used_bytes(CARD) == 0
+
+
 @given(st.data())
 def test_whatever_happens_the_card_is_never_overfull_and_empty_in_the_end(
     data: st.DataObject,

@@ -1,6 +1,7 @@
 """What attempts teach, as they go through an upstream."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -87,9 +88,11 @@ class Watching:
         self.room = Heard()
         self.lessons = Lessons(self.seen, self.room, judges=judges)
 
-    async def asks(self, upstream: Scripted, *, chunks: int = 99, stream: bool = False) -> None:
+    async def asks(
+        self, upstream: Scripted, *, chunks: int = 99, stream: bool = False, loads: bool = False
+    ) -> None:
         """Reads so many chunks, then leaves."""
-        call = Call(chat(stream=stream), HERE, None, task="coding")
+        call = Call(chat(stream=stream), HERE, None, task="coding", loads=loads)
         async with Watched(upstream, self.lessons).call(call) as answer:
             assert self.seen.busy.in_flight(HERE) == 1
             async for _ in answer.chunks:
@@ -110,6 +113,16 @@ async def test_an_answer_teaches_that_it_came_and_how_soon() -> None:
     assert learnt.wait_ms == pytest.approx(300)
     assert watching.seen.latencies.ms(HERE, stream=False) == pytest.approx(300)
     assert watching.seen.latencies.ms(HERE, stream=True) is None
+    assert watching.seen.busy.in_flight(HERE) == 0
+
+
+@pytest.mark.parametrize("error", [None, asyncio.CancelledError()])
+async def test_the_loading_of_a_model_is_no_measure_of_it(error: BaseException | None) -> None:
+    watching = Watching()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching.asks(Scripted(watching.clock, LAST, error=error), loads=True)
+    assert watching.learnt().waits == 0
+    assert watching.seen.latencies.ms(HERE, stream=False) is None
     assert watching.seen.busy.in_flight(HERE) == 0
 
 

@@ -73,6 +73,19 @@ def test_loading_is_the_platform_s_to_say() -> None:
     }
 
 
+@pytest.mark.parametrize("seconds", [300, 0, -1])
+def test_an_ollama_of_ours_hears_how_long_to_keep_a_model_where_bytes_are_not_the_callers(
+    seconds: int,
+) -> None:
+    ask = Ask("llama3.2:3b", stream=True, max_output_tokens=None, keep_alive_seconds=seconds)
+    for said in ({"keep_alive": "24h"}, {"keep_alive": 0}, {}):
+        body = json.dumps({"model": "fast", "messages": [HELLO], **said}).encode()
+        told = json.loads(changed_body(parse_ollama_chat(body, {}, "1"), ask))
+        assert told == {"model": "llama3.2:3b", "messages": [HELLO], "keep_alive": seconds}
+    same = json.dumps({"model": "llama3.2:3b", "messages": [HELLO]}, indent=1).encode()
+    assert changed_body(parse_ollama_chat(same, {}, "1"), ask) is same
+
+
 def test_a_nudge_is_one_more_message() -> None:
     assert read({}, nudge=True)["messages"] == [HELLO, NUDGE_MESSAGE]
 
