@@ -14,6 +14,7 @@ from typing import Final
 
 from penstock_cli.simulation.speed import Device, Load, load_seconds, prefill_seconds, step_seconds
 from penstock_cli.simulation.trace import Ask, Call
+from penstock_operator.ollama.planner.memory import LOAD_PERCENT
 
 NEAR: Final = 1e-9
 NEVER: Final = math.inf
@@ -101,12 +102,17 @@ class Gpu:
         coming = self.loading.total_mib if self.loading else 0
         return coming + sum(each.load.total_mib for each in self.residents.values())
 
-    @property
-    def free_mib(self) -> int:
-        return self.capacity_mib - self.used_mib
-
     def fits(self, load: Load) -> bool:
-        return load.total_mib <= self.capacity_mib
+        """Whether it would be loaded wholly if nothing else were there."""
+        return self._has_room(load, 0)
+
+    def has_room(self, load: Load) -> bool:
+        """Whether it would be loaded wholly beside what is there."""
+        return self._has_room(load, self.used_mib)
+
+    def _has_room(self, load: Load, used_mib: int) -> bool:
+        within = load.total_mib * 100 <= LOAD_PERCENT * (self.device.memory_mib - used_mib)
+        return within and used_mib + load.total_mib <= self.capacity_mib
 
     def add(self, work: Work) -> None:
         """Let it wait here."""

@@ -142,7 +142,9 @@ class Specification(ApiModel):
 
     @property
     def models(self) -> tuple[ServedModel, ...]:
-        return tuple(model for provider in self.providers for model in provider.models)
+        """Each once, as the last provider has it."""
+        found = {model.name: model for provider in self.providers for model in provider.models}
+        return tuple(found.values())
 
 
 class GpuSimulation(ApiModel):

@@ -73,7 +73,7 @@ def test_loading_goes_on_beside_computing_and_is_no_computing() -> None:
     one = gpu(SMALL)
     started(one, "small", output=10_000)
     one.begin_load(LARGE, 0.0)
-    assert one.free_mib == 8192 - 1024 - 1200 - 6000 < 0
+    assert one.used_mib == 1200 + 6000
     one.settle(one.next_event())
     assert set(one.residents) == {"small", "large"}
     assert one.stalled_seconds == 0
@@ -147,3 +147,12 @@ def test_who_came_first_is_the_oldest_of_all_models() -> None:
     one.remove(early)
     assert one.oldest() is late
     assert one.busy == 1
+
+
+def test_a_model_is_loaded_wholly_within_four_fifths_of_what_is_free() -> None:
+    """As Ollama does it: `planner.memory`."""
+    wide = Load("wide", 8e9, 4800, 64, 6554, 2, 1024)
+    assert gpu().fits(LARGE)
+    assert not gpu().fits(wide), "8192 MiB times 0.8 is 6553.6"
+    assert gpu(SMALL).has_room(SMALL)
+    assert not gpu(SMALL).has_room(LARGE)
