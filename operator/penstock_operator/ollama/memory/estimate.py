@@ -7,7 +7,7 @@ from penstock_operator.api.ollama import OllamaModel
 from penstock_operator.ollama.memory.architecture import Architecture
 from penstock_operator.ollama.memory.buffers import RESERVE_MIB, buffer_bytes
 from penstock_operator.ollama.memory.cache import KvType, cache_bytes
-from penstock_operator.ollama.memory.known import find_known
+from penstock_operator.ollama.memory.known import find_alike, find_known
 from penstock_operator.ollama.memory.names import SaidByName, parameters_of, said_by
 from penstock_operator.ollama.memory.quantisation import MIXTURES, Mixture, mixture_named
 from penstock_operator.ollama.memory.scaled import scaled
@@ -73,6 +73,9 @@ def _shape_of(model: OllamaModel) -> _Shape | None:
             return _Shape(known.model, format_, "table")
     formats = (said.quantisation for said in _names_of(model))
     format_ = model.quantisation or next(filter(None, formats), DEFAULT_QUANTISATION)
+    for said in _names_of(model):
+        if alike := find_alike(said):
+            return _Shape(alike.model, format_, "table")
     parameters = _parameters_of(model, format_)
     return None if parameters is None else _Shape(scaled(parameters), format_, "formula")
 

@@ -3,6 +3,7 @@
 `published` is there for tests and documentation: no estimate reads it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ from penstock_operator.ollama.memory.architecture import Architecture
 from penstock_operator.ollama.memory.names import LATEST, SaidByName
 
 FILE: Final = "known_models.json"
+_GGUF: Final = "gguf"
+_JOINTS: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,28 @@ def find_known(said: SaidByName) -> KnownModel | None:
     rows = _by_name()
     found = (rows[name] for name in _spellings(said) if name in rows)
     return next(found, None)
+
+
+def find_alike(said: SaidByName) -> KnownModel | None:
+    """By the beginning of a file's name, or of a repository's of such files, which are called after
+    their model: `Meta-Llama-3.1-8B-Instruct-GGUF`. Of what else is called so nothing is known."""
+    own = said.family.rpartition("/")[2]
+    if _GGUF not in own:
+        return None
+    plain = _JOINTS.sub("", own.removeprefix("meta-"))
+    found = (row for name, row in _by_plain_name().items() if plain.startswith(name))
+    return next(found, None)
+
+
+@cache
+def _by_plain_name() -> Mapping[str, KnownModel]:
+    """Longest first; with a size in them, as `mistral` alone begins the names of many."""
+    names = {
+        _JOINTS.sub("", name): row
+        for name, row in _by_name().items()
+        if not name.endswith(f":{LATEST}")
+    }
+    return dict(sorted(names.items(), key=lambda item: -len(item[0])))
 
 
 @cache

@@ -69,6 +69,18 @@ def test_a_file_may_say_it_by_its_name() -> None:
     assert need.weights_mib == known(model("foo:13b-q5_K_M")).weights_mib
 
 
+def test_a_file_of_a_known_model_has_its_shape_and_its_own_format() -> None:
+    listed = known(model("gemma2:9b", quantisation="Q5_K_M"))
+    file = known(model("hf.co/bartowski/gemma-2-9b-it-GGUF:Q5_K_M"))
+    assert (file.weights_mib, file.kv_mib, file.source) == (
+        listed.weights_mib,
+        listed.kv_mib,
+        "table",
+    )
+    bare = known(model("hf.co/bartowski/gemma-2-9b-it-GGUF"))
+    assert bare.weights_mib == known(model("gemma2:9b", quantisation="Q4_K_M")).weights_mib
+
+
 @pytest.mark.parametrize("size_mib", [300, 4700, 40_000])
 def test_of_a_size_alone_the_cache_is_bounded_by_the_parameters_that_would_fill_it(
     size_mib: int,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from penstock_operator.ollama.memory.known import KnownModel, find_known, known_models
+from penstock_operator.ollama.memory.known import KnownModel, find_alike, find_known, known_models
 from penstock_operator.ollama.memory.names import said_by
 from penstock_operator.ollama.memory.quantisation import mixture_named
 from penstock_operator.ollama.memory.weights import parameters_in_layers, weights_bytes
@@ -79,6 +79,37 @@ def test_a_model_is_found_by_ollamas_names(name: str, row: str) -> None:
     found = find_known(said_by(name))
     assert found is not None
     assert name_of(found) == row
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("hf.co/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q5_K_M", "llama3.1:8b"),
+        ("hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF", "llama3.2:3b"),
+        ("hf.co/bartowski/Qwen2.5-Coder-7B-Instruct-GGUF", "qwen2.5:7b"),
+        ("hf.co/bartowski/gemma-2-27b-it-GGUF", "gemma2:27b"),
+        ("hf.co/TheBloke/Mixtral-8x7B-v0.1-GGUF", "mixtral:8x7b"),
+        ("hf.co/unsloth/gpt-oss-20b-GGUF", "gpt-oss:20b"),
+        ("phi-3-mini-4k-instruct.q4_k_m.gguf", "phi3:3.8b"),
+    ],
+)
+def test_a_file_is_known_by_the_beginning_of_its_name(name: str, row: str) -> None:
+    found = find_alike(said_by(name))
+    assert found is not None
+    assert name_of(found) == row
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hf.co/someone/Llama-3.1-405B-GGUF",
+        "hf.co/someone/Mistral-Large-GGUF",
+        "hf.co/someone/Qwen3-VL-8B-GGUF",
+        "someone/llama3.1:8b",
+    ],
+)
+def test_what_is_called_otherwise_is_not(name: str) -> None:
+    assert find_alike(said_by(name)) is None
 
 
 @pytest.mark.parametrize("name", ["llama3.1:405b", "someone/llama3.1:8b", "house", "mixtral:8x22b"])
