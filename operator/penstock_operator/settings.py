@@ -113,7 +113,7 @@ class Settings:
     ollama_pull_secrets: tuple[str, ...] = ()
     """Names of Secrets with logins for registries of images, in the providers' namespaces."""
     ollama_environment: Variables = field(default_factory=dict, repr=False)
-    """JSON, further variables of Ollama: HTTPS_PROXY, perhaps with a password, for what it pulls."""
+    """JSON, further variables of Ollama: HTTPS_PROXY for what it pulls, perhaps with a password."""
     ollama_runtime_class: str = ""
     """RuntimeClass of pods with GPUs. Empty: the node's own."""
     ollama_network_policies: bool = True

@@ -180,10 +180,9 @@ def test_models_are_run_where_it_is_said_and_nowhere_else() -> None:
         OWN: LEASE | LOGIN | INVENTORIES,
     }
     within = rights(VARIANTS["models-namespaced"], "penstock-operator")
-    policies = f"networking.k8s.io networkpolicies: {APPLIED}"
     assert within == {
         "*": {"nodes: list"},
-        "models": (WATCHED | MODELS) - {policies},
+        "models": WATCHED | MODELS,
         OWN: LEASE | LOGIN | INVENTORIES,
     }
 

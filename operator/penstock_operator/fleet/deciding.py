@@ -66,7 +66,7 @@ def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Dec
 
 
 def standings(
-    groups: Iterable[Group], there: Groups, pods: Iterable[Told], dead: frozenset[str]
+    groups: Iterable[Group], there: Groups, pods: Sequence[Told], dead: frozenset[str]
 ) -> tuple[Standing, ...]:
     """Deployments of one provider that are there. Pods on `dead` nodes serve nobody, whatever the
     API server still says of them."""
@@ -75,8 +75,15 @@ def standings(
     for told in pods:
         if told.pod.ready and told.pod.node not in dead:
             ready[told.pod.group] = ready.get(told.pod.group, 0) + 1
+    waiting = {t.pod.group for t in pods if t.pod.unschedulable and not t.pod.leaving}
     return tuple(
-        Standing(name, planned.get(name, 0), ready.get(name, 0), frozenset(group.models))
+        Standing(
+            name,
+            planned=planned.get(name, 0),
+            ready=ready.get(name, 0),
+            models=frozenset(group.models),
+            waits=name in waiting,
+        )
         for name, group in sorted(there.items())
     )
 

@@ -46,11 +46,9 @@
 - apiGroups: [policy] # (ollama/workload/objects.py)
   resources: [poddisruptionbudgets]
   verbs: [create, delete, get, list, patch]
-{{- if .Values.networkPolicies.enabled }}
-- apiGroups: [networking.k8s.io] # (ollama/workload/objects.py)
+- apiGroups: [networking.k8s.io] # without networkPolicies.enabled, to take away those of before (fleet/documents.py)
   resources: [networkpolicies]
   verbs: [create, delete, get, list, patch]
-{{- end }}
 {{- end }}
 
 {{/* A RoleBinding. Of: (dict "root" $ "part" "operator" "role" name "namespace" where) */}}

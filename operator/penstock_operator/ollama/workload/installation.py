@@ -75,5 +75,3 @@ class Found:
     """Their class stays, and they never shrink: the API server would refuse it."""
     pausable: frozenset[str] = frozenset()
     """Groups whose last replica may end before the next is ready: see `changes.pausable`."""
-    affinities: Mapping[str, Document] = field(default_factory=dict)
-    """By group, in place of that to its node: of what waits for a node that will do."""

@@ -26,8 +26,6 @@ def placement(provider: str, ollama: Ollama, group: Group, found: Found) -> Docu
 
 
 def _affinity(provider: str, ollama: Ollama, group: Group, found: Found) -> Document | None:
-    if group.name in found.affinities:
-        return found.affinities[group.name]
     if group.node is not None:
         host = found.hostnames.get(group.node, group.node)
         match = {"key": HOSTNAME, "operator": "In", "values": [host]}

@@ -128,10 +128,3 @@ def test_a_pull_of_hours_is_no_failure() -> None:
     bound = probe["periodSeconds"] * probe["failureThreshold"]
     assert bound >= 6 * 3600
     assert document["spec"]["progressDeadlineSeconds"] > bound
-
-
-def test_what_waits_for_a_node_says_what_node_would_do() -> None:
-    planned = read("one-gpu")
-    affinity: Document = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}
-    waiting = replace(planned, found=Found(affinities={"llama-1a2b": affinity}))
-    assert deployment(waiting)["spec"]["template"]["spec"]["affinity"] == affinity
