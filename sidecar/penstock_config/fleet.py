@@ -43,6 +43,8 @@ class Replica(_Told):
     """What it can answer with, by Ollama's names: on its disk."""
     loaded: tuple[Text, ...] = ()
     """Of these, what is in memory now."""
+    in_flight: int = Field(0, ge=0)
+    """Requests that all sidecars together have there, as they said last (`Demand.at_replicas`)."""
 
 
 class Fleet(_Told):
@@ -66,6 +68,8 @@ class Demand(_Told):
     """By model: requests that a replica works on."""
     waiting: Mapping[Text, int] = {}
     """By model: requests that wait for a replica to be there, or to have room."""
+    at_replicas: Mapping[Text, int] = {}
+    """By a replica's name: requests that it works on, of all models."""
 
 
 def decode_fleet(data: bytes) -> Fleet | None:

@@ -24,10 +24,12 @@ FORGOTTEN_SECONDS: Final = 4 * DEMAND_STALE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What all sidecars together ask of a provider, by model."""
+    """What all sidecars together ask of a provider, by model; and what they have at its replicas,
+    by their names, for `Replica.in_flight`."""
 
     in_flight: Mapping[str, int] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    at_replicas: Mapping[str, int] = field(default_factory=dict)
 
 
 async def read_demand(store: Store, cluster: str, providers: Sequence[str]) -> Mapping[str, Asked]:
@@ -77,10 +79,12 @@ def _is_fresh(demand: Demand, now: float) -> bool:
 def _sum(demands: Sequence[Demand]) -> Asked:
     in_flight: Counter[str] = Counter()
     waiting: Counter[str] = Counter()
+    at_replicas: Counter[str] = Counter()
     for demand in demands:
         in_flight.update(_sane(demand.in_flight))
         waiting.update(_sane(demand.waiting))
-    return Asked(dict(in_flight), dict(waiting))
+        at_replicas.update(_sane(demand.at_replicas))
+    return Asked(dict(in_flight), dict(waiting), dict(at_replicas))
 
 
 def _sane(counts: Mapping[str, int]) -> dict[str, int]:

@@ -2,13 +2,18 @@
 
 Those that fail are left alone while others are there. Of the rest one that has the model loaded
 goes first, then the least busy one. Equal ones are drawn, so that sidecars do not all run to one.
+What other sidecars have there is some seconds old: where it counts, two are drawn and the better is
+taken, or all would run to whoever was idle then (Mitzenmacher, "How Useful Is Old Information?",
+2000).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
-LATEST = ":latest"
+LATEST: Final = ":latest"
+DRAWN: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,8 @@ class Standing:
     """Requests of ours for this model."""
     under_way: int
     """Requests of ours for any."""
+    others: int = 0
+    """Requests that other sidecars had there lately."""
     failing: bool = False
     """A connection to it failed a moment ago."""
 
@@ -34,10 +41,14 @@ def choose(standings: Iterable[Standing], parallel: int | None, random: Random) 
     if not free:
         return None
 
-    def load(each: Standing) -> tuple[bool, int, int, float]:
-        return not each.loaded, each.in_flight, each.under_way, random.random()
+    best = [each for each in free if each.loaded] or free
+    if any(each.others for each in best):
+        best = random.sample(best, min(len(best), DRAWN))
 
-    return min(free, key=load).name
+    def load(each: Standing) -> tuple[int, int, float]:
+        return each.in_flight + each.others, each.under_way, random.random()
+
+    return min(best, key=load).name
 
 
 def canonical(model: str) -> str:

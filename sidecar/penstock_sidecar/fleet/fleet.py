@@ -7,7 +7,7 @@ none free waits in the model's line, first come, first served. While no replica 
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, NamedTuple
@@ -31,6 +31,8 @@ MAX_WAITING: Final = 1_000
 """Requests in all lines of a provider."""
 AGAIN_SECONDS: Final = 10.0
 """When to come again, where nobody knows how long a model takes to load: a guess."""
+MAX_REPLICAS: Final = 256
+"""That are looked at: whoever has a sidecar's Redis login may write more."""
 SERVICE: Final = ""
 """In place of a replica's name."""
 
@@ -112,6 +114,8 @@ class LiveFleet:
     _ready: dict[str, _Ready] = field(default_factory=dict)
     _heard_at: float = 0.0
     _failed_until: dict[str, float] = field(default_factory=dict)
+    _ours: Mapping[str, int] = field(default_factory=dict)
+    """What of the replicas' requests is ours, as was told last."""
     _in_flight: Counter[tuple[str, str]] = field(default_factory=Counter)
     _under_way: Counter[str] = field(default_factory=Counter)
     _lines: dict[str, deque[_Waiting]] = field(default_factory=dict)
@@ -127,7 +131,7 @@ class LiveFleet:
         self._heard_at = self.clock.monotonic()
         self.known = fleet is not None
         self.message = _one_line(fleet.message) if fleet else ""
-        replicas = fleet.replicas if fleet else ()
+        replicas = fleet.replicas[:MAX_REPLICAS] if fleet else ()
         self._ready = {
             each.name: _Ready.of(each)
             for each in replicas
@@ -158,7 +162,12 @@ class LiveFleet:
         found = self.tally.demand(self.clock.monotonic(), self.clock.utc())
         if not found.waiting:
             self._starting.clear()
-        return found
+        at_replicas = {name: count for name, count in self._under_way.items() if name}
+        return found.model_copy(update={"at_replicas": at_replicas})
+
+    def told(self, demand: Demand) -> None:
+        """Others know it now."""
+        self._ours = demand.at_replicas
 
     def wish(self, model: str) -> None:
         """A request would have come here, had anybody been there."""
@@ -308,6 +317,7 @@ class LiveFleet:
                     loaded=name_of in each.loaded,
                     in_flight=self._in_flight[name, model],
                     under_way=self._under_way[name],
+                    others=max(0, each.replica.in_flight - self._ours.get(name, 0)),
                     failing=self._failed_until.get(name, now) > now,
                 )
 

@@ -130,6 +130,7 @@ class News:
         self._said[each.fleet.id] = _Said(demand, now)
         try:
             await store.command("HSET", key, self.me, demand.model_dump_json())
+            each.fleet.told(demand)
         except StoreUnavailable:
             each.urgent = bool(demand.waiting)
 

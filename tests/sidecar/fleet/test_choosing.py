@@ -33,6 +33,18 @@ def test_other_models_requests_count_where_all_else_is_equal() -> None:
     assert chosen(replace(standing("a"), under_way=3), standing("b")) == "b"
 
 
+def test_what_other_sidecars_have_there_counts() -> None:
+    busy = replace(standing("a", loaded=True), others=3)
+    assert {choose([busy, standing("b", 1, loaded=True)], 4, Random(n)) for n in range(9)} == {"b"}
+
+
+def test_news_that_are_old_send_no_herd_to_one() -> None:
+    idle = standing("idle", loaded=True)
+    others = [replace(standing(f"r{n}", loaded=True), others=2) for n in range(9)]
+    drawn = Counter(choose([idle, *others], 4, Random(seed)) for seed in range(500))
+    assert 50 < drawn["idle"] < 150, "one in five pairs holds it"
+
+
 def test_nobody_is_asked_for_more_than_it_answers_at_once() -> None:
     assert chosen(standing("a", 4, loaded=True), standing("b", 5)) is None
     assert chosen(standing("a", 400), parallel=None) == "a"

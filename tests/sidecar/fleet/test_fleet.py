@@ -188,6 +188,21 @@ async def test_a_situation_tells_what_a_request_would_find() -> None:
     assert fleet.situation(LLAMA) == (2, 1, 0)
 
 
+async def test_of_what_all_sidecars_have_at_a_replica_ones_own_is_not_counted_twice() -> None:
+    fleet = live()
+    fleet.heard(fleet_of(replica("r1")))
+    callers = Callers(fleet)
+    await callers.come(0, wanted(4))
+    fleet.told(fleet.demand())
+    assert fleet.demand().at_replicas == {"r1": 1}
+    ours = replica("r1").model_copy(update={"in_flight": 1})
+    fleet.heard(fleet_of(ours, replica("r2").model_copy(update={"in_flight": 2})))
+    await callers.come(1, wanted(4))
+    assert [seat.replica for seat in callers.seats.values()] == ["r1", "r1"]
+    for who in (0, 1):
+        await callers.go(who)
+
+
 MOVES = st.lists(
     st.tuples(st.sampled_from(["come", "go", "cancel", "hear"]), st.integers(0, 7)), max_size=40
 )

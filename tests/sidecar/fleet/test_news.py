@@ -135,6 +135,7 @@ async def test_demand_is_told_each_second_while_it_lasts_then_once_more_then_tak
     demand = await shared.demand()
     assert demand
     assert (demand.in_flight, demand.waiting, demand.at) == ({LLAMA: 1}, {LLAMA: 1}, 1_000.0)
+    assert demand.at_replicas == {"r1": 1}
     assert "HSET" not in await shared.round(0.5)
     assert "HSET" in await shared.round(0.5)
     await callers.cancel(1)
