@@ -39,7 +39,8 @@ GPU_FIGURES: Final[tuple[tuple[str, str, Figure], ...]] = (
     ("mig_enabled", "1 where the GPU is partitioned.", lambda g: float(g.mig_enabled)),
     (
         "processes",
-        "Processes that hold memory of the GPU, 16 at most; none are seen without agent.hostPID.",
+        "Processes that hold memory of the GPU, 16 at most; some drivers tell of none without"
+        " agent.hostPID.",
         lambda g: len(g.processes),
     ),
 )

@@ -41,15 +41,41 @@ def test_by_default_there_is_none() -> None:
     assert not any("agent" in each["metadata"]["name"] for each in documents)
 
 
-def test_they_run_on_nodes_that_are_known_to_have_a_gpu() -> None:
-    """So that nothing runs where there is none."""
-    (rule,) = pod(AGENT)["spec"]["affinity"]["nodeAffinity"].items()
+def terms(values: Values) -> list[Document]:
+    (rule,) = pod(values)["spec"]["affinity"]["nodeAffinity"].items()
     kind, required = rule
     assert kind == "requiredDuringSchedulingIgnoredDuringExecution"
-    expressions = [term["matchExpressions"] for term in required["nodeSelectorTerms"]]
-    assert all(len(each) == 1 and each[0]["values"] == ["true"] for each in expressions)
-    keys = {each[0]["key"] for each in expressions}
-    assert {"nvidia.com/gpu.present", "feature.node.kubernetes.io/pci-10de.present"} <= keys
+    return [
+        {each["key"]: (each["operator"], each.get("values")) for each in term["matchExpressions"]}
+        for term in required["nodeSelectorTerms"]
+    ]
+
+
+def test_they_run_on_nodes_that_are_known_to_have_a_gpu() -> None:
+    """So that nothing runs where there is none: each term asks for one label, any of them does."""
+    found = [
+        [key for key, asked in term.items() if asked == ("In", ["true"])] for term in terms(AGENT)
+    ]
+    assert found == [
+        ["nvidia.com/gpu.present"],
+        ["feature.node.kubernetes.io/pci-10de.present"],
+        ["feature.node.kubernetes.io/pci-0300_10de.present"],
+        ["feature.node.kubernetes.io/pci-0302_10de.present"],
+    ]
+
+
+def test_they_leave_while_the_driver_is_changed() -> None:
+    """They hold it open. Labels as k8s-driver-manager and mig-parted set them; old GPU Operators
+    know the device plugin's alone."""
+    paused = ("NotIn", ["paused-for-driver-upgrade", "paused-for-mig-change"])
+    for term in terms(AGENT):
+        assert term["nvidia.com/gpu.deploy.client"] == paused
+        assert term["nvidia.com/gpu.deploy.device-plugin"] == paused
+
+
+def test_an_affinity_of_the_users_replaces_all_of_it() -> None:
+    (term,) = terms(VARIANTS["placed"])
+    assert term.keys() == {"infra"}
 
 
 def test_they_stand_gpu_taints() -> None:

@@ -27,7 +27,8 @@ there, which is none of NVML's."""
 
 
 def processes_of(handle: Handle) -> tuple[GpuProcess, ...]:
-    """Largest first. Without the node's process ids (`agent.hostPID`) NVML tells of none."""
+    """Largest first. Ids are the node's, so that a container that does not see its processes
+    (`agent.hostPID`) knows no names; some drivers tell it of no process at all."""
     held: dict[int, int] = {}
     for versions in LISTS:
         for pid, used_mib in _told(versions, handle):
