@@ -10,9 +10,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
-from penstock_config.fleet import FLEET_EXPIRY_SECONDS, Demand, Fleet, Replica
+from penstock_config.fleet import FLEET_EXPIRY_SECONDS, Demand, Fleet
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import (
     UpstreamConnectTooLate,
@@ -20,9 +20,9 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamStarting,
 )
-from penstock_sidecar.fleet.addresses import usable
-from penstock_sidecar.fleet.choosing import Standing, canonical, choose
+from penstock_sidecar.fleet.choosing import Standing, choose
 from penstock_sidecar.fleet.observer import FleetObserver, Kind
+from penstock_sidecar.fleet.roster import Roster, Situation
 from penstock_sidecar.fleet.tally import LASTING_SECONDS, Tally
 
 AVOIDED_SECONDS: Final = 5.0
@@ -31,8 +31,6 @@ MAX_WAITING: Final = 1_000
 """Requests in all lines of a provider."""
 AGAIN_SECONDS: Final = 10.0
 """When to come again, where nobody knows how long a model takes to load: a guess."""
-MAX_REPLICAS: Final = 256
-"""That are looked at: whoever has a sidecar's Redis login may write more."""
 SERVICE: Final = ""
 """In place of a replica's name."""
 
@@ -47,17 +45,6 @@ class Wanted:
     load_seconds: float | None = None
     tried: frozenset[str] = frozenset()
     """Replicas that did not take it."""
-
-
-class Situation(NamedTuple):
-    """Of one model, as far as its replicas are known."""
-
-    ready: int
-    """Replicas that have it on their disk."""
-    loaded: int
-    """Of these, in their memory."""
-    in_front: int
-    """Requests of ours at the replica that would answer, and in the line for it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,20 +69,6 @@ class _Waiting:
     """`None`: there is nobody left to wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A replica that is ready, by names that can be compared."""
-
-    replica: Replica
-    models: frozenset[str]
-    loaded: frozenset[str]
-
-    @classmethod
-    def of(cls, replica: Replica) -> "_Ready":
-        loaded = frozenset(map(canonical, replica.loaded))
-        return cls(replica, frozenset(map(canonical, replica.models)) | loaded, loaded)
-
-
 @dataclass(slots=True, eq=False)
 class LiveFleet:
     """Outlives configurations. `urgent` is called when others must hear at once what is asked."""
@@ -109,9 +82,8 @@ class LiveFleet:
     lasting_seconds: float = LASTING_SECONDS
     message: str = ""
     """What is being done, in the operator's words."""
-    known: bool = False
-    """Its replicas are."""
-    _ready: dict[str, _Ready] = field(default_factory=dict)
+    _roster: Roster | None = None
+    """`None`: its replicas are not known."""
     _heard_at: float = 0.0
     _failed_until: dict[str, float] = field(default_factory=dict)
     _ours: Mapping[str, int] = field(default_factory=dict)
@@ -129,34 +101,29 @@ class LiveFleet:
     def heard(self, fleet: Fleet | None) -> None:
         """What was written of it; `None` where nothing is."""
         self._heard_at = self.clock.monotonic()
-        self.known = fleet is not None
         self.message = _one_line(fleet.message) if fleet else ""
-        replicas = fleet.replicas[:MAX_REPLICAS] if fleet else ()
-        self._ready = {
-            each.name: _Ready.of(each)
-            for each in replicas
-            if each.ready and each.name and usable(each.address, self.base_url)
-        }
-        self._starting = {model for model in self._starting if not any(self._standings(model))}
-        self._failed_until = {n: at for n, at in self._failed_until.items() if n in self._ready}
-        self.observer.replicas_ready(self.id, len(self._ready))
+        self._roster = roster = Roster.of(fleet, self.base_url) if fleet else None
+        names = roster.names if roster else frozenset[str]()
+        self._starting = {model for model in self._starting if not self._has(model)}
+        self._failed_until = {n: at for n, at in self._failed_until.items() if n in names}
+        self.observer.replicas_ready(self.id, len(names))
         for model in [*self._lines]:
             self._serve(model)
 
     def unheard(self) -> None:
         """Redis did not say: what it said last holds as long as it would have kept it."""
-        if self.known and self.clock.monotonic() - self._heard_at > FLEET_EXPIRY_SECONDS:
+        if self._roster and self.clock.monotonic() - self._heard_at > FLEET_EXPIRY_SECONDS:
             self.heard(None)
 
     def situation(self, model: str) -> Situation | None:
         """`None` while its replicas are not known."""
-        if not self.known:
-            return None
-        found = [*self._standings(model)]
-        in_front = len(self._lines.get(model, ()))
-        if found:
-            in_front += min((not s.loaded, s.in_flight) for s in found)[1]
-        return Situation(len(found), sum(s.loaded for s in found), in_front)
+        return self._roster.situation(model) if self._roster else None
+
+    def in_front(self, model: str) -> int:
+        """Requests of ours at the replica that would answer, and in the line for it."""
+        found = [(not s.loaded, s.in_flight) for s in self._standings(model)]
+        least = min(found)[1] if found else 0
+        return least + len(self._lines.get(model, ()))
 
     def demand(self) -> Demand:
         found = self.tally.demand(self.clock.monotonic(), self.clock.utc())
@@ -176,7 +143,7 @@ class LiveFleet:
 
     def avoid(self, seat: Seat) -> None:
         """Its connection failed."""
-        if seat.replica in self._ready:
+        if self._roster and seat.replica in self._roster.names:
             self._failed_until[seat.replica] = self.clock.monotonic() + AVOIDED_SECONDS
 
     def starting(self, wanted: Wanted) -> UpstreamStarting:
@@ -200,7 +167,7 @@ class LiveFleet:
 
     async def _in_line(self, wanted: Wanted, until: float) -> Seat | None:
         waiting, began = self._wait(wanted), self.clock.monotonic()
-        was_there = any(self._standings(wanted.model))
+        was_there = self._has(wanted.model)
         if not was_there:
             self._start(wanted.model)
         seat, answered = None, False
@@ -244,12 +211,12 @@ class LiveFleet:
         line = self._lines.get(model)
         if line and waiting in line:
             line.remove(waiting)
-        if not any(self._standings(model)):
+        if not self._has(model):
             self.tally.wish(model, self.clock.monotonic())
         self._serve(model)
 
     def _too_late(self, wanted: Wanted) -> UpstreamError:
-        if not any(self._standings(wanted.model)):
+        if not self._has(wanted.model):
             return self.starting(wanted)
         return UpstreamConnectTooLate(
             f"{wanted.label}: no replica had room in the time that was left"
@@ -276,14 +243,15 @@ class LiveFleet:
         self._lines.pop(model, None)
 
     def _seated(self, wanted: Wanted) -> Seat | None:
-        if not self.known:
-            return self._taken(Seat(SERVICE, "", wanted.model, "service", self._left))
+        model = wanted.model
+        if not self._roster:
+            return self._taken(Seat(SERVICE, "", model, "service", self._left))
         name = choose(self._untried(wanted), wanted.parallel, self.random)
         if name is None:
             return None
-        found = self._ready[name]
-        kind: Kind = "loaded" if canonical(wanted.model) in found.loaded else "unloaded"
-        return self._taken(Seat(name, found.replica.address, wanted.model, kind, self._left))
+        found = next(each for each in self._roster.members(model) if each.name == name)
+        kind: Kind = "loaded" if found.loaded else "unloaded"
+        return self._taken(Seat(name, found.address, model, kind, self._left))
 
     def _taken(self, seat: Seat) -> Seat:
         self._in_flight[seat.replica, seat.model] += 1
@@ -308,18 +276,22 @@ class LiveFleet:
     def _untried(self, wanted: Wanted) -> Iterator[Standing]:
         return (s for s in self._standings(wanted.model) if s.name not in wanted.tried)
 
+    def _has(self, model: str) -> bool:
+        """Somebody could answer."""
+        return self._roster is not None and self._roster.situation(model).ready > 0
+
     def _standings(self, model: str) -> Iterator[Standing]:
-        now, name_of = self.clock.monotonic(), canonical(model)
-        for name, each in self._ready.items():
-            if name_of in each.models:
-                yield Standing(
-                    name=name,
-                    loaded=name_of in each.loaded,
-                    in_flight=self._in_flight[name, model],
-                    under_way=self._under_way[name],
-                    others=max(0, each.replica.in_flight - self._ours.get(name, 0)),
-                    failing=self._failed_until.get(name, now) > now,
-                )
+        now = self.clock.monotonic()
+        for each in self._roster.members(model) if self._roster else ():
+            name = each.name
+            yield Standing(
+                name=name,
+                loaded=each.loaded,
+                in_flight=self._in_flight[name, model],
+                under_way=self._under_way[name],
+                others=max(0, each.in_flight - self._ours.get(name, 0)),
+                failing=self._failed_until.get(name, now) > now,
+            )
 
 
 def _one_line(text: str) -> str:

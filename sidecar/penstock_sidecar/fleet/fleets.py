@@ -11,8 +11,9 @@ from typing import Final, Literal, NamedTuple
 
 from penstock_config.provider import Provider
 from penstock_sidecar.clock import Clock
-from penstock_sidecar.fleet.fleet import LiveFleet, Situation
+from penstock_sidecar.fleet.fleet import LiveFleet
 from penstock_sidecar.fleet.observer import FleetObserver, Unobserved
+from penstock_sidecar.fleet.roster import Situation
 from penstock_sidecar.fleet.tally import LASTING_SECONDS
 from penstock_sidecar.model import Candidate
 
@@ -93,6 +94,12 @@ class Fleets:
         """`None` where it is not known, or the provider is not managed."""
         found = self._of(candidate)
         return found.situation(candidate.model.upstream_name) if found else None
+
+    def in_front(self, candidate: Candidate) -> int | None:
+        """Requests of ours that are before the next one; `None` as `situation`."""
+        found = self._of(candidate)
+        known = found is not None and found.situation(candidate.model.upstream_name) is not None
+        return found.in_front(candidate.model.upstream_name) if found and known else None
 
     def load_seconds(self, candidate: Candidate) -> float:
         """What a request would wait for the model to be loaded; 0 where that is not known."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock_sidecar.fleet.fleet import Situation
+from penstock_sidecar.fleet import Situation
 from penstock_sidecar.metering.cost import usd
 from penstock_sidecar.model import Candidate, Classification, Request
 from penstock_sidecar.routing.drops import Drop
@@ -32,6 +32,8 @@ class Verdict:
     """What its answer will probably cost; `None` is unknown."""
     replicas: Situation | None = None
     """Where the operator runs its provider, and its replicas are known."""
+    in_front: int | None = None
+    """Of these: requests of this sidecar at the one that would answer, and in the line."""
     doing: str = ""
     """What is done about those that are not ready."""
 
@@ -101,7 +103,7 @@ def _of_replicas(verdict: Verdict) -> dict[str, Any]:
     if found is None:
         return {}
     doing = {"doing": verdict.doing} if verdict.doing else {}
-    figures = {"ready": found.ready, "loaded": found.loaded, "inFront": found.in_front}
+    figures = {"ready": found.ready, "loaded": found.loaded, "inFront": verdict.in_front}
     return {"replicas": {**figures, **doing}}
 
 

@@ -32,8 +32,8 @@ class Seats:
     fleets: Fleets
 
     def in_flight(self, candidate: Candidate) -> int:
-        situation = self.fleets.situation(candidate)
-        return self.busy.in_flight(candidate) if situation is None else situation.in_front
+        in_front = self.fleets.in_front(candidate)
+        return self.busy.in_flight(candidate) if in_front is None else in_front
 
 
 def missed(

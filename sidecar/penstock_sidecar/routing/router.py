@@ -14,8 +14,7 @@ from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, NoFit, UnknownModel, UpstreamError
-from penstock_sidecar.fleet import Fleets
-from penstock_sidecar.fleet.fleet import Situation
+from penstock_sidecar.fleet import Fleets, Situation
 from penstock_sidecar.health.breakers import Breakers, Trial
 from penstock_sidecar.model import (
     OLLAMA_APIS,
@@ -244,9 +243,11 @@ class Router:
         """`async with`: the candidates, in the order that is right now (see `Trial`)."""
         return self._breakers.trial(candidates, api)
 
-    def _replicas(self, candidate: Candidate) -> tuple[Situation | None, str]:
+    def _replicas(self, candidate: Candidate) -> tuple[Situation | None, int | None, str]:
         fleets = self._fleets
-        return (fleets.situation(candidate), fleets.message(candidate)) if fleets else (None, "")
+        if fleets is None:
+            return None, None, ""
+        return fleets.situation(candidate), fleets.in_front(candidate), fleets.message(candidate)
 
     def _named(self, name: str) -> tuple[Target, str] | None:
         """What a caller means by it, and how it was understood."""

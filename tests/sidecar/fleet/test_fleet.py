@@ -86,10 +86,10 @@ async def test_what_redis_said_last_holds_for_a_while() -> None:
     fleet.heard(fleet_of(replica("r1")))
     clock.now += FLEET_EXPIRY_SECONDS
     fleet.unheard()
-    assert fleet.known
+    assert fleet.situation(LLAMA)
     clock.now += 0.1
     fleet.unheard()
-    assert not fleet.known
+    assert fleet.situation(LLAMA) is None
 
 
 async def test_a_seat_that_comes_as_its_caller_leaves_goes_to_the_next() -> None:
@@ -177,15 +177,15 @@ async def test_a_situation_tells_what_a_request_would_find() -> None:
     fleet = live()
     assert fleet.situation(LLAMA) is None
     fleet.heard(fleet_of(replica("r1", loaded=(LLAMA,)), replica("r2"), replica("r3", "phi")))
-    assert fleet.situation(LLAMA) == (2, 1, 0)
-    assert fleet.situation("phi:latest") == (1, 0, 0)
+    assert (fleet.situation(LLAMA), fleet.in_front(LLAMA)) == ((2, 1), 0)
+    assert fleet.situation("phi:latest") == (1, 0)
     callers = Callers(fleet)
     for who in range(3):
         await callers.come(who)
-    assert fleet.situation(LLAMA) == (2, 1, 2)
+    assert fleet.in_front(LLAMA) == 2
     for who in range(3):
         await callers.go(who)
-    assert fleet.situation(LLAMA) == (2, 1, 0)
+    assert fleet.in_front(LLAMA) == 0
 
 
 async def test_of_what_all_sidecars_have_at_a_replica_ones_own_is_not_counted_twice() -> None:
@@ -236,9 +236,8 @@ async def _moved(moves: list[tuple[str, int]], parallel: int) -> None:
         assert fleet.demand().waiting.get(LLAMA, 0) >= len(lined)
         situation = fleet.situation(LLAMA)
         assert situation
-        free = situation.ready * parallel > sum(
-            fleet._in_flight[name, LLAMA] for name in fleet._ready
-        )
+        names = fleet._roster.names if fleet._roster else ()
+        free = situation.ready * parallel > sum(fleet._in_flight[name, LLAMA] for name in names)
         assert not (free and lined), "somebody waits although there is room"
     for who in [*callers.tasks]:
         await callers.cancel(who)

@@ -164,5 +164,6 @@ def test_a_verdict_tells_of_replicas() -> None:
     world = World()
     world.fleet.heard(fleet_of(replica("r1", "llama", loaded=("llama",)), message="all is well"))
     verdicts = {v.candidate.model.name: v for v in world.router.verdicts(world.select())}
-    assert (verdicts["llama"].replicas, verdicts["llama"].doing) == ((1, 1, 0), "all is well")
+    llama = verdicts["llama"]
+    assert (llama.replicas, llama.in_front, llama.doing) == ((1, 1), 0, "all is well")
     assert verdicts["cloud"].replicas is None
