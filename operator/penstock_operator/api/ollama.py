@@ -84,20 +84,20 @@ class OllamaModel(ApiModel):
         None,
         max_length=12,
         pattern=r"^[0-9]{1,5}(\.[0-9]{1,3})?[MBT]$",
-        description='Number of parameters, such as "8B". Default: read from the model.',
+        description='Number of parameters, such as "8B". Default: by its name.',
     )
     quantisation: str | None = Field(
         None,
         max_length=16,
         pattern=r"^[A-Z0-9]+(_[A-Z0-9]+)*$",
-        description='Format of the weights, such as "Q4_K_M". Default: read from the model.',
+        description='Format of the weights, such as "Q4_K_M". Default: by its name.',
     )
     size_mib: int | None = Field(
         None,
         alias="sizeMiB",
         ge=1,
         le=10_000_000,
-        description="Size of the weights. Default: from `parameterCount` and `quantisation`.",
+        description="Size of the weights. Default: estimated.",
     )
     context_length: int = Field(
         4096, ge=128, le=10_000_000, description="Tokens of context of one request. Default: 4096."
