@@ -19,7 +19,7 @@ PAIRED := tests/acceptance tests/chaos tests/cli/demo tests/planes tests/sidecar
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit environments eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,8 @@ unit: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## The tests; ARGS="-k cache" narrows
 	$(PYTEST) -m 'not alone and not paired' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) $(PAIRED) -m 'paired and not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
+
+environments: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## All that unit needs; with --jobs 4 makes them at once
 
 eval-routing: $(DEV)/.ready ## How well requests are classified, how fast, and what a month then costs
 	@$(DEV)/bin/python -m tests.eval.routing
