@@ -14,11 +14,12 @@ CLIENTS := .venvs/openai2/.ready .venvs/langchain/.ready
 EMBEDDER := .venvs/embedder/.ready
 ENVTEST := .cache/envtest
 PYTEST := $(DEV)/bin/python -m pytest
+PAIRED := tests/acceptance tests/chaos tests/cli/demo tests/planes tests/sidecar/ensemble tests/skew
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test lint unit eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
+.PHONY: help demo test lint unit environments eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,15 +35,17 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-# What measures time runs alone; all else in two processes, for most of it waits. So do tests of
-# `waiting`, but with nothing beside them that works.
+# What measures time runs alone; all else in two processes, for most of it waits. So do `paired`
+# tests, but with nothing beside them that only works.
 unit: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
-	$(PYTEST) -m 'not alone and not waiting' --numprocesses 2 --dist loadfile || code=$$?; \
-	$(PYTEST) tests/acceptance tests/chaos tests/planes -m waiting --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) -m 'not alone and not paired' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) $(PAIRED) -m 'paired and not alone' --numprocesses 2 --dist loadfile || code=$$?; \
 	$(PYTEST) -m alone || code=$$?; exit $$code)
+
+environments: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## All that unit needs; with --jobs 4 makes them at once
 
 eval-routing: $(DEV)/.ready ## How well requests are classified, how fast, and what a month then costs
 	@$(DEV)/bin/python -m tests.eval.routing

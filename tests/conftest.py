@@ -23,12 +23,7 @@ __all__ = ["embedder_model", "embedder_python", "redis_servers", "running_redis"
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
 
-ALONE: Final = tuple(
-    Path(__file__).parent / name
-    for name in ("acceptance", "bench", "chaos", "cli/demo", "planes", "skew")
-)
-"""Whole processes under load, against time: they run one after the other, with nothing beside."""
-WAITING: Final = frozenset(
+PAIRED: Final = frozenset(
     Path(__file__).parent / name
     for name in (
         "acceptance/test_at5_killed_sidecar.py",
@@ -36,26 +31,33 @@ WAITING: Final = frozenset(
         "chaos/test_killed_in_the_dark.py",
         "chaos/test_lost_data.py",
         "chaos/test_two_generations.py",
-        "planes/test_heartbeat.py",
+        "cli/demo",
+        "planes",
+        "sidecar/ensemble",
+        "skew",
     )
 )
-"""Of those the ones that wait for a lease, a heartbeat or a period to end: two at a time."""
+"""Whole processes, most of which wait: for a lease, a heartbeat, a provider. Two at a time."""
+ALONE: Final = frozenset(
+    Path(__file__).parent / name
+    for name in ("acceptance", "bench", "chaos", "planes/test_global_limit.py")
+)
+"""Whole processes under load, against time: they run one after the other, with nothing beside."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path in WAITING:
-            item.add_marker(pytest.mark.waiting)
-        elif _is_within(item, ALONE):
+        within = {item.path, *item.path.parents}
+        if item.path in ALONE:
+            item.add_marker(pytest.mark.alone)
+        elif within & PAIRED:
+            item.add_marker(pytest.mark.paired)
+        elif within & ALONE:
             item.add_marker(pytest.mark.alone)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     return OneCluster(config, log)
-
-
-def _is_within(item: pytest.Item, directories: tuple[Path, ...]) -> bool:
-    return any(directory in item.path.parents for directory in directories)
 
 
 def pytest_sessionstart() -> None:

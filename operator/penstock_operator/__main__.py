@@ -9,10 +9,12 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from penstock_operator import logs
 from penstock_operator.settings import Settings, SettingsError
@@ -31,7 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"penstock-operator: {error}", file=sys.stderr)
         return USAGE
-    return asyncio.run(_until_signal(part))
+    code = asyncio.run(_until_signal(part))
+    if any(each.daemon for each in threading.enumerate()):
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process beside a thread that does not want to: it would run on while the
+    interpreter is taken apart under it, and might take the exit code along."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

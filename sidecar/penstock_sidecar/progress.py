@@ -210,7 +210,7 @@ class Progress:
             api=self.request.api,
             task=self.classification.task,
             complexity=None if unclassified else self.classification.complexity,
-            dropped=Counter(drop.kind for drop in self.drops) if self.drops else NO_DROPS,
+            dropped=dict(Counter(drop.kind for drop in self.drops)) if self.drops else NO_DROPS,
         )
 
 

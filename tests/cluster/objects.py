@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from penstock_operator.api import GROUP, VERSION
-from penstock_operator.cluster import Cluster, Conflict, NotFound, connect
+from penstock_operator.cluster import Cluster, ClusterError, Conflict, NotFound, connect
 from penstock_operator.cluster.client import (
     CONFIG_MAPS,
     EVENTS,
@@ -38,11 +38,11 @@ async def eventually(check: Callable[[], Awaitable[T]], seconds: float = DEADLIN
     """What `check` gives once it is truthy; its last assertion or answer when that never comes."""
     deadline = time.monotonic() + seconds
     while True:
-        failure: AssertionError | NotFound | Conflict | None = None
+        failure: AssertionError | ClusterError | None = None
         try:
             if found := await check():
                 return found
-        except (AssertionError, NotFound, Conflict) as error:
+        except (AssertionError, ClusterError) as error:
             failure = error
         if time.monotonic() > deadline:
             msg = f"not within {seconds} s: {check.__qualname__}: {failure or found!r}"

@@ -62,3 +62,26 @@ def test_a_server_that_is_away_is_said_so_without_a_traceback(tmp_path: Path) ->
     (line,) = done.stderr.splitlines()
     assert "ClusterUnreachable" in json.loads(line)["error"]
     assert "hush" not in done.stderr
+
+
+AROUND_A_PART = """
+import atexit, sys, threading
+from penstock_operator import __main__ as entry
+
+async def part():
+    atexit.register(print, "taken apart")
+    if {stubborn}:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+entry._part = lambda name, settings: part()
+sys.exit(entry.main([]))
+"""
+
+
+@pytest.mark.parametrize("stubborn", [True, False])
+def test_nothing_is_taken_apart_under_a_thread_that_does_not_end(stubborn: bool) -> None:
+    code = AROUND_A_PART.format(stubborn=stubborn)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "" if stubborn else "taken apart\n")

@@ -28,8 +28,6 @@ from tests.sidecar.ensemble.house import (
     script,
 )
 
-pytestmark = pytest.mark.alone
-
 GB = 2**30
 SCENARIOS: Mapping[str, Sequence[Ok | Status | Broken]] = {
     "answered": (Ok("one two"), Ok("three four"), Ok("five six"), Ok("2")),

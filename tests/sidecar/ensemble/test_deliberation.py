@@ -27,8 +27,6 @@ from tests.sidecar.ensemble.house import (
     text_of,
 )
 
-pytestmark = pytest.mark.alone
-
 THREE: Sizes = {"medium": (3, 3)}
 NEAR = ("The cat sat on the mat.", "The cat sat on a mat.", "Quarterly revenue fell by 3%.")
 JUDGE = Judge(provider=f"{NAMESPACE}/p9", model="m9")

@@ -25,8 +25,6 @@ from tests.sidecar.ensemble.house import (
 )
 from tests.sidecar.http.edge import Response, exchange, post
 
-pytestmark = pytest.mark.alone
-
 THREE: Sizes = {"medium": (2, 3)}
 Document = dict[str, Any]
 

@@ -29,8 +29,6 @@ from tests.sidecar.ensemble.house import (
     text_of,
 )
 
-pytestmark = pytest.mark.alone
-
 THREE: Final[Sizes] = {"medium": (2, 3)}
 PATIENCE_SECONDS: Final = 20
 """For what must not wait for an hour's end."""

@@ -31,8 +31,6 @@ from tests.sidecar.ensemble.house import (
 )
 from tests.sidecar.http.edge import Response
 
-pytestmark = pytest.mark.alone
-
 GB: Final = 2**30
 LOCAL: Final = range(1, 5)
 CLOUD: Final = range(5, 15)
