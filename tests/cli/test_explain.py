@@ -118,6 +118,31 @@ def test_it_tells_what_speaks_for_each_candidate(penstock: Penstock, tmp_path: P
     assert 0 < float(candidate["costsAboutUSD"]) <= float(candidate["costsAtMostUSD"])
 
 
+OWN = """\
+apiVersion: penstock.dev/v1alpha1
+kind: LLMProvider
+metadata: {name: mill, namespace: shop}
+spec:
+  type: ollama
+  models: [{name: grind, upstreamName: "llama3.1:8b"}]
+  ollama:
+    models: [{name: "llama3.1:8b", parallel: 3}]
+    autoscaling: {min: 0, max: 2, onCold: Fallback}
+"""
+
+
+def test_of_models_that_we_run_it_tells_what_is_known_beforehand(
+    penstock: Penstock, tmp_path: Path
+) -> None:
+    write(tmp_path)
+    (tmp_path / "provider.yaml").write_text(OWN)
+    ended = penstock("explain", "-f", tmp_path, "-m", "auto", "-p", "Hello", "--json")
+    (candidate,) = ended.document["candidates"]
+    managed = candidate["managed"]
+    assert managed.pop("loadSeconds") > 0
+    assert managed == {"mayBeCold": True, "onCold": "Fallback", "parallel": 3}
+
+
 def test_a_floor_that_nobody_meets_is_shown(penstock: Penstock, tmp_path: Path) -> None:
     write(tmp_path)
     with (tmp_path / "tier.yaml").open("a") as file:

@@ -1,10 +1,11 @@
-"""`/progress`, `/readyz` and `/healthz`: what the operator and the kubelet ask."""
+"""`/progress`, `/readyz`, `/healthz` and `/drain`: what the operator and the kubelet ask."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from penstock_operator.loader.draining import SETTLE_SECONDS, connections_now, drained
 from penstock_operator.ollama.progress import Progress
 
 SHUTDOWN_SECONDS = 1.0
@@ -30,10 +31,16 @@ async def serve(
         alive = is_alive()
         return web.Response(status=200 if alive else 503, text="ok" if alive else "it stands still")
 
+    async def drain(_: web.Request) -> web.Response:
+        """Answers when the pod may end. One that is not ready was sent nobody."""
+        await drained(connections_now, SETTLE_SECONDS if progress().ready else 0)
+        return web.Response(text="ok")
+
     app = web.Application()
     app.router.add_get("/progress", show)
     app.router.add_get("/readyz", is_ready)
     app.router.add_get("/healthz", turns)
+    app.router.add_get("/drain", drain)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:

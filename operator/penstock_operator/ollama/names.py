@@ -14,7 +14,7 @@ GPU_INVENTORY_LABEL: Final = "penstock.dev/gpu-inventory"
 GPU_INVENTORY_KEY: Final = "gpus.json"
 OLLAMA_PORT: Final = 11434
 LOADER_PORT: Final = 4144
-"""On the pod's address: `/progress`, `/readyz`, `/healthz`."""
+"""On the pod's address: `/progress`, `/readyz`, `/healthz`, and `/drain` for the pod's end."""
 MODELS_SUFFIX: Final = "-models"
 """The ConfigMap `<group>-models` says what a group's loader is to load."""
 MODELS_KEY: Final = "models.json"

@@ -38,7 +38,7 @@ class Installation:
     """Of pods with GPUs; empty: the node's own."""
     network_policies: bool = True
     old_budgets: bool = False
-    """Whether the server is older than 1.21, and has `policy/v1beta1` alone."""
+    """Whether the server is older than 1.21: it has `policy/v1beta1` alone, and fewer fields."""
     log_level: str = "info"
 
 

@@ -84,7 +84,8 @@ def _ollama(
             {"name": names.MODELS_VOLUME, "mountPath": MODELS_DIRECTORY},
             {"name": "home", "mountPath": HOME},
         ],
-        **probes.ollama_probes(),
+        "lifecycle": probes.before_the_end(),
+        **probes.ollama_probes(old=installation.old_budgets),
     }
 
 
@@ -111,7 +112,8 @@ def _loader(installation: Installation, claims: list[str]) -> Document:
                 for number, claim in enumerate(claims)
             ),
         ],
-        **probes.loader_probes(),
+        "lifecycle": probes.before_the_end(),
+        **probes.loader_probes(old=installation.old_budgets),
     }
 
 

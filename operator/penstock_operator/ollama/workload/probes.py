@@ -17,24 +17,40 @@ MOST_PROBE_SECONDS: Final = 5
 DRAIN_MARGIN_SECONDS: Final = 30
 
 
-def ollama_probes() -> Document:
+HUNG_SECONDS: Final = 20
+"""What a container gets to end that does not live: nobody is answered by it."""
+
+
+def before_the_end() -> Document:
+    """Ollama cuts its answers when it is told to end, so it is told once they have ended. The
+    loader knows, and stays as long."""
+    return {"preStop": {"httpGet": {"path": "/drain", "port": LOADER_PORT, "scheme": "HTTP"}}}
+
+
+def ollama_probes(*, old: bool) -> Document:
     """Ready when the loader says so: Ollama's own `GET /` is true without any model."""
     return {
         "startupProbe": _probe(OLLAMA_PORT, "/api/version", 2, OLLAMA_START_SECONDS // 2),
         "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
-        "livenessProbe": _probe(OLLAMA_PORT, "/api/version", 10, 6),
+        "livenessProbe": _liveness(OLLAMA_PORT, "/api/version", old=old),
     }
 
 
-def loader_probes() -> Document:
+def loader_probes(*, old: bool) -> Document:
     """It has begun when all is pulled and loaded. After the bound it is begun again, and goes on
     with what is on the disk; Ollama is not."""
     failures = START_SECONDS // START_PERIOD_SECONDS
     return {
         "startupProbe": _probe(LOADER_PORT, "/readyz", START_PERIOD_SECONDS, failures),
         "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
-        "livenessProbe": _probe(LOADER_PORT, "/healthz", 10, 6),
+        "livenessProbe": _liveness(LOADER_PORT, "/healthz", old=old),
     }
+
+
+def _liveness(port: int, path: str, *, old: bool) -> Document:
+    """Servers before 1.21 know no grace of a probe's own."""
+    grace = {} if old else {"terminationGracePeriodSeconds": HUNG_SECONDS}
+    return {**_probe(port, path, 10, 6), **grace}
 
 
 def _probe(port: int, path: str, period_seconds: int, failures: int) -> Document:

@@ -120,6 +120,17 @@ def test_answers_end_before_a_pod_does() -> None:
     assert spec["terminationGracePeriodSeconds"] > planned.provider.spec.timeouts.total_seconds
 
 
+def test_ollama_is_told_to_end_once_its_answers_have_ended() -> None:
+    """The loader knows when, and stays as long; what hangs is not waited for."""
+    for container in deployment(read("one-gpu"))["spec"]["template"]["spec"]["containers"]:
+        assert container["lifecycle"]["preStop"]["httpGet"] == {
+            "path": "/drain",
+            "port": 4144,
+            "scheme": "HTTP",
+        }
+        assert container["livenessProbe"]["terminationGracePeriodSeconds"] < 60
+
+
 def test_a_pull_of_hours_is_no_failure() -> None:
     planned = read("one-gpu")
     document = deployment(planned)
