@@ -175,6 +175,31 @@ class OwnPlane:
             "--port=0",
         )
 
+    def start_placing(self) -> None:
+        """Deployments get pods, these get nodes, and whose heartbeat stops is soon found dead."""
+        self._run(
+            "kube-controller-manager",
+            f"--kubeconfig={self.kubeconfig}",
+            "--controllers=namespace,deployment,replicaset,nodelifecycle,garbagecollector,disruption",
+            "--leader-elect=false",
+            f"--secure-port={free_port()}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={self._directory / 'generated'}",
+            "--port=0",
+            "--node-monitor-period=500ms",
+            "--node-monitor-grace-period=4s",
+            "--node-startup-grace-period=10s",
+        )
+        self._run(
+            "kube-scheduler",
+            f"--kubeconfig={self.kubeconfig}",
+            "--leader-elect=false",
+            f"--secure-port={free_port()}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={self._directory / 'generated'}",
+            "--port=0",
+        )
+
     def kill_api_server(self) -> None:
         """As a crash: requests and watches under way are cut off."""
         process = self._processes.pop("kube-apiserver")

@@ -78,16 +78,6 @@ class LoadingModel(ApiModel):
     message: str | None = Field(None, max_length=1024, description="With Failed: why.")
 
 
-class Replicas(ApiModel):
-    """How many pods of our own Ollama there are."""
-
-    wanted: int = Field(ge=0, description="How many there are to be, each with all models.")
-    ready: int = Field(ge=0, description="How many there are of each model at least.")
-    last_request_time: datetime | None = Field(
-        None, description="When a request was last there; with `scaleToZeroAfterSeconds` only."
-    )
-
-
 class LLMProviderStatus(Status):
     """What is known of a provider."""
 
@@ -106,5 +96,17 @@ class LLMProviderStatus(Status):
     loading: tuple[LoadingModel, ...] = Field(
         (), max_length=64, description="Each model of our own Ollama."
     )
-    replicas: Replicas | None = Field(None, description="Pods of our own Ollama.")
+    replicas: int | None = Field(
+        None,
+        ge=0,
+        description="How many replicas of our own Ollama are wanted, each of all models.",
+    )
+    """Plain fields: old API servers (1.20) leave `null` where an object was."""
+    ready_replicas: int | None = Field(
+        None, ge=0, description="How many pods of our own Ollama serve each model at least."
+    )
+    last_request_time: datetime | None = Field(
+        None,
+        description="When our own Ollama was last asked; with `scaleToZeroAfterSeconds` only.",
+    )
     last_probe_time: datetime | None = Field(None, description="When it was last probed.")

@@ -15,7 +15,13 @@ from penstock_operator.status import (
 )
 
 Document = dict[str, Any]
-FIELDS: Final = ("placement", "loading", "replicas")
+FIELDS: Final[tuple[str, ...]] = (
+    "placement",
+    "loading",
+    "replicas",
+    "readyReplicas",
+    "lastRequestTime",
+)
 CONDITIONS: Final[tuple[FleetConditionType, ...]] = ("Scheduled", "ModelsReady", "FullyOnGPU")
 MAX_GROUPS: Final = 1000
 MAX_MODELS: Final = 64
@@ -51,15 +57,31 @@ def status_of(facts: Facts, former: Mapping[str, Any], now: datetime) -> Documen
         "conditions": conditions,
         "placement": [_placement(facts, group) for group in facts.groups[:MAX_GROUPS]],
         "loading": [_loading(model, facts.needs.get(model.name)) for model in models[:MAX_MODELS]],
-        "replicas": _replicas(facts, former),
+        **_replicas(facts, former),
     }
 
 
 def own_part(status: Mapping[str, Any]) -> Document:
     """What the fleet said, of a whole status."""
-    found = {name: status[name] for name in FIELDS if name in status}
+    found: Document = {name: status[name] for name in FIELDS if name in status}
     said = [c for c in status.get("conditions") or () if c.get("type") in CONDITIONS]
     return found | ({"conditions": said} if said else {})
+
+
+def with_dropped(document: Document, former: Document) -> Document | None:
+    """`document` with what only `former` said; `None` where it says no less.
+
+    Server-side apply removes what we own alone, and old servers (1.20) forget who owns a status
+    when somebody replaces the object: what is to go is taken first.
+    """
+    said = {each["type"] for each in document.get("conditions") or ()}
+    dropped = [c for c in former.get("conditions") or () if c["type"] not in said]
+    fields: Document = {
+        name: former[name] for name in FIELDS if name in former and name not in document
+    }
+    if not dropped and not fields:
+        return None
+    return {**document, **fields, "conditions": [*(document.get("conditions") or ()), *dropped]}
 
 
 def is_urgent(document: Document, former: Document) -> bool:
@@ -69,13 +91,13 @@ def is_urgent(document: Document, former: Document) -> bool:
 
 def wanted_in(document: Mapping[str, Any]) -> int | None:
     """How many replicas were wanted when it was written; `None` where it does not say."""
-    found = (document.get("replicas") or {}).get("wanted")
+    found = document.get("replicas")
     return found if isinstance(found, int) and found >= 0 else None
 
 
 def last_request_in(document: Mapping[str, Any]) -> datetime | None:
     """As `status_of` wrote it; `None` where it cannot be read."""
-    said = (document.get("replicas") or {}).get("lastRequestTime")
+    said = document.get("lastRequestTime")
     try:
         return datetime.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:
@@ -123,7 +145,7 @@ def _loading(model: ModelFacts, need: Need | None) -> Document:
 
 def _replicas(facts: Facts, former: Mapping[str, Any]) -> Document:
     names = [model.name for model in facts.ollama.models]
-    line: Document = {"wanted": facts.wanted, "ready": serving(facts.pods, names)}
+    line: Document = {"replicas": facts.wanted, "readyReplicas": serving(facts.pods, names)}
     at = facts.last_request
     if at is None:
         return line
@@ -139,13 +161,13 @@ def _firm(document: Document) -> Document:
         {key: value for key, value in each.items() if key not in {"percent", "vramMiB"}}
         for each in document.get("loading") or ()
     ]
-    replicas = {**(document.get("replicas") or {})}
-    replicas.pop("lastRequestTime", None)
     conditions = [
         {key: value for key, value in each.items() if key != "message"}
         for each in document.get("conditions") or ()
     ]
-    return {**document, "loading": lines, "replicas": replicas, "conditions": conditions}
+    firm = {**document, "loading": lines, "conditions": conditions}
+    firm.pop("lastRequestTime", None)
+    return firm
 
 
 def _scaled(document: Document, former: Document, now: datetime) -> News | None:

@@ -13,7 +13,14 @@ from typing import Final
 from penstock_operator.cluster import Cluster, ClusterError, Conflict, Forbidden, NotFound
 from penstock_operator.cluster.events import Note, post
 from penstock_operator.cluster.statuses import apply_fleet
-from penstock_operator.fleet.page import Document, News, is_urgent, news_of, own_part
+from penstock_operator.fleet.page import (
+    Document,
+    News,
+    is_urgent,
+    news_of,
+    own_part,
+    with_dropped,
+)
 from penstock_operator.handlers.inventory import Seen
 from penstock_operator.metrics import Metrics
 
@@ -78,6 +85,8 @@ class Telling:
         kept = self._kept[seen.uid]
         try:
             async with self._slots:
+                if (both := with_dropped(document, kept.document)) is not None:
+                    await apply_fleet(self._cluster, seen.ref, seen.uid, both)
                 await apply_fleet(self._cluster, seen.ref, seen.uid, document)
         except (NotFound, Conflict):
             return False  # gone, or another one of its name: the watch tells
