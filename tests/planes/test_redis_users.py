@@ -1,20 +1,25 @@
 """Sidecars as the Redis users that the operator makes for them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 import pytest
 import redis
 from pydantic import SecretStr
 
 from penstock_config.credentials import RedisAccess
+from penstock_config.fleet import Fleet
 from penstock_config.layout import Group
-from penstock_config.provider import RateLimits
+from penstock_config.provider import Managed, RateLimits
 from penstock_config.schema import SidecarConfig
 from penstock_operator.handlers.redis_logins import tags_of
 from penstock_operator.ledger.users import User, Users
 from penstock_operator.settings import Settings
+from penstock_sidecar.clock import SystemClock
 from penstock_sidecar.errors import RateLimited
+from penstock_sidecar.fleet import Fleets, News, Place
 from penstock_sidecar.redis_store import RedisStore, connect
 from penstock_sidecar.store import StoreUnavailable
 from tests.sidecar.limits.world import (
@@ -26,6 +31,7 @@ from tests.sidecar.limits.world import (
     provider,
     serve,
 )
+from tests.sidecar.redis_store.conftest import until
 
 PATIENCE_SECONDS = 5
 
@@ -87,3 +93,26 @@ async def test_a_provider_that_comes_later_is_counted_by_a_sidecar_that_runs(
         await desk.settled()
     with redis.Redis.from_url(each_redis_url) as admin:
         assert admin.exists(Group.of_provider("test", later.id).state)
+
+
+async def test_a_fleet_is_heard_and_told_of_as_its_namespaces_user(
+    each_redis_url: str, users: Users
+) -> None:
+    own = provider(id="shop/own", managed=Managed(may_be_cold=True))
+    settings, group = config((own,)), Group.of_provider("test", own.id)
+    await users.put([user(settings)])
+    with redis.Redis.from_url(each_redis_url) as admin:
+        admin.set(group.fleet, Fleet(at=0).model_dump_json())
+        async with store_of(each_redis_url, user(settings)) as store:
+            place = Place(store, "test", frozenset({own.id}))
+            fleets = Fleets(SystemClock(), Random(1), first_look_seconds=PATIENCE_SECONDS)
+            news, fleet = News(fleets, "me", lambda: place), fleets.of(own)
+            fleet.wish("small")
+            running = asyncio.create_task(news.run())
+            await fleets.fresh((candidate(own),))
+            assert fleet.situation("small") == (0, 0)
+            await until(lambda: admin.hget(group.demand, "me"))
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await news.farewell()
+        assert admin.hget(group.demand, "me") is None
