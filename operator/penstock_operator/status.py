@@ -55,7 +55,7 @@ FleetReason = Literal[
     "NoSuchGpu",
     "NotTolerated",
     "NoNode",
-    "SizeUnknown",
+    "MemoryUnknown",
     "NodesNotRead",
     "NameUnusable",
     "NamespaceNotGranted",

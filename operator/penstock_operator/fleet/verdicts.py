@@ -37,7 +37,7 @@ def scheduling(facts: Facts) -> Verdict:
 def _hindrance(facts: Facts) -> Fault | None:
     """What the planner could not do, or the scheduler would not."""
     if facts.unknown:
-        return "SizeUnknown", _unknown(facts)
+        return "MemoryUnknown", _unknown(facts)
     if facts.wanted and facts.unplaced:
         first = max(facts.unplaced, key=lambda each: each.replicas)
         count = sum(each.replicas for each in facts.unplaced)
