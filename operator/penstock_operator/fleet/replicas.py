@@ -1,6 +1,6 @@
 """What sidecars are told of a managed provider's replicas."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from penstock_config.fleet import Fleet, Replica
@@ -33,6 +33,15 @@ def fleet_of(
     enough = sum(replica.ready for replica in replicas) >= wanted
     message = "" if enough else doing(there) or otherwise
     return Fleet(at=now, replicas=replicas, wanted=wanted, message=message[:MAX_TEXT])
+
+
+def with_load(fleet: Fleet, at_replicas: Mapping[str, int]) -> Fleet:
+    """With what sidecars have at each replica, by its name."""
+    replicas = (
+        each.model_copy(update={"in_flight": at_replicas.get(each.name, 0)})
+        for each in fleet.replicas
+    )
+    return fleet.model_copy(update={"replicas": tuple(replicas)})
 
 
 def address_of(ip: str) -> str:

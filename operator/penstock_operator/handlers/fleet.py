@@ -25,6 +25,7 @@ from penstock_operator.fleet.deciding import Case, Decided, decide
 from penstock_operator.fleet.facts import is_starting
 from penstock_operator.fleet.observed import Told
 from penstock_operator.fleet.priorities import priorities
+from penstock_operator.fleet.replicas import with_load
 from penstock_operator.fleet.wanting import Moment, Wanting
 from penstock_operator.handlers.fleet_acting import Acting
 from penstock_operator.handlers.fleet_hardware import Hardware, HardwareLooks
@@ -142,7 +143,7 @@ class FleetController:
             decided,
             {case.provider.id: case.replicas for case in cases},
         )
-        await self._write_fleets(store, round_)
+        await self._write_fleets(store, round_, asked)
         acts = ProviderTurns(self._acting, self._telling, self._wanting, round_)
         await self._each(runs, lambda run: self._turn(acts, run))
         show(self._metrics, round_)
@@ -197,12 +198,18 @@ class FleetController:
             self._note_away(error)
             return {}
 
-    async def _write_fleets(self, store: Store | None, round_: Round) -> None:
+    async def _write_fleets(
+        self, store: Store | None, round_: Round, asked: Mapping[str, Asked]
+    ) -> None:
         if store is None:
             return
         try:
             async with asyncio.timeout(REDIS_SECONDS):
-                fleets = round_.fleets(await store.now())
+                found = round_.fleets(await store.now()).items()
+                fleets = {
+                    id_: with_load(fleet, asked[id_].at_replicas) if id_ in asked else fleet
+                    for id_, fleet in found
+                }
                 await write_fleets(store, self._settings.cluster, fleets)
         except (LedgerAway, TimeoutError) as error:
             self._note_away(error)
