@@ -18,6 +18,7 @@ typedef struct { int gpu, mig; } Device;
 typedef struct { unsigned long long total, free, used; } Memory;
 typedef struct { unsigned version; unsigned long long total, reserved, free, used; } Memory2;
 typedef struct { unsigned gpu, memory; } Load;
+typedef struct { unsigned version; int sensor, celsius; } Temperature;
 typedef struct { unsigned pid; unsigned long long used; unsigned gi, ci; } Process;
 typedef struct {
     unsigned multiprocessors, copy, decoders, encoders, jpeg, ofa, gpuSlices, computeSlices;
@@ -174,9 +175,16 @@ int nvmlDeviceGetUtilizationRates(Device *device, Load *out) {
     return unsigned_of(device, "load", &out->gpu);
 }
 
+#ifdef BEFORE_510
 int nvmlDeviceGetTemperature(Device *device, int sensor, unsigned *out) {
     return sensor ? INVALID : unsigned_of(device, "temperature", out);
 }
+#else
+int nvmlDeviceGetTemperatureV(Device *device, Temperature *out) {
+    if (out->version != (sizeof(Temperature) | 1u << 24)) return OTHER_VERSION;
+    return out->sensor ? INVALID : unsigned_of(device, "temperature", (unsigned *)&out->celsius);
+}
+#endif
 
 int nvmlDeviceGetPowerUsage(Device *device, unsigned *out) {
     return unsigned_of(device, "milliwatts", out);

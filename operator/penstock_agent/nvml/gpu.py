@@ -4,7 +4,7 @@ import re
 
 import pynvml
 
-from penstock_agent.nvml.calls import asked, optional
+from penstock_agent.nvml.calls import Handle, asked, optional
 from penstock_agent.nvml.memory import memory_of
 from penstock_agent.nvml.mig import mig_enabled, mig_instances
 from penstock_agent.nvml.processes import processes_of
@@ -27,14 +27,21 @@ def read_gpu(index: int) -> GpuReading:
         memory_mib=memory.total_mib,
         used_mib=memory.used_mib,
         utilisation_percent=None if load is None else load.gpu,
-        temperature_celsius=optional(
-            pynvml.nvmlDeviceGetTemperature, handle, pynvml.NVML_TEMPERATURE_GPU
-        ),
+        temperature_celsius=_temperature(handle),
         power_watts=None if milliwatts is None else round(milliwatts / 1000, 1),
         mig_enabled=has_mig,
         mig=tuple(mig_instances(handle)) if has_mig else (),
         processes=processes_of(handle),
     )
+
+
+def _temperature(handle: Handle) -> int | None:
+    """Of the core. Older drivers lack the first call; CUDA 14 is to drop the second (pynvml)."""
+    for call in (pynvml.nvmlDeviceGetTemperatureV, pynvml.nvmlDeviceGetTemperature):
+        celsius: int | None = optional(call, handle, pynvml.NVML_TEMPERATURE_GPU)
+        if celsius is not None:
+            return celsius
+    return None
 
 
 def product_label(name: str) -> str:

@@ -28,8 +28,8 @@ from penstock_operator.ollama.gpus import NodeGpus, decode_gpus
 from penstock_operator.ollama.names import (
     GPU_INVENTORY_KEY,
     GPU_INVENTORY_LABEL,
-    GPU_INVENTORY_PREFIX,
     PROVIDER_LABEL,
+    gpu_inventory_name,
 )
 
 FIRST_WITH_BUDGETS_V1: Final = (1, 21)
@@ -98,7 +98,7 @@ async def gpu_readings(cluster: Cluster, namespace: str) -> dict[str, NodeGpus]:
     for document in await cluster.list_cached(CONFIG_MAPS, namespace, labels=labels):
         reading = decode_gpus((document.get("data") or {}).get(GPU_INVENTORY_KEY, ""))
         name = document["metadata"]["name"]
-        if reading is not None and name == f"{GPU_INVENTORY_PREFIX}{reading.node}":
+        if reading is not None and name == gpu_inventory_name(reading.node):
             found[reading.node] = reading
     return found
 

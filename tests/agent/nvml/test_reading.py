@@ -78,6 +78,7 @@ def test_a_driver_before_510_says_the_same(old_library: Path, tmp_path: Path) ->
     with reader(old.environment) as reads:
         found = only(reads)
     assert found.used_mib == 800
+    assert found.temperature_celsius == 41
     assert found.processes == (GpuProcess(pid=7, used_mib=1024),)
 
 
