@@ -10,7 +10,9 @@ import pytest
 
 from penstock_cli.stub import Ok, Status
 from penstock_config.provider import Managed
+from penstock_sidecar.upstream.managed import ManagedUpstream
 from tests.planes.fleet import LLAMA, PROVIDER, House, running_house
+from tests.planes.plane import Plane, chat
 from tests.planes.relay import relay
 from tests.sidecar.redis_store.conftest import until_it
 
@@ -227,3 +229,13 @@ async def test_the_official_clients_are_answered_by_replicas(house: House) -> No
         parts = [c.choices[0].delta.content or "" async for c in stream if c.choices]
     assert "".join(parts) == "All is well."
     assert {seen.model for seen in house.replicas[0].requests} == {LLAMA}
+
+
+async def test_without_a_provider_of_ours_nothing_of_this_is_done(plane: Plane) -> None:
+    assert (await plane.ask(chat())).status == 200
+    runtime = plane.sidecar._holder.peek()
+    assert runtime
+    assert runtime.pipeline
+    assert runtime.pipeline.fleets is None
+    upstreams = runtime.pipeline.means.upstreams.values()
+    assert not any(isinstance(each, ManagedUpstream) for each in upstreams)
