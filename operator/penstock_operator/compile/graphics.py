@@ -14,6 +14,7 @@ from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem
 from penstock_operator.ollama.memory.estimate import BYTES_PER_MIB, need_of
+from penstock_operator.ollama.memory.names import tagged
 from penstock_operator.ollama.one_server import as_served
 from penstock_operator.ollama.planner.types import Need
 
@@ -86,9 +87,9 @@ def managed_warnings(provider: LLMProvider) -> Iterator[Problem]:
         if isinstance(why := need_of(model), str):
             path = f"spec.ollama.models[{index}]"
             yield Problem(ref, "Enforced", "SizeUnknown", why, "warning", path)
-    run = {model.name for model in ollama.models}
+    run = {tagged(model.name) for model in ollama.models}
     for index, served in enumerate(served_models(provider.spec)):
-        if upstream_name(served) not in run:
+        if tagged(upstream_name(served)) not in run:
             path = f"spec.models[{index}]"
             yield Problem(ref, "ResolvedRefs", "ModelNotFound", NOT_RUN, "warning", path)
 

@@ -123,3 +123,9 @@ def test_a_model_that_no_replica_has_is_a_warning() -> None:
     found = provider(baseURL=None, ollama={"models": [SMALL]}, models=[{"name": "other"}])
     (warning,) = managed_warnings(found)
     assert (warning.reason, warning.path) == ("ModelNotFound", "spec.models[0]")
+
+
+def test_a_model_without_a_tag_is_its_latest() -> None:
+    ollama = {"models": [{"name": "mistral:latest"}]}
+    found = provider(baseURL=None, ollama=ollama, models=[{"name": "mistral"}])
+    assert list(managed_warnings(found)) == []

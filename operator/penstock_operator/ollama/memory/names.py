@@ -47,6 +47,11 @@ def said_by(name: str) -> SaidByName:
     )
 
 
+def tagged(name: str) -> str:
+    """The name with its tag: `mistral` is `mistral:latest`."""
+    return name if ":" in name.rpartition("/")[2] else f"{name}:{LATEST}"
+
+
 def parameters_of(text: str) -> int:
     """Of `8B`, `1.5b`, `137M`."""
     return round(float(text[:-1]) * SCALE[text[-1].upper()])
