@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from penstock_operator.ollama.planner.insertion import Insertion, Kept
-from penstock_operator.ollama.planner.placement import Level, Placement, Value
+from penstock_operator.ollama.planner.placement import Level, Placement
 from penstock_operator.ollama.planner.problem import Part, Problem
 from penstock_operator.ollama.planner.types import Group
 
@@ -119,22 +119,3 @@ def displaced(placement: Placement, mark: int) -> list[int]:
     for part, by in placement.changes(mark):
         net[part] += by
     return sorted({part.wish for part, by in net.items() if by < 0})
-
-
-def value_of(placement: Placement, secured: Sequence[int]) -> Value:
-    """By level: replicas that were there, others, models of those that are not whole.
-
-    `secured`: of each wish, the replicas that were there.
-    """
-    asked = placement.problem.asked
-    levels = sorted({(r + 1, -a.wish.priority) for a in asked for r in range(a.wish.replicas)})
-    counts: Counter[tuple[Level, int]] = Counter()
-    for wish, entry in enumerate(asked):
-        for replica in range(1, entry.wish.replicas + 1):
-            level = (replica, -entry.wish.priority)
-            served = len(entry.models) - len(placement.lacking(wish, replica))
-            if served == len(entry.models):
-                counts[level, 0 if replica <= secured[wish] else 1] += 1
-            else:
-                counts[level, 2] += served
-    return tuple(counts[level, kind] for level in levels for kind in range(3))

@@ -19,6 +19,17 @@ NOBODY: Final[Level] = (1 << 30, 0)
 MAX_CLEARED: Final = 16
 """Pools of which one is cleared for a pod of several slots."""
 
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What may be done to others."""
+
+    displaces: Level = NOBODY
+    """Those that are less important than this."""
+    moves_kept: bool = True
+    """Also those that ran before."""
+
+
 Kept = Mapping[tuple[Part, int], int]
 """(part, pool) -> pods that are there now."""
 
@@ -34,10 +45,10 @@ class Insertion:
         """Completes that replica; tells whether it could."""
         asked = self.placement.problem.asked[wish]
         divisions = asked.divisions(self.placement.lacking(wish, replica))
-        return (
-            any(self._add_all(division, None) for division in divisions)
-            or any(self._add_all(division, NOBODY) for division in divisions)
-            or any(self._add_all(division, level) for division in divisions)
+        return any(
+            self._add_all(division, licence)
+            for licence in self._licences(level)
+            for division in divisions
         )
 
     def add_some(self, wish: int, replica: int, level: Level) -> bool:
@@ -46,13 +57,17 @@ class Insertion:
         for part in asked.lesser(self.placement.lacking(wish, replica)):
             lacking = self.placement.lacking(wish, replica)
             if all(model in lacking for model in part.models):
-                added |= any(self._add_all((part,), of) for of in (None, NOBODY, level))
+                added |= any(self._add_all((part,), licence) for licence in self._licences(level))
         return added
 
-    def _add_all(self, division: Division, level: Level | None) -> bool:
+    def _licences(self, level: Level) -> list[Licence | None]:
+        moving = [Licence(moves_kept=False), Licence()] if self.kept else [Licence()]
+        return [None, *moving, Licence(displaces=level)]
+
+    def _add_all(self, division: Division, licence: Licence | None) -> bool:
         mark = self.placement.mark()
         for part in sorted(division, key=lambda part: (-part.room.held_mib, part.models)):
-            if not (self._add_directly(part) or (level and self._add_by_moving(part, level))):
+            if not (self._add_directly(part) or (licence and self._add_by_moving(part, licence))):
                 self.placement.back_to(mark)
                 return False
         return True
@@ -64,53 +79,57 @@ class Insertion:
         return pool is not None
 
     def best_pool(self, part: Part) -> int | None:
-        """Where it is now; else the smallest GPUs with room, spread over zones, then nodes."""
-        placement, pools = self.placement, self.placement.problem.pools
+        """Of the pools with room, the one of the best rank."""
         best: tuple[int, ...] | None = None
         for pool in part.pools:
-            stays = placement.pods[pool][part] < self.kept.get((part, pool), 0)
-            memory_mib = pools[pool].memory_mib
-            if best and not stays and (not best[0] or memory_mib > best[1]):
+            is_larger = best and self.placement.problem.pools[pool].memory_mib > best[1]
+            if is_larger and (part, pool) not in self.kept:
                 continue
-            if placement.has_room(part, pool):
-                zone = placement.zones[part, pools[pool].node.zone]
-                pods, free = placement.pods[pool][part], placement.free[pool]
-                key = (not stays, memory_mib, zone, pods, free, pools[pool].clear_mib, pool)
-                best = key if best is None else min(best, key)
+            rank = self.rank(part, pool)
+            if (best is None or rank < best) and self.placement.has_room(part, pool):
+                best = rank
         return None if best is None else best[-1]
 
-    def _add_by_moving(self, part: Part, level: Level) -> bool:
+    def rank(self, part: Part, pool: int) -> tuple[int, ...]:
+        """Where it is now; else on the smallest GPUs, spread over zones and nodes, well filled."""
+        placement, what = self.placement, self.placement.problem.pools[pool]
+        pods = placement.pods[pool][part]
+        moves = pods >= self.kept.get((part, pool), 0)
+        zone = placement.zones[part, what.node.zone]
+        return (moves, what.memory_mib, zone, pods, placement.free[pool], what.clear_mib, pool)
+
+    def _add_by_moving(self, part: Part, licence: Licence) -> bool:
         if not part.pools:
             return False
         if part.slots == 1 and self._is_exclusive(part.pools[0]):
-            return self._free_one(part.pools, level) and self._add_directly(part)
-        return self._add_by_clearing(part, level)
+            return self._free_one(part.pools, licence) and self._add_directly(part)
+        return self._add_by_clearing(part, licence)
 
-    def _add_by_clearing(self, part: Part, level: Level) -> bool:
+    def _add_by_clearing(self, part: Part, licence: Licence) -> bool:
         """Makes room in the pool where least has to go for it."""
         placement, best = self.placement, None
         mark = placement.mark()
         nearest = sorted(part.pools, key=lambda pool: (-placement.free[pool], pool))
         for pool in nearest[:MAX_CLEARED]:
-            if self._clear(pool, part, level):
+            if self._clear(pool, part, licence):
                 key = (self._lost(mark), placement.mark() - mark, pool)
                 best = key if best is None else min(best, key)
             placement.back_to(mark)
         if best is None:
             return False
-        self._clear(best[-1], part, level)
+        self._clear(best[-1], part, licence)
         placement.put(part, best[-1])
         return True
 
-    def _clear(self, pool: int, part: Part, level: Level) -> bool:
+    def _clear(self, pool: int, part: Part, licence: Licence) -> bool:
         while not self.placement.has_room(part, pool):
-            if not self._free_one((pool,), level):
+            if not self._free_one((pool,), licence):
                 return False
         return True
 
-    def _free_one(self, pools: Sequence[int], level: Level) -> bool:
+    def _free_one(self, pools: Sequence[int], licence: Licence) -> bool:
         """Takes one pod out of one of the pools: a path of moves, or the least important on one."""
-        path = _Path(self.placement, level, pools)
+        path = _Path(self, licence, pools)
         while path.queue:
             if path.leads_to_room(path.queue.popleft()):
                 return True
@@ -138,10 +157,11 @@ class Insertion:
 class _Path:
     """Breadth first over pools: which pod may go where, so that a slot of the first gets free."""
 
-    def __init__(self, placement: Placement, level: Level, pools: Sequence[int]) -> None:
+    def __init__(self, insertion: Insertion, licence: Licence, pools: Sequence[int]) -> None:
         self.queue = deque(pools)
-        self._placement = placement
-        self._level = level
+        self._placement = insertion.placement
+        self._kept = insertion.kept
+        self._licence = licence
         self._from: dict[int, tuple[int, Part] | None] = dict.fromkeys(pools)
         self._seen: set[Part] = set()
         self._victim: tuple[Level, int, Part] | None = None
@@ -150,10 +170,17 @@ class _Path:
         """Looks at a pool's pods; makes the moves if one of them finds room elsewhere."""
         for part in sorted(self._placement.pods[pool], key=lambda part: (part.wish, part.models)):
             self._note(part, pool)
-            if part not in self._seen and self._moves(part, pool):
+            if part in self._seen or not self._may_move(part, pool):
+                continue
+            if self._moves(part, pool):
                 return True
             self._seen.add(part)
         return False
+
+    def _may_move(self, part: Part, pool: int) -> bool:
+        if self._licence.moves_kept:
+            return True
+        return self._placement.pods[pool][part] > self._kept.get((part, pool), 0)
 
     def displaces(self) -> bool:
         """Makes the moves that end with the least important pod met, if it counts less."""
@@ -166,7 +193,7 @@ class _Path:
 
     def _note(self, part: Part, pool: int) -> None:
         level = self._placement.level_of(part)
-        if level > self._level and (self._victim is None or level > self._victim[0]):
+        if level > self._licence.displaces and (self._victim is None or level > self._victim[0]):
             self._victim = (level, pool, part)
 
     def _moves(self, part: Part, pool: int) -> bool:

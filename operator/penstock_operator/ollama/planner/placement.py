@@ -4,14 +4,13 @@ The one mutable thing of the planner. Pods of one part are alike, so they are co
 """
 
 from collections import Counter
+from collections.abc import Iterator
 
 from penstock_operator.ollama.planner.pools import Pool
 from penstock_operator.ollama.planner.problem import Models, Part, Problem
 
 Level = tuple[int, int]
 """Number of a replica within its wish, then the priority, negated: less is more important."""
-Value = tuple[int, ...]
-"""How good a placement is; more is better, and what comes first counts most."""
 
 
 class Placement:
@@ -47,6 +46,12 @@ class Placement:
     def changes(self, mark: int) -> list[tuple[Part, int]]:
         """Pods that came and went since."""
         return [(part, by) for part, _, by in self._log[mark:]]
+
+    def all_pods(self) -> Iterator[tuple[Part, int]]:
+        """Part and pool of each."""
+        for pool, pods in enumerate(self.pods):
+            for part in pods.elements():
+                yield part, pool
 
     def whole(self, wish: int) -> int:
         """How many replicas of it are placed with all their models."""

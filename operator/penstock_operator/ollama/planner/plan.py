@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from penstock_operator.ollama.planner.filling import fill, kept_pods, placement_of
+from penstock_operator.ollama.planner.decision import decide
 from penstock_operator.ollama.planner.groups import cpu_group, gpu_groups
 from penstock_operator.ollama.planner.problem import problem_of
 from penstock_operator.ollama.planner.refusals import lots_of, refusal_of
@@ -16,9 +16,7 @@ def plan(nodes: Sequence[Node], wishes: Sequence[Wish], current: Sequence[Group]
     not be placed otherwise. One wish for each provider, one node for each name.
     """
     problem = problem_of(nodes, wishes)
-    kept = kept_pods(problem, current)
-    placement = placement_of(problem, kept)
-    fill(placement, kept)
+    placement = decide(problem, current)
     groups, unplaced = gpu_groups(placement, current), list[Unplaced]()
     for index, asked in enumerate(problem.asked):
         for lot in lots_of(placement, index):

@@ -52,12 +52,12 @@ class Asked:
         self._pools = pools
         self._parts: dict[Models, Part] = {}
         self._divisions: dict[Models, tuple[Division, ...]] = {}
-        singles = [self.part((model,)).pools for model in self.models]
-        self.is_undivided = all(set(self.part(self.models).pools) == set(p) for p in singles)
-        """Whether all its models fit wherever any of them does."""
-        self.is_unit = (
-            self.is_undivided and self.gpu.count == 1 and self.gpu.sharing != "TimeSliced"
-        )
+        places = [set(self.part((model,)).pools) for model in self.models]
+        is_shared = self.gpu.sharing == "TimeSliced"
+        everywhere = all(set(self.part(self.models).pools) == place for place in places)
+        self.is_undivided = everywhere and (not is_shared or len(self.models) == 1)
+        """Whether nothing is won by dividing it: all its models fit wherever any of them does."""
+        self.is_unit = self.is_undivided and self.gpu.count == 1 and not is_shared
         """Whether a replica is one slot that it shares with nobody."""
 
     def pool(self, index: int) -> Pool:
@@ -104,6 +104,8 @@ class Asked:
         return Part(self._index, models, self.gpu.count, room, headroom, tuple(fitting))
 
     def _proposed(self, models: Models) -> Iterator[tuple[Models, ...]]:
+        if not models:
+            return
         yield (models,)
         if self.wish.loading == "OnDemand" or self.is_undivided:
             return
