@@ -169,6 +169,16 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self._add_fleet()
+        self.redis_user_rounds = Counter(
+            "penstock_operator_redis_user_rounds",
+            "Times that Redis users were set, by how it ended: ok, partial, failed.",
+            ["result"],
+            registry=self.registry,
+        )
+
+    def _add_fleet(self) -> None:
+        """Of managed providers."""
         self.fleet_rounds = Counter(
             "penstock_operator_fleet_rounds",
             "Looks at what managed providers run, by how they ended: ok, partial (Redis or a part"
@@ -193,12 +203,6 @@ class Metrics:
             "GPU memory of a node that models may be placed on: total, planned, foreign (held by"
             " processes that are none of ours).",
             ["node", "what"],
-            registry=self.registry,
-        )
-        self.redis_user_rounds = Counter(
-            "penstock_operator_redis_user_rounds",
-            "Times that Redis users were set, by how it ended: ok, partial, failed.",
-            ["result"],
             registry=self.registry,
         )
 

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.rendering import CHART, OWN, ROOT, VARIANTS, Document, Values, of_kind, render
+from tests.chart.rendering import (
+    CHART,
+    NEWEST,
+    OLDEST,
+    OWN,
+    ROOT,
+    VARIANTS,
+    Document,
+    Values,
+    of_kind,
+    render,
+)
 
 each_variant = pytest.mark.parametrize("variant", VARIANTS)
 KINDS = "budgets,llmproviders,modeltiers,routepolicies"
@@ -185,6 +196,18 @@ def test_models_are_run_where_it_is_said_and_nowhere_else() -> None:
         "models": WATCHED | MODELS,
         OWN: LEASE | LOGIN | INVENTORIES,
     }
+
+
+@pytest.mark.parametrize(("server", "count"), [(NEWEST, 3), (OLDEST, 0)])
+def test_policies_say_what_rights_cannot_where_the_server_has_them(server: str, count: int) -> None:
+    """`tests/cluster/test_models_policy.py` runs them."""
+    found = of_kind(render(VARIANTS["models"], server), "ValidatingAdmissionPolicy")
+    assert len(found) == count
+    account = f"system:serviceaccount:{OWN}:penstock-operator"
+    for each in found:
+        assert each["spec"]["failurePolicy"] == "Fail"
+        (condition, *_) = each["spec"]["matchConditions"]
+        assert account in condition["expression"]
 
 
 @each_variant

@@ -168,9 +168,10 @@ class _Path:
 
     def leads_to_room(self, pool: int) -> bool:
         """Looks at a pool's pods; makes the moves if one of them finds room elsewhere."""
-        for part in sorted(self._placement.pods[pool], key=lambda part: (part.wish, part.models)):
+        new = [part for part in self._placement.pods[pool] if part not in self._seen]
+        for part in sorted(new, key=lambda part: (part.wish, part.models)):
             self._note(part, pool)
-            if part in self._seen or not self._may_move(part, pool):
+            if not self._may_move(part, pool):
                 continue
             if self._moves(part, pool):
                 return True
