@@ -22,7 +22,7 @@ NODES_SECONDS: Final = 5.0
 NODES_PER_SECOND: Final = 50
 PODS_SECONDS: Final = 30.0
 NOT_PERMITTED: Final = (
-    "the operator may not list nodes: give it the right, as the chart does with ollama.nodes"
+    "the operator may not list nodes: give it the right, as the chart does with ollama.namespaces"
 )
 logger = logging.getLogger(__name__)
 
@@ -74,19 +74,23 @@ class HardwareLooks:
         return self._hardware(self._documents, ours)
 
     def _hardware(self, documents: list[Document], ours: Iterable[str]) -> Hardware:
-        moment = self._wall_clock()
-        fresh = {name: r for name, r in self._readings.items() if r.is_fresh(moment)}
         labels = {d["metadata"]["name"]: d["metadata"]["labels"] for d in documents}
         return Hardware(
-            nodes_of(documents, fresh, self._held, ours),
+            nodes_of(documents, self._fresh(self._readings), self._held, ours),
             {name: found[HOST_LABEL] for name, found in labels.items() if HOST_LABEL in found},
             frozenset(d["metadata"]["name"] for d in documents if not is_ready(d)),
         )
 
+    def _fresh(self, readings: Mapping[str, NodeGpus]) -> Mapping[str, NodeGpus]:
+        moment = self._wall_clock()
+        return {name: said for name, said in readings.items() if said.is_fresh(moment)}
+
     async def _look_at_nodes(self) -> None:
         try:
             self._documents = await all_nodes(self._cluster)
-            self._readings = await gpu_readings(self._cluster, self._namespace)
+            found = await gpu_readings(self._cluster, self._namespace)
+            # An agent's ConfigMap goes and comes with its pod: what it said holds until it is old.
+            self._readings = self._fresh({**self._readings, **found})
         except Forbidden as error:
             self._why = NOT_PERMITTED
             logger.warning("fleet.nodes_not_permitted", extra={"error": str(error)})
