@@ -36,12 +36,33 @@ def _decided(problem: Problem, kept: Kept) -> tuple[Placement, bool]:
     placement = placement_of(problem, kept)
     worth = Worth(problem, [placement.whole(wish) for wish in range(len(problem.asked))])
     fill(placement, kept)
-    if is_complete(placement) or problem.is_matroid:
+    if is_complete(placement):
+        return placement, True
+    if (joined := _joined(placement, kept)) != kept:
+        other = placement_of(problem, joined)
+        fill(other, joined)
+        if worth.of(other) > worth.of(placement):
+            placement = other
+    elif problem.is_matroid:
         return placement, True
     outcome = better(problem, kept, worth, worth.of(placement))
     if outcome.found is not None:
         placement = _restored(problem, outcome.found, kept)
     return placement, outcome.is_proof
+
+
+def _joined(placement: Placement, kept: Kept) -> Kept:
+    """With all models where only some of a wish are, for wishes that lack something.
+
+    So a model that comes to a provider finds room beside the others, where no GPU is free.
+    """
+    found: Counter[tuple[Part, int]] = Counter()
+    for (part, pool), pods in kept.items():
+        asked = placement.problem.asked[part.wish]
+        whole = asked.part(asked.models)
+        lacks = placement.whole(part.wish) < asked.wish.replicas
+        found[whole if lacks and pool in whole.pools else part, pool] += pods
+    return found
 
 
 def is_complete(placement: Placement) -> bool:

@@ -103,6 +103,14 @@ def test_replicas_are_spread_over_zones_then_nodes() -> None:
     assert places(found) == [("p", f"{zone}{i}", 1) for zone in "xy" for i in (1, 2)]
 
 
+def test_a_model_that_comes_to_a_provider_joins_the_others_only_where_no_gpu_is_free() -> None:
+    before = plan([node("a", L4)], [wish("p", 9000)])
+    joined = plan([node("a", L4)], [wish("p", 9000, 2000)], before.groups)
+    assert [(g.node, g.models) for g in joined.groups] == [("a", ("m0", "m1"))]
+    beside = plan([node("a", L4), node("b", L4)], [wish("p", 9000, 2000)], before.groups)
+    assert [(g.node, g.models) for g in beside.groups] == [("a", ("m0",)), ("b", ("m1",))]
+
+
 def test_a_node_that_is_not_usable_loses_its_groups() -> None:
     nodes = [node("a", L4), node("b", L4)]
     before = plan(nodes, [wish("p", 9000)])
