@@ -145,6 +145,30 @@ def explain(  # noqa: PLR0913  # one for each option
     raise typer.Exit(run(tuple(filename), standin, question, as_json=json))
 
 
+@app.command("simulate-gpus")
+def simulate_gpus(
+    filename: Annotated[
+        str, typer.Option("--filename", "-f", help="A file of kind GpuSimulation; - is stdin.")
+    ],
+    *,
+    plan: Annotated[str, typer.Option(help="ours, naive or both.")] = "both",
+    seeds: Annotated[int, typer.Option(help="Traces to draw.", min=1, max=1000)] = 20,
+    png: Annotated[str, typer.Option(help="Draw into this file.")] = "",
+    html: Annotated[str, typer.Option(help="Write a page with all of it.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Say how well GPUs would be used.
+
+    Nodes, models and traffic of a file, under the operator's plan and under a naive one:
+    utilisation, waits, time-outs, loads and costs. No GPU is needed; pictures need the extra
+    [simulate].
+    """
+    from penstock_cli.simulate_gpus import Outputs
+    from penstock_cli.simulate_gpus import simulate_gpus as run
+
+    raise typer.Exit(run(filename, plan, seeds, Outputs(json, png, html)))
+
+
 @prices.command("list")
 def list_prices(
     *,

@@ -26,11 +26,11 @@ computing: even alone it takes too long.
 """
 
 
+COMES, PASSED_ON, TIMES_OUT, FINISHES = range(4)
+
+
 class Serving(Protocol):
     """A plan in action."""
-
-    moves: int
-    """Models that were taken to another place, beyond loading and evicting on the spot."""
 
     def begin(self, gpus: Sequence[Gpu]) -> None:
         """What is loaded before the first request."""
@@ -54,12 +54,15 @@ class Course:
     timed_out: bool = False
     cause: Cause | None = None
     """Why it was not delivered in time."""
+    passed_on: list[Work] = field(default_factory=list)
+    """Calls that somebody else answers, as nobody here had begun with them."""
     cut: dict[Cause, int] = field(default_factory=dict)
     """Members that were missing when time was over, by cause."""
 
     @property
     def delivered(self) -> bool:
-        return sum(work.answered for work in self.works) >= self.ask.quorum
+        answered = sum(work.answered for work in self.works)
+        return answered + len(self.passed_on) >= self.ask.quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,6 @@ class Run:
     duration_seconds: float
     courses: tuple[Course, ...]
     gpus: tuple[Gpu, ...]
-    moves: int
     stalled: tuple[float, ...]
     """Of each GPU, seconds of loading without computing, while the trace lasted."""
     spans: tuple[tuple[Gpu, Work, float, bool], ...]
@@ -80,12 +82,20 @@ class Engine:
     """One run; made anew for each."""
 
     def __init__(
-        self, gpus: Sequence[Gpu], loads: Mapping[str, Load], serving: Serving, duration: float
+        self,
+        gpus: Sequence[Gpu],
+        loads: Mapping[str, Load],
+        serving: Serving,
+        duration: float,
+        pass_on_after: float | None = None,
     ) -> None:
+        """`pass_on_after`: the share of its time-out after which a request is passed on that
+        nobody has begun with; `None` for never."""
         self._gpus = tuple(gpus)
         self._loads = loads
         self._serving = serving
         self._duration = duration
+        self._pass_on_after = pass_on_after
         self._events: list[tuple[float, int, int]] = []
         """Time, number, and whose: requests come, then they time out, then GPUs finish."""
         self._number = 0
@@ -99,28 +109,34 @@ class Engine:
     def run(self, trace: Trace) -> Run:
         self._serving.begin(self._gpus)
         self._courses = [Course(ask) for ask in trace]
-        many = len(trace)
         for ask in trace:
             self._push(ask.at, ask.number)
         self._push(self._duration, -1)
         while self._events:
             now, _, whose = heappop(self._events)
-            if whose < 0:
-                self._close(now)
-            elif whose < many:
-                self._come(self._courses[whose], now)
-            elif whose < 2 * many:
-                self._time_out(self._courses[whose - many], now)
-            elif self._expected[whose - 2 * many] == now:
-                self._settle(whose - 2 * many, now)
+            self._happen(now, whose)
         return Run(
             self._duration,
             tuple(self._courses),
             self._gpus,
-            self._serving.moves,
             tuple(self._stalled),
             self._spans(),
         )
+
+    def _happen(self, now: float, whose: int) -> None:
+        kind, index = divmod(whose, len(self._courses))
+        if whose < 0:
+            self._close(now)
+        elif kind == COMES:
+            self._come(self._courses[index], now)
+        elif kind == PASSED_ON:
+            self._pass_on(self._courses[index], now)
+        elif kind == TIMES_OUT:
+            self._time_out(self._courses[index], now)
+        else:
+            gpu = whose - FINISHES * len(self._courses)
+            if self._expected[gpu] == now:
+                self._settle(gpu, now)
 
     def _come(self, course: Course, now: float) -> None:
         touched = {}
@@ -135,7 +151,11 @@ class Engine:
                 gpu.add(work)
                 touched[id(gpu)] = gpu
         course.left = len(course.works)
-        self._push(now + course.ask.timeout_seconds, len(self._courses) + course.ask.number)
+        many, timeout = len(self._courses), course.ask.timeout_seconds
+        self._push(now + timeout, TIMES_OUT * many + course.ask.number)
+        if self._pass_on_after is not None:
+            at = now + self._pass_on_after * timeout
+            self._push(at, PASSED_ON * many + course.ask.number)
         for gpu in touched.values():
             self._turn(gpu, now)
 
@@ -149,13 +169,27 @@ class Engine:
                 course.ended = now
         self._turn(gpu, now)
 
+    def _pass_on(self, course: Course, now: float) -> None:
+        """As many of those that nobody has begun with as the quorum lacks; the last ones first."""
+        begun = sum(work.started is not None for work in course.works)
+        for work, gpu in reversed([*zip(course.works, course.gpus, strict=True)]):
+            if work.started is None and begun + len(course.passed_on) < course.ask.quorum:
+                if gpu:
+                    gpu.advance(now)
+                    gpu.remove(work)
+                work.ended = now
+                course.passed_on.append(work)
+                course.left -= 1
+        if not course.left and course.ended is None:
+            course.ended = now
+
     def _time_out(self, course: Course, now: float) -> None:
         if not course.left:
             return
         course.ended, course.timed_out = now, True
         touched = {}
         for work, gpu in zip(course.works, course.gpus, strict=True):
-            if not work.answered:
+            if work.ended is None:
                 cause: Cause = "memory"
                 if gpu:
                     cause = self._give_up(work, gpu, now)
@@ -181,7 +215,7 @@ class Engine:
         index = self._index_of[gpu]
         at = gpu.next_event()
         if at != self._expected[index] and at < NEVER:
-            self._push(at, 2 * len(self._courses) + index)
+            self._push(at, FINISHES * len(self._courses) + index)
         self._expected[index] = at
 
     def _close(self, now: float) -> None:

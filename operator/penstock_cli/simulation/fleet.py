@@ -11,6 +11,7 @@ from penstock_cli.simulation.scenario import (
     Specification,
 )
 from penstock_cli.simulation.speed import Device, Load
+from penstock_operator.api.ollama import OllamaModel
 from penstock_operator.ollama.memory.estimate import need_of
 from penstock_operator.ollama.memory.known import find_known
 from penstock_operator.ollama.memory.names import parameters_of, said_by
@@ -55,7 +56,7 @@ def load_of(model: ServedModel) -> Load:
     )
 
 
-def needed_by(model: ServedModel) -> Need:
+def needed_by(model: OllamaModel) -> Need:
     need = need_of(model)
     if isinstance(need, str):
         msg = f"model {model.name} {need}"
@@ -108,4 +109,5 @@ def _of_gpu(node: SimulatedNode, gpu: SimulatedGpu, name: str) -> Iterator[Devic
             start_seconds=node.start_seconds,
             usd_per_hour=float(gpu.usd_per_hour) / len(parts),
             weight=1 / len(parts),
+            profile=part.profile,
         )

@@ -8,7 +8,7 @@ what is already loaded computes meanwhile.
 import math
 from bisect import insort
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,13 +104,14 @@ class Gpu:
 
     def fits(self, load: Load) -> bool:
         """Whether it would be loaded wholly if nothing else were there."""
-        return self._has_room(load, 0)
+        return self.would_fit(load, 0)
 
     def has_room(self, load: Load) -> bool:
         """Whether it would be loaded wholly beside what is there."""
-        return self._has_room(load, self.used_mib)
+        return self.would_fit(load, self.used_mib)
 
-    def _has_room(self, load: Load, used_mib: int) -> bool:
+    def would_fit(self, load: Load, used_mib: int) -> bool:
+        """Whether it would be loaded wholly beside so much."""
         within = load.total_mib * 100 <= LOAD_PERCENT * (self.device.memory_mib - used_mib)
         return within and used_mib + load.total_mib <= self.capacity_mib
 
@@ -131,6 +132,10 @@ class Gpu:
         """Of those that wait for a model, the one that came first."""
         queue = self._waiting.get(model)
         return queue[0] if queue else None
+
+    def queue(self, model: str) -> Iterable[Work]:
+        """Who waits for a model, in the order of their coming."""
+        return self._waiting.get(model, ())
 
     def oldest(self) -> Work | None:
         heads = [queue[0] for queue in self._waiting.values() if queue]

@@ -1,11 +1,12 @@
 """What a run came to. Utilisation counts answers that were delivered in time, and nothing else."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from penstock_cli.simulation.engine import CAUSES, Run
+from penstock_cli.simulation.gpu import Work
 from penstock_cli.simulation.speed import Device, Load, prefill_seconds, step_seconds
 from penstock_cli.simulation.trace import Trace
 
@@ -37,10 +38,14 @@ class Figures:
     """From a request's coming to its last answer, of those delivered."""
     answer_p95_seconds: float
     loads: int
-    moves: int
+    passed_on: int
+    """Requests of which a call or more was passed on."""
     input_tokens: Mapping[str, int]
-    """Of delivered requests' answers, by model."""
+    """Of delivered requests' answers from these GPUs, by model."""
     output_tokens: Mapping[str, int]
+    passed_input_tokens: Mapping[str, int]
+    """Of calls that were passed on, by model."""
+    passed_output_tokens: Mapping[str, int]
     by_gpu: Mapping[str, float]
     """Utilisation of each."""
 
@@ -58,11 +63,7 @@ def figures_of(run: Run) -> Figures:
     courses = run.courses
     delivered = [course for course in courses if course.delivered]
     answered = [w for course in delivered for w in course.works if w.answered]
-    tokens_in: Counter[str] = Counter()
-    tokens_out: Counter[str] = Counter()
-    for work in answered:
-        tokens_in[work.call.model] += work.call.prompt_tokens
-        tokens_out[work.call.model] += work.call.output_tokens
+    passed = [work for course in courses for work in course.passed_on]
     waits = sorted(
         (w.started if w.started is not None else w.ended or w.arrived) - w.arrived
         for course in courses
@@ -85,9 +86,11 @@ def figures_of(run: Run) -> Figures:
         answer_p50_seconds=percentile(answers, 50),
         answer_p95_seconds=percentile(answers, 95),
         loads=sum(gpu.loads for gpu in run.gpus),
-        moves=run.moves,
-        input_tokens=dict(sorted(tokens_in.items())),
-        output_tokens=dict(sorted(tokens_out.items())),
+        passed_on=sum(bool(course.passed_on) for course in courses),
+        input_tokens=_tokens(answered, "prompt_tokens"),
+        output_tokens=_tokens(answered, "output_tokens"),
+        passed_input_tokens=_tokens(passed, "prompt_tokens"),
+        passed_output_tokens=_tokens(passed, "output_tokens"),
         by_gpu={g.device.name: useful[g.device.name] / run.duration_seconds for g in run.gpus},
     )
 
@@ -119,6 +122,21 @@ def asked_share(
     return asked / (duration * sum(device.weight for device in devices))
 
 
+def over_time(run: Run, parts: int) -> tuple[float, ...]:
+    """Utilisation in equal parts of the trace's time; of a request, spread evenly over its time."""
+    width = run.duration_seconds / parts
+    seconds = [0.0] * parts
+    for gpu, work, spent, of_use in run.spans:
+        began, ended = work.started or 0.0, min(work.ended or 0.0, run.duration_seconds)
+        if not of_use or ended <= began:
+            continue
+        for part in range(int(began / width), min(parts - 1, int(ended / width)) + 1):
+            within = min(ended, (part + 1) * width) - max(began, part * width)
+            seconds[part] += gpu.device.weight * spent * within / (ended - began)
+    whole = width * sum(gpu.device.weight for gpu in run.gpus)
+    return tuple(min(1.0, each / whole) for each in seconds)
+
+
 def percentile(values: Sequence[float], percent: float) -> float:
     """Of sorted values, the nearest rank; 0 of none."""
     if not values:
@@ -130,6 +148,15 @@ def middle(runs: Sequence[Figures]) -> Figures:
     """The run whose utilisation is the median's, or next below it."""
     ordered = sorted(runs, key=lambda each: each.utilisation)
     return ordered[(len(ordered) - 1) // 2]
+
+
+def _tokens(
+    works: Iterable[Work], kind: Literal["prompt_tokens", "output_tokens"]
+) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for work in works:
+        found[work.call.model] += getattr(work.call, kind)
+    return dict(sorted(found.items()))
 
 
 def _seconds(run: Run, *, of_use: bool) -> dict[str, float]:

@@ -15,8 +15,6 @@ from penstock_cli.simulation.speed import Load
 class Naive:
     """`loads`: with one request at a time."""
 
-    moves = 0
-
     def __init__(self, loads: Mapping[str, Load]) -> None:
         self._loads = loads
         self._able: dict[str, list[Gpu]] = {}

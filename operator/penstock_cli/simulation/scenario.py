@@ -133,12 +133,25 @@ class ManagedProvider(ApiModel):
     priority: int = Field(0, ge=0, le=1000, description="More may take the place of less.")
 
 
+class Fallback(ApiModel):
+    """A tier's candidates elsewhere, which our plan alone makes use of."""
+
+    after_share: float = Field(
+        0.8,
+        gt=0,
+        lt=1,
+        description="Of its time-out, how long a request waits for a GPU to begin. Default: 0.8.",
+    )
+
+
 class Specification(ApiModel):
     """Hardware, models, traffic."""
 
     nodes: Annotated[tuple[SimulatedNode, ...], BY_NAME] = Field(min_length=1, max_length=512)
     providers: Annotated[tuple[ManagedProvider, ...], BY_NAME] = Field(min_length=1, max_length=64)
     traffic: Traffic
+    fallback: Fallback | None = None
+    """Default: none; who waits for a GPU waits until his time is over."""
 
     @property
     def models(self) -> tuple[ServedModel, ...]:

@@ -40,6 +40,8 @@ class Device:
     usd_per_hour: float = 0.0
     weight: float = 1.0
     """Of a whole GPU: partitions of one count for one together."""
+    profile: str = ""
+    """Of a partition, such as `3g.20gb`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,9 @@ from typing import Final
 
 import yaml
 
-from penstock_cli.simulation.engine import Engine
-from penstock_cli.simulation.fleet import devices_of, headroom_mib_of, loads_of
-from penstock_cli.simulation.gpu import Gpu
+from penstock_cli.simulation.comparison import PlanName, run_of
 from penstock_cli.simulation.measures import Figures, figures_of
-from penstock_cli.simulation.naive import Naive
 from penstock_cli.simulation.scenario import GpuSimulation, Specification
-from penstock_cli.simulation.trace import trace_of
 
 FOLDER: Final = Path(__file__).parents[3] / "examples" / "simulation"
 NAMES: Final = ("laptop", "cluster")
@@ -26,9 +22,9 @@ def scenario(name: str) -> Specification:
 
 
 @cache
+def figures(name: str, plan: PlanName, seed: int) -> Figures:
+    return figures_of(run_of(scenario(name), plan, seed))
+
+
 def naive_figures(name: str, seed: int) -> Figures:
-    spec = scenario(name)
-    loads = loads_of(spec, parallel=1)
-    gpus = [Gpu(device, headroom_mib_of(spec)) for device in devices_of(spec)]
-    engine = Engine(gpus, loads, Naive(loads), spec.traffic.duration_seconds)
-    return figures_of(engine.run(trace_of(spec.traffic, seed)))
+    return figures(name, "naive", seed)
