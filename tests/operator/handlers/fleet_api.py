@@ -62,6 +62,8 @@ class FleetApi:
                 return self._delete(plural, name)
             case "POST", ["events"]:
                 self.events.append(body)
+            case _:
+                return None
         return body
 
     def _delete(self, plural: str, name: str) -> Body | None:

@@ -232,7 +232,7 @@ async def test_load_brings_replicas_and_idleness_takes_all(
         assert replicas
         ask(client, waiting=1)
         await until(lambda: world.condition() == ("True", "Placed"))
-    assert world.api.reasons().count("Scaled") == 5
+        await until(lambda: world.api.reasons().count("Scaled") == 5)
 
 
 async def test_without_redis_nobody_is_scaled_and_all_else_goes_on(
@@ -257,7 +257,7 @@ async def test_a_node_that_dies_has_its_group_moved(world: World, tmp_path: Path
         await world.passes(10)
         await until(lambda: [p["node"] for p in world.api.statuses["own"]["placement"]] == ["b"])
         await until(lambda: len(world.api.names("deployments")) == 1)
-    assert world.api.reasons() == ["Placed", "Placed"]
+        await until(lambda: world.api.reasons() == ["Placed", "Placed"])
 
 
 async def test_what_has_no_place_is_said_and_shown(world: World, tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_what_has_no_place_is_said_and_shown(world: World, tmp_path: Path)
         await world.passes(10)
         await until(lambda: world.condition() == ("True", "Placed"))
         await until(lambda: name not in world.api.names("deployments"))
-    assert world.api.reasons() == ["Unschedulable", "Placed"]
+        await until(lambda: world.api.reasons() == ["Unschedulable", "Placed"])
 
 
 @pytest.mark.parametrize(
@@ -309,9 +309,9 @@ async def test_a_failing_pull_is_told_with_the_servers_words(world: World, tmp_p
         await until(lambda: world.condition() == ("True", "Placed"))
         world.api.run_pods(ready=False)
         await until(lambda: world.condition("ModelsReady") == ("False", "PullFailed"))
+        await until(lambda: world.api.reasons() == ["Placed", "PullFailed"])
     assert words in world.message("ModelsReady")
     assert world.api.statuses["own"]["loading"][0]["message"] == words
-    assert world.api.reasons() == ["Placed", "PullFailed"]
 
 
 async def test_progress_is_written_every_few_seconds_alone(world: World, tmp_path: Path) -> None:
