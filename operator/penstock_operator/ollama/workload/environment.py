@@ -56,10 +56,13 @@ def _ours(ollama: Ollama, group: Group, needs: Iterable[Need]) -> Iterator[tuple
 def _most_loaded(ollama: Ollama, group: Group) -> int:
     """OnDemand: what is planned to be in memory at once, and one that is smaller than expected.
 
-    Always: all fit, and a number that followed them would restart a pod for each new model.
+    On a shared GPU no more than is planned: the rest of its memory is others'. Always: all fit, and
+    a number that followed them would restart a pod for each new model.
     """
     if ollama.loading == "Always":
         return MOST_MODELS
+    if any(slot.sharing == "TimeSliced" for slot in group.slots):
+        return len(group.loaded)
     return min(len(group.loaded) + 1, len(group.models))
 
 

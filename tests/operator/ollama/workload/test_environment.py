@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from penstock_operator.ollama.planner.types import Group, Need
+from penstock_operator.ollama.planner.types import Group, Need, Slot
 from penstock_operator.ollama.workload.environment import environment
 from tests.operator.ollama.workload.plans import Planned, read
 
@@ -48,6 +48,14 @@ def test_on_demand_no_more_are_loaded_than_the_plan_and_one() -> None:
     (group,) = planned.groups
     all_of_them = with_group(planned, replace(group, loaded=group.models))
     assert variables(all_of_them)["OLLAMA_MAX_LOADED_MODELS"] == "4"
+
+
+def test_on_demand_a_shared_gpu_holds_no_more_than_is_planned() -> None:
+    planned = read("on-demand")
+    (group,) = planned.groups
+    slot = Slot("nvidia.com/gpu.shared", 0, 23034, "NVIDIA-L4", "TimeSliced")
+    shared = with_group(planned, replace(group, slots=(slot,), loaded=group.models[:1]))
+    assert variables(shared)["OLLAMA_MAX_LOADED_MODELS"] == "1"
 
 
 def test_several_gpus_are_all_used_and_one_is_not_spread() -> None:
