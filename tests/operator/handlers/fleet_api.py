@@ -45,12 +45,8 @@ class FleetApi:
 
     def _answer(self, request: web.Request, parts: list[str], body: Body) -> Body | None:
         match request.method, parts:
-            case "GET", ["version"]:
-                return {"major": "1", "minor": "36"}
-            case "GET", [plural]:
-                return self._list(plural, request.query.get("labelSelector", ""))
-            case "GET", [plural, name]:
-                return self.objects.get((plural, name))
+            case "GET", _:
+                return self._get(parts, request.query.get("labelSelector", ""))
             case "PATCH", ["llmproviders", name, "status"]:
                 self.managers.add(request.query["fieldManager"])
                 self.writes.append(f"status {name}")
@@ -65,6 +61,15 @@ class FleetApi:
             case _:
                 return None
         return body
+
+    def _get(self, parts: list[str], labels: str) -> Body | None:
+        match parts:
+            case ["version"]:
+                return {"major": "1", "minor": "36"}
+            case [plural]:
+                return self._list(plural, labels)
+            case _:
+                return self.objects.get((parts[0], parts[1]))
 
     def _delete(self, plural: str, name: str) -> Body | None:
         if (plural, name) not in self.objects:
