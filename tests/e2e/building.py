@@ -13,6 +13,8 @@ from tests.e2e.places import Place
 BUILT: Final = "PENSTOCK_E2E_BUILT"
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = Path(__file__).parent / "images"
+OLLAMA: Final = ROOT / "tests" / "fakes" / "ollama"
+"""What the image runs where nothing else is said, as Ollama's own does."""
 REDIS: Final = ROOT / ".cache" / "redis" / "redis8"
 """Debian's, unpacked, for a cluster without a network. Elsewhere the chart's own is pulled."""
 
@@ -53,6 +55,7 @@ def _outside_context(context: Path) -> Path:
     package.mkdir()
     shutil.copy(ROOT / "operator" / "penstock_cli" / "__init__.py", package)
     shutil.copytree(ROOT / "operator" / "penstock_cli" / "stub", package / "stub")
+    _copy_package(OLLAMA, programs / "tests" / "fakes" / "ollama")
     (context / "versions.txt").write_text(_versions())
     if has_redis():
         shutil.copytree(REDIS, context / "redis", symlinks=True)
@@ -60,6 +63,13 @@ def _outside_context(context: Path) -> Path:
     else:
         (context / "redis").mkdir()
     return context
+
+
+def _copy_package(source: Path, target: Path) -> None:
+    """It, and the packages that it is in."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for parent in (target.parent, target.parent.parent):
+        (parent / "__init__.py").touch()
 
 
 def _versions() -> str:

@@ -53,6 +53,24 @@ def provider(name: str, secret_name: str, *models: str) -> Document:
     )
 
 
+def ollama(images: Images, name: str, *models: str, **spec: Any) -> Document:
+    """An Ollama that the operator runs. Sizes are said, for nobody knows all of these models."""
+    return _custom(
+        "LLMProvider",
+        MODELS,
+        name,
+        {
+            "type": "ollama",
+            "models": [{"name": model, "capabilities": ["chat"]} for model in models],
+            "ollama": {
+                "image": images.outside,
+                "models": [{"name": model, "sizeMiB": 600} for model in models],
+                **spec,
+            },
+        },
+    )
+
+
 def tier(name: str, provider_name: str, model: str) -> Document:
     """For all namespaces."""
     spec = {

@@ -16,6 +16,8 @@ from tests.e2e.objects import MODELS, NAMESPACES, OURS
 CHART: Final = ROOT / "charts" / "penstock"
 NAME: Final = "penstock"
 READY: Final = "120s"
+FAKE_OLLAMA: Final = {"FAKE_PULL_SECONDS": "5", "FAKE_LOAD_SECONDS": "1"}
+"""How fast the Ollama of ours is: see tests/fakes/ollama/script.py."""
 Values = Mapping[str, Any]
 
 
@@ -89,6 +91,7 @@ class Release:
             },
             "providerNamespaces": [MODELS],
             "redis": self._redis(),
+            "ollama": {"namespaces": [MODELS], "environment": FAKE_OLLAMA},
         }
 
     def _redis(self) -> Values:

@@ -49,6 +49,8 @@ class Memory:
         self._runners: dict[str, Runner] = {}
         self.loading = asyncio.Lock()
         """Held while a model is."""
+        self.next_load_seconds: float | None = None
+        """Of the next one alone."""
         self._waiting = 0
         self.loads: list[str] = []
         """Names, one for each time that weights were loaded."""
@@ -141,7 +143,8 @@ class Memory:
         return runner
 
     async def _read(self, manifest: Manifest) -> None:
-        await asyncio.sleep(self._script.load_seconds)
+        once, self.next_load_seconds = self.next_load_seconds, None
+        await asyncio.sleep(self._script.load_seconds if once is None else once)
         if manifest.name.startswith("broken"):
             raise LoadFailed
 

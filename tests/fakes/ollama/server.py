@@ -52,9 +52,10 @@ class FakeOllama(StubProvider):
         """What came to that path, in order."""
         return [seen.body for seen in self.requests if seen.path == path]
 
-    def evict(self, name: str) -> None:
+    def evict(self, name: str, next_load_seconds: float | None = None) -> None:
         """As if another model had needed its place."""
         self.memory.unload(self._found(name))
+        self.memory.next_load_seconds = next_load_seconds
 
     def _routes(self, router: web.UrlDispatcher) -> None:
         super()._routes(router)
@@ -152,7 +153,9 @@ class FakeOllama(StubProvider):
         return _json([{"path": each.path, "model": each.model} for each in self.requests])
 
     async def _evict(self, request: web.Request) -> web.Response:
-        self.evict((await self._record(request)).model)
+        body = (await self._record(request)).body
+        seconds = body.get("nextLoadSeconds")
+        self.evict(str(body["model"]), float(seconds) if isinstance(seconds, int) else None)
         return web.Response()
 
     async def _answer(

@@ -81,9 +81,9 @@ async def test_who_left_memory_by_its_keep_alive_is_idle(tmp_path: Path) -> None
 
 
 async def test_what_was_evicted_is_unready_and_loaded_again(tmp_path: Path) -> None:
-    async with pod_of(tmp_path, order(SMALL), load_seconds=0.2, ps_waits=False) as pod:
+    async with pod_of(tmp_path, order(SMALL)) as pod:
         await pod.until_ready()
-        pod.fake.evict(SMALL)
+        pod.fake.evict(SMALL, next_load_seconds=0.2)
         gone = await pod.until(lambda progress: not progress.ready)
         assert gone.models[0].state == "Loading"
         assert (await pod.get("/readyz"))[0] == 503
