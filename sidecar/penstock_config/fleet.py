@@ -1,10 +1,13 @@
 """A managed provider's replicas and what is asked of them, told through Redis.
 
-    Group.of_provider(...).fleet    STRING  `Fleet`: by the active operator every `FLEET_SECONDS`,
-                                            gone `FLEET_EXPIRY_SECONDS` after it fell silent
-    Group.of_provider(...).demand   HASH    sidecar process -> `Demand`: by each sidecar when it
-                                            changes, but not more often than `DEMAND_SECONDS`, and
-                                            each `DEMAND_SECONDS` while it is not zero
+    Group.of_namespace(...).fleet(id)  STRING  `Fleet`: by the active operator every
+                                               `FLEET_SECONDS`, for each namespace that uses the
+                                               provider; gone `FLEET_EXPIRY_SECONDS` after it fell
+                                               silent. A namespace's login may write to its own
+                                               alone: none can lead others' prompts elsewhere
+    Group.of_provider(...).demand      HASH    sidecar process -> `Demand`: by each sidecar when it
+                                               changes, but not more often than `DEMAND_SECONDS`,
+                                               and each `DEMAND_SECONDS` while it is not zero
 
 Nothing here decides what a caller may have; it is about where an answer comes from sooner. Without
 Redis sidecars use the provider's Service, `base_url`. Fields never change their meaning; new ones

@@ -98,10 +98,9 @@ class Group:
         """HASH: which of a provider's models fail; see `breaker`. Gone when nothing does."""
         return f"{self.tag}:breakers"
 
-    @property
-    def fleet(self) -> str:
-        """STRING: a managed provider's replicas; see `fleet`."""
-        return f"{self.tag}:fleet"
+    def fleet(self, provider_id: str) -> str:
+        """STRING, of a namespace: replicas of a managed provider that it uses; see `fleet`."""
+        return f"{self.tag}:fleet:{provider_id}"
 
     @property
     def demand(self) -> str:

@@ -124,7 +124,7 @@ class Runtime:
         """Where the replicas of managed providers are told of."""
         managed = frozenset(p.id for p in self.config.providers if p.managed)
         reached = managed & self._reached.keys()
-        return FleetPlace(self.store, self.config.cluster, reached)
+        return FleetPlace(self.store, self.config.cluster, self.config.namespace, reached)
 
     async def settled(self) -> None:
         """Returns when Redis knows what its requests used, however long it is away."""

@@ -105,7 +105,8 @@ class House:
     async def tell(self, *replicas: Replica, message: str = "", wanted: int = 0) -> None:
         """As the operator writes it."""
         fleet = Fleet(at=0, replicas=replicas, message=message, wanted=wanted)
-        await self.operator.set(self.group.fleet, fleet.model_dump_json())
+        key = Group.of_namespace("test", NAMESPACE).fleet(PROVIDER)
+        await self.operator.set(key, fleet.model_dump_json())
 
     async def ask(self, model: str = "local", **fields: Any) -> Response:
         document = {"model": model, "messages": [{"role": "user", "content": "Hi"}], **fields}

@@ -102,11 +102,15 @@ async def test_a_fleet_is_heard_and_told_of_as_its_namespaces_user(
     settings, group = config((own,)), Group.of_provider("test", own.id)
     await users.put([user(settings)])
     with redis.Redis.from_url(each_redis_url) as admin:
-        admin.set(group.fleet, Fleet(at=0).model_dump_json())
+        told = Group.of_namespace("test", settings.namespace).fleet(own.id)
+        admin.set(told, Fleet(at=0).model_dump_json())
         async with store_of(each_redis_url, user(settings)) as store:
-            place = Place(store, "test", frozenset({own.id}))
+            place = Place(store, "test", settings.namespace, frozenset({own.id}))
             fleets = Fleets(SystemClock(), Random(1), first_look_seconds=PATIENCE_SECONDS)
             news, fleet = News(fleets, "me", lambda: place), fleets.of(own)
+            others = Group.of_namespace("test", "other").fleet(own.id)
+            with pytest.raises(StoreUnavailable, match="NOPERM"):
+                await store.command("SET", others, "elsewhere")
             fleet.wish("small")
             running = asyncio.create_task(news.run())
             await fleets.fresh((candidate(own),))

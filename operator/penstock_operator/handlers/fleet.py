@@ -34,7 +34,7 @@ from penstock_operator.handlers.fleet_sight import Run, Sight, runs_of, sight_of
 from penstock_operator.handlers.fleet_telling import Telling
 from penstock_operator.handlers.fleet_turn import ProviderTurns, Round, show
 from penstock_operator.handlers.inventory import Inventory
-from penstock_operator.health.in_force import Given, in_force
+from penstock_operator.health.in_force import Given, in_force, readers
 from penstock_operator.ledger.fleet import Asked, read_demand, write_fleets
 from penstock_operator.ledger.store import LedgerAway, Store, opened
 from penstock_operator.metrics import Metrics
@@ -210,7 +210,7 @@ class FleetController:
                     id_: with_load(fleet, asked[id_].at_replicas) if id_ in asked else fleet
                     for id_, fleet in found
                 }
-                await write_fleets(store, self._settings.cluster, fleets)
+                await write_fleets(store, self._settings.cluster, fleets, readers(self._given()))
         except (LedgerAway, TimeoutError) as error:
             self._note_away(error)
 

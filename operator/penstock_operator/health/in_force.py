@@ -46,6 +46,16 @@ def in_force(given: Mapping[str, Given]) -> InForce:
     return InForce(providers, tiers)
 
 
+def readers(given: Mapping[str, Given]) -> Mapping[str, tuple[str, ...]]:
+    """By managed provider's id: the namespaces whose sidecars can ask it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for namespace, (config, _) in sorted(given.items()):
+        for provider in config.providers:
+            if provider.managed is not None:
+                found[provider.id] = (*found.get(provider.id, ()), namespace)
+    return found
+
+
 def _reached(provider: Provider, credentials: Credentials | None) -> Reached:
     if credentials is None:
         return Reached(provider)

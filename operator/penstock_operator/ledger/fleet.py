@@ -1,7 +1,7 @@
 """Managed providers in Redis: what sidecars ask of them, and what is said of their replicas."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,13 +55,17 @@ async def read_demand(store: Store, cluster: str, providers: Sequence[str]) -> M
     return found
 
 
-async def write_fleets(store: Store, cluster: str, fleets: Mapping[str, Fleet]) -> None:
-    """By provider's id; each is gone by itself when it is not written again. Raises
-    `LedgerAway`."""
+async def write_fleets(
+    store: Store, cluster: str, fleets: Mapping[str, Fleet], readers: Mapping[str, Collection[str]]
+) -> None:
+    """By provider's id; each is gone by itself when it is not written again. `readers`: the
+    namespaces that use it, each of which gets its own. Raises `LedgerAway`."""
     expiry = FLEET_EXPIRY_SECONDS * 1000
+    told = {id_: fleet.model_dump_json() for id_, fleet in fleets.items()}
     commands: list[Command] = [
-        ("SET", Group.of_provider(cluster, id_).fleet, fleet.model_dump_json(), "PX", expiry)
-        for id_, fleet in fleets.items()
+        ("SET", Group.of_namespace(cluster, namespace).fleet(id_), text, "PX", expiry)
+        for id_, text in told.items()
+        for namespace in readers.get(id_, ())
     ]
     if commands:
         await store.ask(commands)

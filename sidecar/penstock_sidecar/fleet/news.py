@@ -34,6 +34,7 @@ class Place:
 
     store: Store | None
     cluster: str
+    namespace: str
     providers: frozenset[str]
     """The managed ones that can be asked now."""
 
@@ -109,7 +110,7 @@ class News:
             if place is None or place.store is None or each.fleet.id not in place.providers:
                 each.fleet.heard(None)
                 return
-            key = Group.of_provider(place.cluster, each.fleet.id).fleet
+            key = Group.of_namespace(place.cluster, place.namespace).fleet(each.fleet.id)
             data = await place.store.command("GET", key)
             each.fleet.heard(decode_fleet(data) if isinstance(data, bytes) else None)
         except StoreUnavailable:

@@ -13,6 +13,8 @@ import redis
 
 from penstock_config.fleet import Demand, Fleet, decode_fleet
 from penstock_config.layout import Group
+from penstock_config.provider import Managed, Provider
+from penstock_config.schema import SidecarConfig
 from penstock_operator.handlers.fleet import FleetController
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.metrics import Metrics
@@ -24,6 +26,23 @@ from tests.operator.handlers.fleet_api import FakeLoader, FleetApi, served
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OWN = Group.of_provider("test", "llm/own")
 MODEL = "llama3.2:3b"
+SHOP = SidecarConfig(
+    cluster="test",
+    namespace="shop",
+    providers=(
+        Provider(
+            id="llm/own",
+            type="ollama",
+            base_url="http://own.llm.svc:11434",
+            needs_key=False,
+            models=(),
+            managed=Managed(),
+        ),
+    ),
+    tiers=(),
+    policies=(),
+)
+"""Whose sidecars use it."""
 READY = ModelProgress(name=MODEL, state="Ready", size_bytes=10, vram_bytes=10)
 ZERO = {"min": 0, "max": 3, "scaleToZeroAfterSeconds": 300, "cooldownSeconds": 0}
 
@@ -66,7 +85,7 @@ class World:
                 settings,
                 self.metrics,
                 _at_once,
-                dict,
+                lambda: {"shop": (SHOP, None)},
                 clock=lambda: self.seconds,
                 wall_clock=lambda: NOW + timedelta(seconds=self.seconds),
                 loader_port=self.loader.port,
@@ -98,7 +117,7 @@ class World:
         return next(str(c["message"]) for c in conditions if c["type"] == type_)
 
     def fleet(self, client: redis.Redis) -> Fleet | None:
-        data = client.get(OWN.fleet)
+        data = client.get(Group.of_namespace("test", "shop").fleet("llm/own"))
         return decode_fleet(data) if isinstance(data, bytes) else None
 
 

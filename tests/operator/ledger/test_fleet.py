@@ -90,19 +90,21 @@ async def test_a_key_of_another_kind_says_nothing_of_its_provider_alone(
 
 async def test_nobody_is_asked_about_nobody(store: Store) -> None:
     assert await read_demand(store, "test", []) == {}
-    await write_fleets(store, "test", {})
+    await write_fleets(store, "test", {}, {})
 
 
 async def test_a_fleet_is_told_and_goes_by_itself(store: Store, client: redis.Redis) -> None:
     replica = Replica(name="p", address="http://[fd00::7]:11434", ready=True, models=("m",))
     fleet = Fleet(at=await store.now(), replicas=(replica,), wanted=2, message="pulling m, 43 %")
-    await write_fleets(store, "test", {"llm/own": fleet})
-    data = client.get(OWN.fleet)
-    assert isinstance(data, bytes)
-    assert decode_fleet(data) == fleet
-    left = client.pttl(OWN.fleet)
-    assert isinstance(left, int)
-    assert 0 < left <= FLEET_EXPIRY_SECONDS * 1000
+    await write_fleets(store, "test", {"llm/own": fleet}, {"llm/own": ["shop", "team"]})
+    for key in (Group.of_namespace("test", name).fleet("llm/own") for name in ("shop", "team")):
+        data = client.get(key)
+        assert isinstance(data, bytes)
+        assert decode_fleet(data) == fleet
+        left = client.pttl(key)
+        assert isinstance(left, int)
+        assert 0 < left <= FLEET_EXPIRY_SECONDS * 1000
+    assert len(client.keys("*fleet*")) == 2, "who does not use it is not told"
 
 
 async def test_without_redis_somebody_hears_of_it() -> None:
@@ -111,4 +113,4 @@ async def test_without_redis_somebody_hears_of_it() -> None:
         with pytest.raises(LedgerAway):
             await read_demand(store, "test", ["llm/own"])
         with pytest.raises(LedgerAway):
-            await write_fleets(store, "test", {"llm/own": Fleet(at=1.0)})
+            await write_fleets(store, "test", {"llm/own": Fleet(at=1.0)}, {"llm/own": ["shop"]})

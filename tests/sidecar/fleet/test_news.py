@@ -22,6 +22,7 @@ from tests.sidecar.redis_store.conftest import opened, until
 from tests.sidecar.routing.builders import ManualClock
 
 GROUP = Group.of_provider("test", "team/ollama")
+TOLD = Group.of_namespace("test", "shop").fleet("team/ollama")
 FOUND = candidate(Managed(may_be_cold=True))
 ME = "process-1"
 
@@ -57,7 +58,7 @@ class World:
     fleet: LiveFleet
 
     async def tell(self, name: str) -> None:
-        await self.redis.set(GROUP.fleet, fleet_of(replica(name)).model_dump_json())
+        await self.redis.set(TOLD, fleet_of(replica(name)).model_dump_json())
 
     async def ask(self) -> None:
         """A request comes, and knows afterwards what is known."""
@@ -90,7 +91,7 @@ async def world(url: str, where: Callable[[Store], Place | None]) -> AsyncIterat
 
 
 def here(store: Store) -> Place:
-    return Place(store, "test", frozenset({"team/ollama"}))
+    return Place(store, "test", "shop", frozenset({"team/ollama"}))
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ async def test_what_redis_did_not_hear_is_said_again(shared: World) -> None:
 
 
 async def test_nonsense_in_redis_is_no_fleet(shared: World) -> None:
-    await shared.redis.set(GROUP.fleet, "{")
+    await shared.redis.set(TOLD, "{")
     [watched] = shared.fleets.watched()
     watched.used_at = float("inf")
     assert await shared.round() == ["GET"]
@@ -205,7 +206,7 @@ async def test_nonsense_in_redis_is_no_fleet(shared: World) -> None:
 
 
 async def test_a_request_is_not_held_up_where_no_redis_is_known(redis_url: str) -> None:
-    async with world(redis_url, lambda _: Place(None, "test", frozenset())) as alone:
+    async with world(redis_url, lambda _: Place(None, "test", "shop", frozenset())) as alone:
         running = asyncio.create_task(alone.news.run())
         await alone.ask()
         assert alone.ready() is None
