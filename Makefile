@@ -22,7 +22,7 @@ PAIRED := tests/acceptance tests/chaos tests/cli/demo tests/planes tests/sidecar
 .PHONY: help demo test lint unit environments eval-routing eval-cache fuzz e2e crds docs images sbom kind lock bench envtest clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(LOCAL)/.ready ## Show it: two sidecars, one Redis, scripted providers, real requests
 	@$(LOCAL)/bin/penstock demo
@@ -54,6 +54,11 @@ eval-routing: $(DEV)/.ready ## How well requests are classified, how fast, and w
 # Ten minutes of one core the first time; what the embedder said is remembered in .cache.
 eval-cache: $(DEV)/.ready .venvs/embedder/.ready ## How often the cache hits, how often it should not have, what compression saves
 	@$(DEV)/bin/python -m tests.eval.cache $(ARGS)
+
+simulate-gpus: $(DEV)/.ready ## How well a laptop's GPU and a cluster's would be used; pages go to dist/
+	@mkdir -p dist
+	@for name in laptop cluster; do $(DEV)/bin/penstock simulate-gpus \
+		-f examples/simulation/gpu-$$name.yaml --html dist/gpu-$$name.html || exit 1; done
 
 fuzz: $(DEV)/.ready ## Look ten minutes for bytes that break a dialect; ARGS="--minutes 60" for longer
 	$(DEV)/bin/python -m tests.fuzz $(ARGS)

@@ -173,6 +173,13 @@ def test_what_is_wrong_with_a_file_is_said_with_its_place(
     assert f"{file}:" in ended.err.replace("\n", "")
 
 
+def test_one_ollama_has_one_number_for_all_its_models(penstock: Penstock, tmp_path: Path) -> None:
+    """What one model is given all of them get, and take memory for."""
+    file = changed(tmp_path, "parallel: 4\n      cloud", "parallel: 32\n      cloud")
+    ended = penstock("simulate-gpus", "-f", file, "--plan", "ours", "--seeds", 1)
+    assert "no place for" in ended.out
+
+
 def test_a_file_without_a_simulation_is_refused(penstock: Penstock, tmp_path: Path) -> None:
     ended = penstock("simulate-gpus", "-f", written(tmp_path, "kind: ConfigMap\nmetadata: {}\n"))
     assert ended.code == 1

@@ -5,16 +5,18 @@ from typing import Final
 
 from penstock_cli.failure import WrongUsage
 from penstock_cli.simulation.scenario import (
+    ManagedProvider,
     ServedModel,
     SimulatedGpu,
     SimulatedNode,
     Specification,
 )
 from penstock_cli.simulation.speed import Device, Load
-from penstock_operator.api.ollama import OllamaModel
+from penstock_operator.api.ollama import Ollama
 from penstock_operator.ollama.memory.estimate import need_of
 from penstock_operator.ollama.memory.known import find_known
 from penstock_operator.ollama.memory.names import parameters_of, said_by
+from penstock_operator.ollama.one_server import as_served
 from penstock_operator.ollama.planner.types import Need
 
 GIGA: Final = 1e9
@@ -31,12 +33,21 @@ def headroom_mib_of(spec: Specification) -> int:
 
 
 def loads_of(spec: Specification, parallel: int | None = None) -> Mapping[str, Load]:
-    """By model; `parallel` for all of them, or what each says."""
-    models = spec.models
-    changed = (
-        m if parallel is None else m.model_copy(update={"parallel": parallel}) for m in models
+    """By model; with `parallel` for all of them, or as one Ollama serves its provider's models."""
+    if parallel is None:
+        served = (model for provider in spec.providers for model in served_by(provider))
+    else:
+        served = (model.model_copy(update={"parallel": parallel}) for model in spec.models)
+    return {model.name: load_of(model) for model in served}
+
+
+def served_by(provider: ManagedProvider) -> tuple[ServedModel, ...]:
+    """The models with what they really get."""
+    numbers = as_served(Ollama(models=provider.models))
+    return tuple(
+        model.model_copy(update={"parallel": got.parallel, "context_length": got.context_length})
+        for model, got in zip(provider.models, numbers, strict=True)
     )
-    return {model.name: load_of(model) for model in changed}
 
 
 def load_of(model: ServedModel) -> Load:
@@ -56,7 +67,7 @@ def load_of(model: ServedModel) -> Load:
     )
 
 
-def needed_by(model: OllamaModel) -> Need:
+def needed_by(model: ServedModel) -> Need:
     need = need_of(model)
     if isinstance(need, str):
         msg = f"model {model.name} {need}"

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from penstock_cli.failure import WrongUsage
-from penstock_cli.simulation.fleet import devices_of, needed_by
+from penstock_cli.simulation.fleet import devices_of, needed_by, served_by
 from penstock_cli.simulation.scenario import ManagedProvider, Specification
 from penstock_cli.simulation.speed import Device
-from penstock_operator.api.ollama import Ollama
-from penstock_operator.ollama.one_server import as_served
 from penstock_operator.ollama.planner.plan import plan
 from penstock_operator.ollama.planner.types import (
     GpuWish,
@@ -97,8 +95,7 @@ def _wish(provider: ManagedProvider, demand: Mapping[str, float]) -> Wish:
     return Wish(
         provider=f"default/{provider.name}",
         needs=tuple(
-            replace(needed_by(model), demand=demand[model.name])
-            for model in as_served(Ollama(models=provider.models))
+            replace(needed_by(model), demand=demand[model.name]) for model in served_by(provider)
         ),
         replicas=provider.replicas,
         gpu=GpuWish(

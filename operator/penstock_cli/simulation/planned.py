@@ -84,7 +84,7 @@ class Planned:
         if turns.wanted is None:
             return
         load = self._loads[turns.wanted]
-        for model in _leaving(gpu, load):
+        for model in _leaving(gpu, load, _least_asked_first(gpu), gpu.used_mib):
             since = turns.closing.setdefault(model, now)
             if _is_done(gpu, model, since):
                 gpu.evict(model)
@@ -97,13 +97,16 @@ class Planned:
     def _next(self, gpu: Gpu, now: float) -> str | None:
         """The model out of memory with the most to gain by the second, if that is enough."""
         best, most = None, 0.0
+        order, used = _least_asked_first(gpu), gpu.used_mib
         for model in self._placed[gpu.device.name].models:
             if model in gpu.residents or not gpu.queued[model]:
                 continue
-            leaving = _leaving(gpu, self._loads[model])
+            leaving = _leaving(gpu, self._loads[model], order, used)
+            loss = sum(gpu.queued[each] + gpu.residents[each].running for each in leaving)
+            if gpu.queued[model] * (NEWCOMER + 1) <= LOSS * loss:
+                continue
             seconds = load_seconds(gpu.device, self._loads[model])
             gain = sum(_worth(work, now, seconds) for work in gpu.queue(model))
-            loss = sum(gpu.queued[each] + gpu.residents[each].running for each in leaving)
             back = sum(load_seconds(gpu.device, self._loads[each]) for each in leaving)
             if gain > LOSS * loss and gain / (seconds + back) > most:
                 best, most = model, gain / (seconds + back)
@@ -118,20 +121,24 @@ def _worth(work: Work, now: float, load_seconds: float) -> float:
     return NEWCOMER + gone / work.ask.timeout_seconds
 
 
-def _leaving(gpu: Gpu, load: Load) -> list[str]:
-    """As many as must leave for it, those first of whom least is asked, then the longest unused."""
+def _least_asked_first(gpu: Gpu) -> list[str]:
+    """Its residents; of those that are asked for alike, the longest unused first."""
 
     def asked(model: str) -> tuple[int, float]:
         resident = gpu.residents[model]
         return resident.running + gpu.queued[model], resident.last_used
 
+    return sorted(gpu.residents, key=asked)
+
+
+def _leaving(gpu: Gpu, load: Load, order: Sequence[str], used_mib: int) -> list[str]:
+    """As many of them as must leave for it."""
     found: list[str] = []
-    used = gpu.used_mib
-    for model in sorted(gpu.residents, key=asked):
-        if gpu.would_fit(load, used):
+    for model in order:
+        if gpu.would_fit(load, used_mib):
             break
         found.append(model)
-        used -= gpu.residents[model].load.total_mib
+        used_mib -= gpu.residents[model].load.total_mib
     return found
 
 
