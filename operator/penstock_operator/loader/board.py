@@ -25,11 +25,13 @@ class Board:
         self.notes: dict[str, Note] = {}
         self.busy: dict[str, State] = {}
         self.amounts: dict[str, Amount] = {}
+        self.late: frozenset[str] = frozenset()
+        """Ordered of a replica that served already, and not yet there: the others go on."""
 
     def note(self, name: str) -> Note:
         return self.notes.get(name, Note())
 
-    def take(self, file: ModelsFile) -> frozenset[str]:
+    def take(self, file: ModelsFile, *, serving: bool) -> frozenset[str]:
         """The file's orders from now on; gives the names of those that are new or others now."""
         orders = {canonical(order.name): order for order in file.models}
         changed = frozenset(n for n in orders if orders[n] != self.orders.get(n))
@@ -38,5 +40,7 @@ class Board:
             note = self.notes.pop(name, None)
             if note is not None and name in changed:  # what failed before may work now
                 self.notes[name] = replace(note, failures=0, retry_at=0.0, message="")
+        joined = orders.keys() - self.orders.keys() if serving and self.orders else frozenset()
+        self.late = (self.late | joined) & orders.keys()
         self.orders = orders
         return changed | gone

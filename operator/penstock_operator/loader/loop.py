@@ -78,7 +78,8 @@ class Loader:
         models = reported(self._facts, self._verdicts, self._board.amounts)
         has_file = self._orders.file is not None
         problem = self._orders.problem or ("" if has_file else NO_FILE)
-        serve = all(each.serves for each in self._verdicts.values())
+        late = self._board.late
+        serve = all(each.serves or name in late for name, each in self._verdicts.items())
         away = self._look.problem if has_file else ""
         return replica(models, problem, away, self._shared, ready=has_file and not away and serve)
 
@@ -86,7 +87,7 @@ class Loader:
         return _now() - self._turned_at < STANDSTILL_SECONDS
 
     async def _turn(self, file: ModelsFile, works: Works) -> None:
-        works.cancel(self._board.take(file))
+        works.cancel(self._board.take(file, serving=self.progress().ready))
         self._look = await self._looking.look()
         if self._wake.is_set():
             return  # something has ended while we looked: what was seen may be older
@@ -104,6 +105,7 @@ class Loader:
             self._verdicts = dict.fromkeys(self._facts, Verdict("Waiting"))
         else:
             self._verdicts = {name: judged(fact, clocks) for name, fact in self._facts.items()}
+            self._board.late -= {name for name, each in self._verdicts.items() if each.serves}
 
     def _begin_load(self, works: Works) -> None:
         if works.memory.is_free and (name := self._first("Load")) is not None:

@@ -15,6 +15,7 @@ from penstock_operator.loader.ollama import Ollama
 from penstock_operator.loader.pulling import Pull
 from penstock_operator.loader.recipe import Recipe, recipe, stamp
 from penstock_operator.loader.volume import Volume
+from penstock_operator.loader.wire import Installed
 from penstock_operator.ollama.models_file import ModelOrder
 
 logger = logging.getLogger("penstock_operator.loader")
@@ -35,8 +36,11 @@ class Transfers:
         self._stall_seconds = stall_seconds
 
     async def pull(self, order: ModelOrder, within_seconds: int) -> None:
+        """Another replica may have been first, just before the volume was ours."""
+        name = canonical(order.name)
         async with _within(within_seconds, "pulled"):
-            await self._pull(order.name, canonical(order.name))
+            if name not in await self._ollama.installed():
+                await self._pull(order.name, name)
 
     async def create(self, order: ModelOrder, within_seconds: int) -> None:
         made = recipe(order, self._volume.path)
@@ -58,7 +62,10 @@ class Transfers:
         logger.info("model.pulled", extra={"model": name})
 
     async def _create(self, made: Recipe, name: str) -> None:
-        if made.base is not None and canonical(made.base) not in await self._ollama.installed():
+        installed = await self._ollama.installed()
+        if self._is_made(made, installed.get(name)):
+            return
+        if made.base is not None and canonical(made.base) not in installed:
             await self._pull(made.base, name)
         self._board.busy[name] = "Creating"
         before = stamp(made)
@@ -72,6 +79,12 @@ class Transfers:
             raise Refused(msg)
         self._register.note(name, Made(stamp=before, digest=found.digest))
         logger.info("model.created", extra={"model": made.model})
+
+    def _is_made(self, made: Recipe, found: Installed | None) -> bool:
+        """By another replica of the volume."""
+        if found is None:
+            return False
+        return self._register.is_made(made.model, Made(stamp=stamp(made), digest=found.digest))
 
     def _tell(self, name: str) -> Callable[[Amount], None]:
         def tell(amount: Amount) -> None:

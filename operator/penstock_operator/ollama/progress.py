@@ -37,7 +37,7 @@ class Progress(_Said):
     """A replica."""
 
     ready: bool
-    """Every model is Ready or Idle, and Ollama answers."""
+    """Ollama answers, and every model is served, but for those ordered since it was ready."""
     models: tuple[ModelProgress, ...] = ()
     message: str = Field("", max_length=512)
     """What is wrong with all of it; empty when nothing is."""

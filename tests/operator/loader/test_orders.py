@@ -37,6 +37,18 @@ async def test_a_new_order_is_taken_without_a_restart_and_the_old_is_deleted_lat
         assert names(pod.fake.store) == [OTHER]
 
 
+async def test_who_serves_goes_on_while_a_further_model_comes(tmp_path: Path) -> None:
+    async with pod_of(tmp_path, order(SMALL), pull_seconds=0.5) as pod:
+        await pod.until_ready()
+        pod.write(order(SMALL), order(OTHER))
+        progress = await pod.until(lambda p: any(m.state == "Pulling" for m in p.models))
+        assert progress.ready
+        assert await pod.get("/readyz") == (200, f"{OTHER}: Pulling")
+        await pod.until_state(OTHER, "Ready")
+        pod.fake.evict(OTHER, next_load_seconds=0.2)
+        await pod.until(lambda p: not p.ready)
+
+
 async def test_garbage_is_kept_for_a_while_for_others_may_have_ordered_it(tmp_path: Path) -> None:
     async with pod_of(tmp_path, order(SMALL)) as pod:
         await pod.until_ready()
