@@ -1,5 +1,6 @@
 """`penstock simulate-gpus`."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,9 @@ def test_a_page_needs_nothing_else(penstock: Penstock, file: Path, tmp_path: Pat
     assert page.startswith("<!doctype html>")
     assert page.count("<svg") == 2, "for light and for dark"
     assert 'name="viewport"' in page
+    light, dark = (set(re.findall(r"#([mp][0-9a-f]{10})", part)) for part in page.split("<svg")[1:])
+    assert light
+    assert light.isdisjoint(dark), "a hidden picture's parts are not drawn in the other"
     for loads in ("<script", "<link", "@import", "src=", "url(http"):
         assert loads not in page
 

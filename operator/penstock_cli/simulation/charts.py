@@ -73,7 +73,7 @@ def _drawn(
         "axes.spines.top": False,
         "axes.spines.right": False,
         "svg.fonttype": "none",
-        "svg.hashsalt": "penstock",
+        "svg.hashsalt": shade,  # two on a page: what they refer to must be their own
     }
     with mpl.rc_context(style):
         size = (11.5, 7.6) if columns > 1 else (6.0, 14.2)
