@@ -21,6 +21,9 @@ MAX_REQUESTS: Final = 1_000_000
 FORGOTTEN_SECONDS: Final = 4 * DEMAND_STALE_SECONDS
 """Then a silent process's field is removed; clocks of pods may differ a little."""
 
+UNREAD_SECONDS: Final = 3600
+"""Then what a provider that was deleted was asked for is gone by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -33,8 +36,8 @@ class Asked:
 
 
 async def read_demand(store: Store, cluster: str, providers: Sequence[str]) -> Mapping[str, Asked]:
-    """By provider's id; of one that could not be read nothing. Fields of processes that are long
-    gone are removed. Raises `LedgerAway`."""
+    """By provider's id; of one that could not be read nothing. What processes said that are long
+    gone is removed. Raises `LedgerAway`."""
     if not providers:
         return {}
     now = await store.now()
@@ -50,6 +53,8 @@ async def read_demand(store: Store, cluster: str, providers: Sequence[str]) -> M
         gone = [p for p, d in demands.items() if d is None or now - d.at > FORGOTTEN_SECONDS]
         if gone:
             forgotten.append(("HDEL", key, *gone))
+        if demands:
+            forgotten.append(("EXPIRE", key, UNREAD_SECONDS))
     if forgotten:
         await store.ask(forgotten)
     return found

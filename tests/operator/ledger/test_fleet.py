@@ -16,6 +16,7 @@ from penstock_config.layout import Group
 from penstock_operator.ledger.fleet import (
     FORGOTTEN_SECONDS,
     MAX_REQUESTS,
+    UNREAD_SECONDS,
     Asked,
     read_demand,
     write_fleets,
@@ -62,6 +63,17 @@ async def test_who_fell_silent_asks_nothing_and_is_forgotten_later(
     client.hset(OWN.demand, "ahead", demand(now + 3600, {"a": 9}))
     assert await read_demand(store, "test", ["llm/own"]) == {"llm/own": Asked()}
     assert set(client.hkeys(OWN.demand)) == {b"silent", b"ahead"}
+
+
+async def test_what_nobody_reads_any_more_is_gone_by_itself(
+    store: Store, client: redis.Redis
+) -> None:
+    """As of a provider that was deleted while a sidecar was killed."""
+    client.hset(OWN.demand, "one", demand(await store.now(), {"a": 1}))
+    await read_demand(store, "test", ["llm/own"])
+    left = client.ttl(OWN.demand)
+    assert isinstance(left, int)
+    assert 0 < left <= UNREAD_SECONDS
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"at": "x"}', b"\xff"])
