@@ -67,6 +67,10 @@ class Ollama:
     async def unload(self, name: str) -> None:
         await self._done("POST", "/api/generate", {"model": name, "keep_alive": 0, "stream": False})
 
+    async def copy(self, name: str, to: str) -> None:
+        """Its manifest alone; the layers are the same files."""
+        await self._done("POST", "/api/copy", {"source": name, "destination": to})
+
     async def delete(self, name: str) -> None:
         """Layers that other models are made of stay."""
         await self._done("DELETE", "/api/delete", {"model": name})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
@@ -19,6 +20,9 @@ from penstock_operator.loader.wire import Installed
 from penstock_operator.ollama.models_file import ModelOrder
 
 logger = logging.getLogger("penstock_operator.loader")
+FORMER: Final = ".former"
+"""Ends the tag of what a model was before. With OLLAMA_NOPRUNE a model that is made anew leaves its
+layers behind; one that is deleted does not. What is left of it by accident is garbage."""
 ANSWER_SECONDS: Final = 60
 """For what Ollama does without asking anybody."""
 
@@ -41,6 +45,7 @@ class Transfers:
         async with _within(within_seconds, "pulled"):
             if name not in await self._ollama.installed():
                 await self._pull(order.name, name)
+                await asyncio.to_thread(self._volume.sweep, time.time())
 
     async def create(self, order: ModelOrder, within_seconds: int) -> None:
         made = recipe(order, self._volume.path)
@@ -70,9 +75,14 @@ class Transfers:
         self._board.busy[name] = "Creating"
         before = stamp(made)
         digests = {path: await upload(self._ollama, path, self._tell(name)) for path in made.paths}
+        former = f"{name}{FORMER}" if name in installed else None
+        if former is not None:
+            await self._ollama.copy(name, former)
         async with aclosing(self._ollama.create(made.body(digests))) as lines:
             async for _ in lines:
                 pass
+        if former is not None:
+            await self._ollama.delete(former)
         found = (await self._ollama.installed()).get(name)
         if found is None:
             msg = f"Ollama made {made.model}, and does not list it"

@@ -3,6 +3,7 @@
 A lock of the kernel's (flock): it is gone with whoever held it, killed or not.
 """
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -12,6 +13,8 @@ from typing import Final
 
 logger = logging.getLogger("penstock_operator.loader")
 LOCK_NAME: Final = ".penstock.lock"
+PARTIAL: Final = "blobs/*-partial*"
+ABANDONED_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,16 @@ class Volume:
             os.close(descriptor)
             return self._unlockable(error)
         return Held(descriptor)
+
+    def sweep(self, now: float) -> None:
+        """Deletes what is left of pulls that were begun and are wanted no more; `now` is Unix time.
+
+        Ollama does so at its start, but for a volume that replicas share. Only who holds it may.
+        """
+        for path in self.path.glob(PARTIAL):
+            with contextlib.suppress(OSError):  # then the next time
+                if now - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
     def _unlockable(self, error: OSError) -> Held:
         if not self._said:

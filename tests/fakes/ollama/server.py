@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from penstock_cli.stub.record import Seen
 from penstock_cli.stub.script import Dialect
 from tests.fakes.ollama.memory import BUSY, TERMINATED, LoadFailed, Memory, QueueFull
 from tests.fakes.ollama.pulling import Cut, Failed, Registry
-from tests.fakes.ollama.script import Script, seconds_of
+from tests.fakes.ollama.script import Script, full_name, seconds_of
 from tests.fakes.ollama.store import Manifest, Store
 
 VERSION: Final = "0.14.2"
@@ -65,6 +66,7 @@ class FakeOllama(StubProvider):
         router.add_post("/api/show", self._show)
         router.add_post("/api/pull", self._pull)
         router.add_post("/api/create", self._create)
+        router.add_post("/api/copy", self._copy)
         router.add_delete("/api/delete", self._delete)
         router.add_head("/api/blobs/{digest}", self._has_blob)
         router.add_post("/api/blobs/{digest}", self._take_blob)
@@ -126,6 +128,14 @@ class FakeOllama(StubProvider):
     async def _create(self, request: web.Request) -> web.StreamResponse:
         seen = await self._record(request)
         return await self._said(request, seen, self.registry.create(seen.body))
+
+    async def _copy(self, request: web.Request) -> web.Response:
+        body = (await self._record(request)).body
+        found = self.store.find(str(body["source"]))
+        if found is None:
+            return _json({"error": f'model "{body["source"]}" not found'}, 404)
+        self.store.write(replace(found, name=full_name(str(body["destination"]))))
+        return web.Response()
 
     async def _delete(self, request: web.Request) -> web.Response:
         name = (await self._record(request)).model

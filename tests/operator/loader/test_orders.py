@@ -102,7 +102,9 @@ async def test_a_changed_recipe_makes_the_model_anew_and_serves_meanwhile(tmp_pa
         after = await pod.until(lambda p: p.models[0].digest != before.digest)
         assert after.ready
         await pod.until_state(MADE, "Ready")
+        assert names(pod.fake.store) == [SMALL, MADE]
     assert [body["system"] for body in pod.fake.bodies("/api/create")] == ["One.", "Two."]
+    assert pod.asked("/api/delete") == [f"{MADE}.former"]  # with its layers
 
 
 async def test_a_made_model_is_not_made_again_at_the_next_start(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Two replicas of one models volume: they pull one at a time, and delete nothing of each other."""
 
+import os
 from pathlib import Path
 
 from penstock_operator.loader.volume import Volume
@@ -51,3 +52,13 @@ def test_the_volume_is_one_holders_until_he_gives_it_back(tmp_path: Path) -> Non
     again = two.take()
     assert again is not None
     again.release()
+
+
+def test_what_is_left_of_old_pulls_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    blobs = tmp_path / "blobs"
+    blobs.mkdir()
+    for name in ("sha256-aa", "sha256-bb-partial", "sha256-bb-partial-0", "sha256-cc-partial"):
+        (blobs / name).touch()
+        os.utime(blobs / name, (1000, 2000 if "cc" in name else 1000))
+    Volume(tmp_path).sweep(1000 + 86_400 + 1)
+    assert sorted(path.name for path in blobs.iterdir()) == ["sha256-aa", "sha256-cc-partial"]
