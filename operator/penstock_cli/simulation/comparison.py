@@ -14,7 +14,7 @@ from penstock_cli.simulation.placing import placement_of
 from penstock_cli.simulation.planned import Planned
 from penstock_cli.simulation.scenario import Specification
 from penstock_cli.simulation.speed import Load
-from penstock_cli.simulation.trace import trace_of
+from penstock_cli.simulation.trace import Trace, trace_of
 from penstock_operator.ollama.planner.types import Plan
 
 PlanName = Literal["ours", "naive"]
@@ -52,22 +52,23 @@ def compare(spec: Specification, plans: Sequence[PlanName], seeds: int) -> Compa
     """Raises `WrongUsage` where a model's size cannot be known, or something is not simulated."""
     loads = loads_of(spec)
     parts = devices_of(spec), loads, headroom_mib_of(spec), spec.traffic.duration_seconds
-    shares = [asked_share(trace_of(spec.traffic, seed), *parts) for seed in range(seeds)]
+    traces = [trace_of(spec.traffic, seed) for seed in range(seeds)]
+    shares = [asked_share(trace, *parts) for trace in traces]
     placement = placement_of(spec).plan if "ours" in plans else None
-    return Comparison(median(shares), tuple(_result(spec, p, seeds) for p in plans), placement)
+    return Comparison(median(shares), tuple(_result(spec, p, traces) for p in plans), placement)
 
 
-def run_of(spec: Specification, plan: PlanName, seed: int) -> Run:
+def run_of(spec: Specification, plan: PlanName, trace: Trace) -> Run:
     serving, loads, pass_on_after = _serving(spec, plan)
     gpus = [Gpu(device, headroom_mib_of(spec)) for device in devices_of(spec)]
     engine = Engine(gpus, loads, serving, spec.traffic.duration_seconds, pass_on_after)
-    return engine.run(trace_of(spec.traffic, seed))
+    return engine.run(trace)
 
 
-def _result(spec: Specification, plan: PlanName, seeds: int) -> Result:
-    runs = tuple(figures_of(run_of(spec, plan, seed)) for seed in range(seeds))
+def _result(spec: Specification, plan: PlanName, traces: Sequence[Trace]) -> Result:
+    runs = tuple(figures_of(run_of(spec, plan, trace)) for trace in traces)
     chosen = middle(runs)
-    again = run_of(spec, plan, runs.index(chosen))
+    again = run_of(spec, plan, traces[runs.index(chosen)])
     return Result(plan, runs, chosen, over_time(again, PARTS))
 
 

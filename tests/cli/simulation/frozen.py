@@ -13,8 +13,8 @@ from typing import Final
 
 from penstock_cli.simulation.fleet import devices_of
 from penstock_cli.simulation.speed import Device
-from penstock_cli.simulation.trace import digest_of, trace_of
-from tests.cli.simulation.scenarios import NAMES, SEEDS, naive_figures, scenario
+from penstock_cli.simulation.trace import digest_of
+from tests.cli.simulation.scenarios import NAMES, SEEDS, naive_figures, scenario, trace
 
 FROZEN: Final = Path(__file__).parent / "frozen.txt"
 
@@ -26,7 +26,7 @@ def promised() -> dict[str, str]:
 
 
 def of_traces(name: str) -> str:
-    traces = (digest_of(trace_of(scenario(name).traffic, seed)) for seed in SEEDS)
+    traces = (digest_of(trace(name, seed)) for seed in SEEDS)
     return _digest(" ".join(traces))
 
 

@@ -9,6 +9,7 @@ import yaml
 from penstock_cli.simulation.comparison import PlanName, run_of
 from penstock_cli.simulation.measures import Figures, figures_of
 from penstock_cli.simulation.scenario import GpuSimulation, Specification
+from penstock_cli.simulation.trace import Trace, trace_of
 
 FOLDER: Final = Path(__file__).parents[3] / "examples" / "simulation"
 NAMES: Final = ("laptop", "cluster")
@@ -22,8 +23,13 @@ def scenario(name: str) -> Specification:
 
 
 @cache
+def trace(name: str, seed: int) -> Trace:
+    return trace_of(scenario(name).traffic, seed)
+
+
+@cache
 def figures(name: str, plan: PlanName, seed: int) -> Figures:
-    return figures_of(run_of(scenario(name), plan, seed))
+    return figures_of(run_of(scenario(name), plan, trace(name, seed)))
 
 
 def naive_figures(name: str, seed: int) -> Figures:

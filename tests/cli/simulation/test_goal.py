@@ -9,9 +9,8 @@ import pytest
 
 from penstock_cli.simulation.fleet import devices_of, headroom_mib_of, loads_of
 from penstock_cli.simulation.measures import asked_share
-from penstock_cli.simulation.trace import trace_of
 from tests.cli.simulation.frozen import all_of, promised
-from tests.cli.simulation.scenarios import NAMES, SEEDS, figures, naive_figures, scenario
+from tests.cli.simulation.scenarios import NAMES, SEEDS, figures, naive_figures, scenario, trace
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,7 +28,7 @@ def test_the_naive_plan_uses_less_than_a_fifth_of_the_gpus(name: str) -> None:
 def test_a_trace_asks_for_two_thirds_of_the_gpus(name: str) -> None:
     spec = scenario(name)
     parts = devices_of(spec), loads_of(spec), headroom_mib_of(spec), spec.traffic.duration_seconds
-    shares = [asked_share(trace_of(spec.traffic, seed), *parts) for seed in SEEDS]
+    shares = [asked_share(trace(name, seed), *parts) for seed in SEEDS]
     assert 0.60 <= median(shares) <= 0.75
 
 
