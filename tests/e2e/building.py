@@ -67,7 +67,7 @@ def _outside_context(context: Path) -> Path:
 
 def _copy_package(source: Path, target: Path) -> None:
     """It, and the packages that it is in."""
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "test_*"))
     for parent in (target.parent, target.parent.parent):
         (parent / "__init__.py").touch()
 

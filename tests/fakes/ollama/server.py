@@ -203,7 +203,9 @@ class FakeOllama(StubProvider):
     async def _said(
         self, request: web.Request, seen: Seen, lines: AsyncIterator[Mapping[str, Any]]
     ) -> web.StreamResponse:
-        """A failure comes as a line of its own, after status 200."""
+        """A failure comes as a line of its own, after status 200; without a stream as any other."""
+        if seen.body.get("stream") is False:
+            return await _last(lines)
         response = web.StreamResponse(headers={"content-type": "application/x-ndjson"})
         await response.prepare(request)
         try:
@@ -228,6 +230,14 @@ class FakeOllama(StubProvider):
         found = self.store.find(name)
         assert found is not None, f"there is no {name}"
         return found
+
+
+async def _last(lines: AsyncIterator[Mapping[str, Any]]) -> web.Response:
+    try:
+        said = [line async for line in lines]
+    except Failed as failure:
+        return _json({"error": str(failure)}, 500)
+    return _json(said[-1])
 
 
 def _tag_of(manifest: Manifest) -> dict[str, Any]:
