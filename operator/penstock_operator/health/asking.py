@@ -23,6 +23,9 @@ UNDATED: Final = frozenset({None, "preview", "latest"})
 ANTHROPIC_VERSION: Final = "2023-06-01"
 COUNTED: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Of 4xx, as sidecars count them: with any other the provider has shown that it is there."""
+OURS: Final = "the operator runs it, and tells of its replicas by Scheduled and ModelsReady"
+"""Nobody is at its address while it sleeps, which is no fault: a probe would close it to whoever
+could wake it."""
 NO_KEY: Final = "its key is not there"
 ENTRA: Final = "its tokens come from Entra, and only sidecars fetch them"
 NO_AUTHORITIES: Final = "its CA certificate is not there"
@@ -44,6 +47,8 @@ class Probe:
 def probe_of(reached: Reached) -> Probe | str:
     """Or why there is none: then only what sidecars meet counts."""
     provider = reached.provider
+    if provider.managed is not None:
+        return OURS
     if provider.entra is not None:
         return ENTRA
     if provider.needs_key and reached.key is None:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from penstock_config.provider import Auth, Entra, ProviderType
+from penstock_config.provider import Auth, Entra, Managed, ProviderType
 from penstock_operator.health.asking import (
     ENTRA,
     NO_AUTHORITIES,
     NO_KEY,
     NO_LOGIN,
+    OURS,
     Probe,
     probe_of,
 )
@@ -78,6 +79,7 @@ def test_its_own_headers_go_along() -> None:
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
+        ({"managed": Managed(), "needs_key": True}, OURS),
         ({"needs_key": True}, NO_KEY),
         ({"private_ca": True}, NO_AUTHORITIES),
         ({"proxy_login": True}, NO_LOGIN),
