@@ -47,10 +47,8 @@ class Probe:
 def probe_of(reached: Reached) -> Probe | str:
     """Or why there is none: then only what sidecars meet counts."""
     provider = reached.provider
-    if provider.managed is not None:
-        return OURS
-    if provider.entra is not None:
-        return ENTRA
+    if provider.managed is not None or provider.entra is not None:
+        return OURS if provider.managed else ENTRA
     if provider.needs_key and reached.key is None:
         return NO_KEY
     if provider.private_ca and reached.authorities is None:
