@@ -104,16 +104,16 @@ class Gpu:
 
     def fits(self, load: Load) -> bool:
         """Whether it would be loaded wholly if nothing else were there."""
-        return self.would_fit(load, 0)
+        return self.would_fit(load.total_mib, 0)
 
     def has_room(self, load: Load) -> bool:
         """Whether it would be loaded wholly beside what is there."""
-        return self.would_fit(load, self.used_mib)
+        return self.would_fit(load.total_mib, self.used_mib)
 
-    def would_fit(self, load: Load, used_mib: int) -> bool:
-        """Whether it would be loaded wholly beside so much."""
-        within = load.total_mib * 100 <= LOAD_PERCENT * (self.device.memory_mib - used_mib)
-        return within and used_mib + load.total_mib <= self.capacity_mib
+    def would_fit(self, total_mib: int, used_mib: int) -> bool:
+        """Whether a model that takes as much would be loaded wholly beside so much."""
+        within = total_mib * 100 <= LOAD_PERCENT * (self.device.memory_mib - used_mib)
+        return within and used_mib + total_mib <= self.capacity_mib
 
     def add(self, work: Work) -> None:
         """Let it wait here."""

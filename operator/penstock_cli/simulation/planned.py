@@ -1,31 +1,17 @@
 """Our plan: the operator's planner says what runs where, and this serves requests by it.
 
 Where a group keeps all its models loaded, a request starts as soon as one of its model's parallel
-slots is free. Where a group serves more models than fit at once, models take turns:
-
-    a model in memory answers; when it closes, those alone who came before
-          ^                                   |
-          |                                   v
-    the model with the most to gain <--- models with less to lose close, finish, leave
-
-So requests of a model gather while it is out of memory, and one load answers all of them. What a
-model has to gain grows with those who wait for it and with the share of their time-outs that is
-gone, and is reckoned by the second that the change takes.
+slots is free. Where a group serves more models than fit at once, models take turns, as sidecars
+let them: whose turn it is, and who leaves for it, is `penstock_sidecar.fleet.turns`' to say.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from penstock_cli.simulation.gpu import Gpu, Resident, Work
 from penstock_cli.simulation.placing import Placed
 from penstock_cli.simulation.speed import Load, load_seconds
-
-NEWCOMER: Final = 0.2
-"""What a request is worth that has just come; one whose time is over is worth 1 more."""
-LOSS: Final = 1.6
-"""What a request is worth of a model that would have to leave: more than any that waits, so that a
-model mostly answers all before it goes. From trying 1 to 30 times `NEWCOMER` on the laptop."""
+from penstock_sidecar.fleet import turns as deciding
 
 
 @dataclass(slots=True)
@@ -84,9 +70,10 @@ class Planned:
         if turns.wanted is None:
             return
         load = self._loads[turns.wanted]
-        for model in _leaving(gpu, load, _least_asked_first(gpu), gpu.used_mib):
-            since = turns.closing.setdefault(model, now)
-            if _is_done(gpu, model, since):
+        for model in deciding.leaving(load.total_mib, _residents(gpu), gpu.would_fit):
+            since, first = turns.closing.setdefault(model, now), gpu.first(model)
+            came = first.arrived if first else None
+            if deciding.is_done(gpu.residents[model].running, came, since):
                 gpu.evict(model)
                 del turns.closing[model]
         if gpu.has_room(load):
@@ -95,56 +82,34 @@ class Planned:
             gpu.begin_load(load, now)
 
     def _next(self, gpu: Gpu, now: float) -> str | None:
-        """The model out of memory with the most to gain by the second, if that is enough."""
-        best, most = None, 0.0
-        order, used = _least_asked_first(gpu), gpu.used_mib
+        return deciding.next_turn(self._outside(gpu, now), _residents(gpu), gpu.would_fit)
+
+    def _outside(self, gpu: Gpu, now: float) -> Iterator[deciding.Outside]:
         for model in self._placed[gpu.device.name].models:
             if model in gpu.residents or not gpu.queued[model]:
                 continue
-            leaving = _leaving(gpu, self._loads[model], order, used)
-            loss = sum(gpu.queued[each] + gpu.residents[each].running for each in leaving)
-            if gpu.queued[model] * (NEWCOMER + 1) <= LOSS * loss:
-                continue
-            seconds = load_seconds(gpu.device, self._loads[model])
-            gain = sum(_worth(work, now, seconds) for work in gpu.queue(model))
-            back = sum(load_seconds(gpu.device, self._loads[each]) for each in leaving)
-            if gain > LOSS * loss and gain / (seconds + back) > most:
-                best, most = model, gain / (seconds + back)
-        return best
+            load = self._loads[model]
+            seconds = load_seconds(gpu.device, load)
+            yield deciding.Outside(
+                model, load.total_mib, seconds, gpu.queued[model], _asked(gpu, model, now), seconds
+            )
 
 
-def _worth(work: Work, now: float, load_seconds: float) -> float:
-    """0 of one that would be too late even if the load began now."""
-    gone = now - work.arrived
-    if gone + load_seconds >= work.ask.timeout_seconds:
-        return 0.0
-    return NEWCOMER + gone / work.ask.timeout_seconds
+def _residents(gpu: Gpu) -> list[deciding.Resident]:
+    return [
+        deciding.Resident(
+            model,
+            resident.load.total_mib,
+            load_seconds(gpu.device, resident.load),
+            resident.running + gpu.queued[model],
+            resident.last_used,
+        )
+        for model, resident in gpu.residents.items()
+    ]
 
 
-def _least_asked_first(gpu: Gpu) -> list[str]:
-    """Its residents; of those that are asked for alike, the longest unused first."""
-
-    def asked(model: str) -> tuple[int, float]:
-        resident = gpu.residents[model]
-        return resident.running + gpu.queued[model], resident.last_used
-
-    return sorted(gpu.residents, key=asked)
-
-
-def _leaving(gpu: Gpu, load: Load, order: Sequence[str], used_mib: int) -> list[str]:
-    """As many of them as must leave for it."""
-    found: list[str] = []
-    for model in order:
-        if gpu.would_fit(load, used_mib):
-            break
-        found.append(model)
-        used_mib -= gpu.residents[model].load.total_mib
-    return found
-
-
-def _is_done(gpu: Gpu, model: str, since: float) -> bool:
-    first = gpu.first(model)
-    return not gpu.residents[model].running and (first is None or first.arrived > since)
+def _asked(gpu: Gpu, model: str, now: float) -> Iterator[deciding.Asked]:
+    return (deciding.Asked(now - w.arrived, w.ask.timeout_seconds) for w in gpu.queue(model))
 
 
 def _start(gpu: Gpu, model: str, resident: Resident, now: float, until: float | None) -> None:
