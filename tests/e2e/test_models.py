@@ -84,8 +84,8 @@ def is_served(stage: Stage) -> bool:
 
 def test_without_a_request_nothing_runs(stage: Stage, node: str) -> None:
     eventually(lambda: condition(stage, "ModelsReady")[1] == "NoReplica")
-    found = status(stage)["replicas"]
-    assert (found["wanted"], found["ready"]) == (0, 0)
+    found = status(stage)
+    assert (found["replicas"], found["readyReplicas"]) == (0, 0)
     assert replicas(stage) == []
     assert node
 
@@ -145,5 +145,5 @@ def test_at_19_a_replica_that_lost_its_model_is_not_ready_until_it_has_it(
 
 def test_who_is_not_asked_any_more_goes_back_to_zero(stage: Stage, node: str) -> None:
     eventually(lambda: replicas(stage) == [], IDLE_SECONDS + 30)
-    assert status(stage)["replicas"]["wanted"] == 0, node
+    assert status(stage)["replicas"] == 0, node
     assert condition(stage, "ModelsReady")[1] == "NoReplica"
