@@ -9,7 +9,7 @@ import pytest
 from tests.embedder.process import ROOT, environment
 from tests.eval.cache.natural import excerpt
 
-QUERIES = 600
+QUERIES = 300
 
 
 def queries() -> list[str]:
