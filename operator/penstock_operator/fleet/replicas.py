@@ -69,14 +69,24 @@ def percent(model: ModelProgress) -> int | None:
     return max(0, min(PERCENT, model.completed_bytes * PERCENT // model.total_bytes))
 
 
+def _answers(model: ModelProgress) -> bool:
+    """What is in memory answers, also while it is made anew."""
+    return model.state in ON_DISK or model.size_bytes > 0
+
+
+def _is_loaded(model: ModelProgress) -> bool:
+    """Older servers list what they still load."""
+    return model.size_bytes > 0 and model.state != "Loading"
+
+
 def _replica(told: Told, group: Group | None) -> Replica:
     """Of a ready pod that does not answer us, as by a NetworkPolicy, what was planned holds."""
     if told.progress is None:
         models, loaded = (group.models, group.loaded) if group and told.pod.ready else ((), ())
     else:
-        on_disk = [model for model in told.progress.models if model.state in ON_DISK]
-        models = tuple(sorted(model.name for model in on_disk))
-        loaded = tuple(sorted(model.name for model in on_disk if model.size_bytes > 0))
+        there = [model for model in told.progress.models if _answers(model)]
+        models = tuple(sorted(model.name for model in there))
+        loaded = tuple(sorted(model.name for model in there if _is_loaded(model)))
     return Replica(
         name=told.pod.name,
         address=f"http://{address_of(told.pod.address or '')}:{OLLAMA_PORT}",

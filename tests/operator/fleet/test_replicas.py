@@ -23,6 +23,12 @@ def test_a_replica_has_what_is_on_its_disk_and_what_is_in_memory() -> None:
     assert (fleet.at, fleet.wanted, fleet.message) == (5.0, 1, "")
 
 
+def test_a_model_that_is_made_anew_answers_as_it_was() -> None:
+    making = [model("a", "Creating", size_bytes=1), model("b", "Loading", size_bytes=1)]
+    (replica,) = fleet_of([told(*making, model("c", "Creating"))], [group()], 1, 5.0).replicas
+    assert (replica.models, replica.loaded) == (("a", "b"), ("a",))
+
+
 def test_an_ipv6_address_is_in_brackets() -> None:
     fleet = fleet_of([told(of=pod(address="fd00::7"))], [group()], 1, 5.0)
     assert fleet.replicas[0].address == "http://[fd00::7]:11434"
