@@ -81,6 +81,13 @@ class Managed(ConfigModel):
     candidates serve, and the fleet is woken meanwhile; the last one waits."""
     may_be_cold: bool = False
     """Whether it may have no replica at all."""
+    on_demand: bool = False
+    """Its replicas serve more models than they hold at once: models take turns, where memory and
+    sizes are known. Since version 2."""
+    memory_bytes: int | None = Field(None, ge=1)
+    """Of one replica's graphics processors together; `None` is unknown. Since version 2."""
+    headroom_bytes: int = Field(0, ge=0)
+    """Of these, what is to stay free. Since version 2."""
 
 
 class Auth(ConfigModel):

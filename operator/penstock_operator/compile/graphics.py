@@ -9,7 +9,7 @@ from typing import Final
 
 from penstock_config.provider import Managed
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
-from penstock_operator.api.ollama import Ollama
+from penstock_operator.api.ollama import Gpu, Ollama
 from penstock_operator.compile.offer import served_models, upstream_name
 from penstock_operator.compile.parse import ref_of
 from penstock_operator.compile.problem import Problem
@@ -70,10 +70,14 @@ def managed(spec: LLMProviderSpec) -> Managed | None:
     if ollama is None:
         return None
     fewest = ollama.autoscaling.min if ollama.autoscaling else ollama.replicas
+    turns = ollama.gpu if ollama.loading == "OnDemand" else None
     return Managed(
         keep_alive_seconds=ollama.keep_alive_seconds,
         on_cold=ollama.autoscaling.on_cold if ollama.autoscaling else "Wait",
         may_be_cold=fewest == 0,
+        on_demand=turns is not None,
+        memory_bytes=_of_one(turns, turns.min_memory_mib) if turns else None,
+        headroom_bytes=(_of_one(turns, turns.headroom_mib) or 0) if turns else 0,
     )
 
 
@@ -107,6 +111,11 @@ def _needs(ollama: Ollama) -> Mapping[str, Need]:
     """Of those models whose need is known."""
     found = {model.name: need_of(model) for model in as_served(ollama)}
     return {name: need for name, need in found.items() if isinstance(need, Need)}
+
+
+def _of_one(gpu: Gpu, mib: int | None) -> int | None:
+    """Of one replica, what is said of each of its GPUs."""
+    return None if mib is None else gpu.count * mib * BYTES_PER_MIB
 
 
 def _replicas(ollama: Ollama) -> int:

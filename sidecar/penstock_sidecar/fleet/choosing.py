@@ -31,13 +31,17 @@ class Standing:
     """Requests that other sidecars had there lately."""
     failing: bool = False
     """A connection to it failed a moment ago."""
+    admits: bool = True
+    """Where models take turns: whether it is this one's there."""
 
 
 def choose(standings: Iterable[Standing], parallel: int | None, random: Random) -> str | None:
     """Its name; `None` while each has as many requests as it answers at once."""
-    known = [*standings]
-    sound = [each for each in known if not each.failing] or known
-    free = [each for each in sound if parallel is None or each.in_flight < parallel]
+    free = [
+        each
+        for each in sound(standings)
+        if each.admits and (parallel is None or each.in_flight < parallel)
+    ]
     if not free:
         return None
 
@@ -49,6 +53,12 @@ def choose(standings: Iterable[Standing], parallel: int | None, random: Random) 
         return each.in_flight + each.others, each.under_way, random.random()
 
     return min(best, key=load).name
+
+
+def sound(standings: Iterable[Standing]) -> list[Standing]:
+    """Those that do not fail, or all where all do."""
+    known = [*standings]
+    return [each for each in known if not each.failing] or known
 
 
 def canonical(model: str) -> str:

@@ -1,13 +1,14 @@
 """One managed provider as this sidecar knows it: its replicas, who sits where, and who waits.
 
 A seat is one request at one replica. A replica has `parallel` of them for each model; who finds
-none free waits in the model's line, first come, first served. While no replica is known at all
-(nobody wrote, or Redis is away) the provider's Service has seats without end.
+none free waits in the model's line, first come, first served. Where models take turns (`changes`)
+he waits there too, until his model is in a replica's memory or comes next. While no replica is
+known at all (nobody wrote, or Redis is away) the provider's Service has seats without end.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -20,9 +21,10 @@ from penstock_sidecar.errors import (
     UpstreamError,
     UpstreamStarting,
 )
-from penstock_sidecar.fleet.choosing import Standing, choose
+from penstock_sidecar.fleet.changes import Came, Changes, View
+from penstock_sidecar.fleet.choosing import Standing, canonical, choose, sound
 from penstock_sidecar.fleet.observer import FleetObserver, Kind
-from penstock_sidecar.fleet.roster import Roster, Situation
+from penstock_sidecar.fleet.roster import Member, Roster, Situation
 from penstock_sidecar.fleet.tally import LASTING_SECONDS, Tally
 
 AVOIDED_SECONDS: Final = 5.0
@@ -65,6 +67,8 @@ class Seat:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     wanted: Wanted
+    came_at: float
+    timeout_seconds: float
     turn: "asyncio.Future[Seat | None]"
     """`None`: there is nobody left to wait for."""
 
@@ -82,6 +86,8 @@ class LiveFleet:
     lasting_seconds: float = LASTING_SECONDS
     message: str = ""
     """What is being done, in the operator's words."""
+    changes: Changes | None = None
+    """`None`: models take no turns."""
     _roster: Roster | None = None
     """`None`: its replicas are not known."""
     _heard_at: float = 0.0
@@ -107,13 +113,16 @@ class LiveFleet:
         self._starting = {model for model in self._starting if not self._has(model)}
         self._failed_until = {n: at for n, at in self._failed_until.items() if n in names}
         self.observer.replicas_ready(self.id, len(names))
-        for model in [*self._lines]:
-            self._serve(model)
+        if self.changes:
+            self.changes.keep(names)
+        self._serve_all()
 
     def unheard(self) -> None:
         """Redis did not say: what it said last holds as long as it would have kept it."""
         if self._roster and self.clock.monotonic() - self._heard_at > FLEET_EXPIRY_SECONDS:
             self.heard(None)
+        if self.changes:
+            self._serve_all()  # what takes too long is noticed in time
 
     def situation(self, model: str) -> Situation | None:
         """`None` while its replicas are not known."""
@@ -146,6 +155,12 @@ class LiveFleet:
         if self._roster and seat.replica in self._roster.names:
             self._failed_until[seat.replica] = self.clock.monotonic() + AVOIDED_SECONDS
 
+    def answered(self, seat: Seat) -> None:
+        """Its model is in the replica's memory."""
+        if self.changes and seat.replica:
+            self.changes.answered(seat.replica, seat.model, self.clock.monotonic())
+            self._serve_all()
+
     def starting(self, wanted: Wanted) -> UpstreamStarting:
         """Nobody is there yet."""
         doing = self.message or "the first is being started"
@@ -160,18 +175,20 @@ class LiveFleet:
         if wanted.tried and not any(self._untried(wanted)):
             return None
         if wanted.tried or wanted.model not in self._lines:
-            found = self._seated(wanted)
+            found = self._seated(wanted, self.clock.monotonic())
             if found:
                 return self._told(found)
         return await self._in_line(wanted, until)
 
     async def _in_line(self, wanted: Wanted, until: float) -> Seat | None:
-        waiting, began = self._wait(wanted), self.clock.monotonic()
+        waiting = self._wait(wanted, until)
         was_there = self._has(wanted.model)
         if not was_there:
             self._start(wanted.model)
         seat, answered = None, False
         try:
+            if self.changes:
+                self._serve_all()
             async with asyncio.timeout_at(until):
                 seat = await waiting.turn
             answered = True
@@ -182,16 +199,18 @@ class LiveFleet:
             if not answered:
                 self._gone(waiting)
         if seat:
-            seat.waited_seconds = self.clock.monotonic() - began
+            seat.waited_seconds = self.clock.monotonic() - waiting.came_at
             seat.kind = seat.kind if was_there or not seat.replica else "started"
             self._told(seat)
         return seat
 
-    def _wait(self, wanted: Wanted) -> _Waiting:
+    def _wait(self, wanted: Wanted, until: float) -> _Waiting:
         """Who has lost a seat to a replica's failure came before all others."""
         if sum(map(len, self._lines.values())) >= MAX_WAITING:
             raise UpstreamCrowded(f"{wanted.label}: too many requests wait for its replicas")
-        waiting = _Waiting(wanted, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        now, left = self.clock.monotonic(), max(until - loop.time(), 0.0)
+        waiting = _Waiting(wanted, now, left, loop.create_future())
         line = self._lines.setdefault(wanted.model, deque())
         if wanted.tried:
             line.appendleft(waiting)
@@ -213,7 +232,7 @@ class LiveFleet:
             line.remove(waiting)
         if not self._has(model):
             self.tally.wish(model, self.clock.monotonic())
-        self._serve(model)
+        self._go_on(model)
 
     def _too_late(self, wanted: Wanted) -> UpstreamError:
         if not self._has(wanted.model):
@@ -229,28 +248,51 @@ class LiveFleet:
             self.observer.fleet_started(self.id)
             self.urgent()
 
+    def _go_on(self, model: str) -> None:
+        """Somebody of its has gone. Where models take turns, that concerns all."""
+        if self.changes:
+            self._serve_all()
+        else:
+            self._serve(model)
+
+    def _serve_all(self) -> None:
+        for model in [*self._lines]:
+            self._serve(model)
+        if self.changes and self._roster:
+            for name in sorted(self._roster.names):
+                self._change(self.changes, name)
+
+    def _change(self, changes: Changes, name: str) -> None:
+        """The replica goes on with its change of models, or begins one."""
+        if not self._lines and not changes.under_way(name):
+            return
+        if changes.turn(self._view(name), self.clock.monotonic()):
+            for model in [*self._lines]:
+                self._serve(model)
+
     def _serve(self, model: str) -> None:
         """Those in front, as far as there are seats: what they get is theirs before they wake."""
         line = self._lines.get(model)
         while line:
             first = line[0]
             if not first.turn.done():
-                found = self._seated(first.wanted)
+                found = self._seated(first.wanted, first.came_at)
                 if found is None and (not first.wanted.tried or any(self._untried(first.wanted))):
                     return
                 first.turn.set_result(found)
             line.popleft()
         self._lines.pop(model, None)
 
-    def _seated(self, wanted: Wanted) -> Seat | None:
+    def _seated(self, wanted: Wanted, came_at: float) -> Seat | None:
         model = wanted.model
         if not self._roster:
             return self._taken(Seat(SERVICE, "", model, "service", self._left))
-        name = choose(self._untried(wanted), wanted.parallel, self.random)
+        name = choose(self._untried(wanted, came_at), wanted.parallel, self.random)
         if name is None:
             return None
         found = next(each for each in self._roster.members(model) if each.name == name)
-        kind: Kind = "loaded" if found.loaded else "unloaded"
+        loaded = self._is_loaded(found, model, self.clock.monotonic())
+        kind: Kind = "loaded" if loaded else "unloaded"
         return self._taken(Seat(name, found.address, model, kind, self._left))
 
     def _taken(self, seat: Seat) -> Seat:
@@ -270,28 +312,63 @@ class LiveFleet:
             del self._in_flight[seat.replica, seat.model]
         if not self._under_way[seat.replica]:
             del self._under_way[seat.replica]
-        self.tally.end(seat.model, self.clock.monotonic())
-        self._serve(seat.model)
+        now = self.clock.monotonic()
+        self.tally.end(seat.model, now)
+        if self.changes and seat.replica:
+            self.changes.used(seat.replica, seat.model, now)
+        self._go_on(seat.model)
 
-    def _untried(self, wanted: Wanted) -> Iterator[Standing]:
-        return (s for s in self._standings(wanted.model) if s.name not in wanted.tried)
+    def _untried(self, wanted: Wanted, came_at: float = 0.0) -> Iterator[Standing]:
+        standings = self._standings(wanted.model, came_at)
+        return (s for s in standings if s.name not in wanted.tried)
 
     def _has(self, model: str) -> bool:
         """Somebody could answer."""
         return self._roster is not None and self._roster.situation(model).ready > 0
 
-    def _standings(self, model: str) -> Iterator[Standing]:
-        now = self.clock.monotonic()
+    def _is_loaded(self, member: Member, model: str, now: float) -> bool:
+        if self.changes is None:
+            return member.loaded
+        return self.changes.is_loaded(member.name, model, now, told=member.loaded)
+
+    def _standings(self, model: str, came_at: float = 0.0) -> Iterator[Standing]:
+        """For a request that came then."""
+        now, changes = self.clock.monotonic(), self.changes
         for each in self._roster.members(model) if self._roster else ():
-            name = each.name
+            name, loaded = each.name, self._is_loaded(each, model, now)
             yield Standing(
                 name=name,
-                loaded=each.loaded,
+                loaded=loaded,
                 in_flight=self._in_flight[name, model],
                 under_way=self._under_way[name],
                 others=max(0, each.in_flight - self._ours.get(name, 0)),
                 failing=self._failed_until.get(name, now) > now,
+                admits=changes is None or changes.admits(name, model, came_at, loaded=loaded),
             )
+
+    def _view(self, name: str) -> View:
+        """Of a replica, as its models' turns need it."""
+        in_flight: Counter[str] = Counter()
+        for (replica, model), count in self._in_flight.items():
+            if replica == name:
+                in_flight[canonical(model)] += count
+        waiting: defaultdict[str, list[Came]] = defaultdict(list)
+        for model, line in self._lines.items():
+            waiting[canonical(model)] += self._waiting_for(name, model, line)
+        told = self._roster.loaded_at(name) if self._roster else frozenset[str]()
+        return View(name, told, in_flight, waiting)
+
+    def _waiting_for(self, name: str, model: str, line: Iterable[_Waiting]) -> Iterator[Came]:
+        """Those of the line whom this replica may get."""
+        standings = [*self._standings(model)]
+        names: dict[frozenset[str], bool] = {}
+        for each in line:
+            tried = each.wanted.tried
+            if tried not in names:
+                left = sound(s for s in standings if s.name not in tried)
+                names[tried] = any(s.name == name for s in left)
+            if names[tried] and not each.turn.done():
+                yield Came(each.came_at, each.timeout_seconds)
 
 
 def _one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from penstock_config.provider import Provider
 from penstock_sidecar.clock import Clock
+from penstock_sidecar.fleet.changes import Changes
 from penstock_sidecar.fleet.fleet import LiveFleet
 from penstock_sidecar.fleet.observer import FleetObserver, Unobserved
 from penstock_sidecar.fleet.roster import Situation
@@ -71,6 +72,7 @@ class Fleets:
         if found is None:
             found = self._watched[provider.id] = self._made(provider)
         found.fleet.base_url = provider.base_url
+        found.fleet.changes = Changes.of(provider, found.fleet.changes)
         return found.fleet
 
     def watched(self) -> Iterable[Watched]:

@@ -38,8 +38,14 @@ NOBODY: Final = Situation(0, 0)
 class Roster:
     """Asked for every request: all is counted beforehand."""
 
-    def __init__(self, names: frozenset[str], members: Mapping[str, Sequence[Member]]) -> None:
+    def __init__(
+        self,
+        names: frozenset[str],
+        members: Mapping[str, Sequence[Member]],
+        loaded: Mapping[str, frozenset[str]],
+    ) -> None:
         self.names: Final = names
+        self._loaded = loaded
         self._members = members
         self._situations = {
             model: Situation(len(found), sum(each.loaded for each in found))
@@ -55,14 +61,19 @@ class Roster:
             if each.ready and each.name and usable(each.address, base_url)
         }
         members: defaultdict[str, list[Member]] = defaultdict(list)
+        in_memory: dict[str, frozenset[str]] = {}
         for name, replica in found.items():
-            loaded = frozenset(map(canonical, replica.loaded))
+            loaded = in_memory[name] = frozenset(map(canonical, replica.loaded))
             for model in loaded.union(map(canonical, replica.models)):
                 members[model].append(_member(name, replica, loaded=model in loaded))
-        return cls(frozenset(found), dict(members))
+        return cls(frozenset(found), dict(members), in_memory)
 
     def members(self, model: str) -> Sequence[Member]:
         return self._members.get(canonical(model), ())
+
+    def loaded_at(self, name: str) -> frozenset[str]:
+        """Models in that replica's memory, by their full names."""
+        return self._loaded.get(name, frozenset())
 
     def situation(self, model: str) -> Situation:
         return self._situations.get(canonical(model), NOBODY)

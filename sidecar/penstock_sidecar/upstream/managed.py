@@ -63,6 +63,7 @@ class ManagedUpstream:
                     failed = error
                     wanted = replace(wanted, tried=wanted.tried | {seat.replica})
                     continue
+                self._fleet.answered(seat)
                 await stack.enter_async_context(trial.pop_all())
                 return replace(answer, headers={**answer.headers, **_told(seat)})
         raise failed or self._fleet.starting(wanted)

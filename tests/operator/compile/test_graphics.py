@@ -21,6 +21,11 @@ GPU = {"minMemoryMiB": 24_000, "headroomMiB": 4000}
 SMALL = {"name": "llama3.2:1b"}
 LARGE = {"name": "llama3.1:8b"}
 HOUSE = {"name": "house"}
+OF_ONE = Managed(
+    on_demand=True,
+    memory_bytes=24_000 * BYTES_PER_MIB,
+    headroom_bytes=4000 * BYTES_PER_MIB,
+)
 
 
 def spec(**ollama: Any) -> LLMProviderSpec:
@@ -100,6 +105,29 @@ def test_where_all_stay_loaded_there_is_room_for_all() -> None:
 )
 def test_a_managed_provider_says_how_it_is_woken(ollama: dict[str, Any], told: Managed) -> None:
     assert managed(spec(**ollama)) == told
+
+
+@pytest.mark.parametrize(
+    ("ollama", "told"),
+    [
+        ({}, OF_ONE),
+        ({"replicas": 3}, OF_ONE),
+        (
+            {"gpu": {"minMemoryMiB": 8000, "headroomMiB": 500, "count": 2}},
+            Managed(
+                on_demand=True,
+                memory_bytes=16_000 * BYTES_PER_MIB,
+                headroom_bytes=1000 * BYTES_PER_MIB,
+            ),
+        ),
+        ({"gpu": {"headroomMiB": 0}}, Managed(on_demand=True)),
+        ({"gpu": None}, Managed()),
+    ],
+)
+def test_models_that_take_turns_do_so_in_the_memory_of_one_replica(
+    ollama: dict[str, Any], told: Managed
+) -> None:
+    assert managed(spec(loading="OnDemand", **ollama)) == told
 
 
 def test_an_ollama_of_somebody_else_is_not_managed() -> None:
