@@ -52,6 +52,8 @@ class Memory:
         self.next_load_seconds: float | None = None
         """Of the next one alone."""
         self._waiting = 0
+        self._left = asyncio.Event()
+        """Somebody was answered."""
         self.loads: list[str] = []
         """Names, one for each time that weights were loaded."""
 
@@ -80,6 +82,7 @@ class Memory:
             runner.users -= 1
             runner.used_at = _now()
             runner.slots.release()
+            self._left.set()
 
     def unload(self, manifest: Manifest) -> None:
         self._runners.pop(manifest.weights, None)
@@ -121,6 +124,10 @@ class Memory:
         self._runners.pop(manifest.weights, None)
         size = manifest.size + manifest.size // 10
         self._make_room(size)
+        while self._script.waits_for_room and self._runners and not self._has_room(size):
+            self._left.clear()
+            await self._left.wait()
+            self._make_room(size)
         free = max(0, self._script.vram_bytes - sum(r.size_vram for r in self._runners.values()))
         runner = Runner(
             name=manifest.name,
@@ -152,13 +159,14 @@ class Memory:
         """Who is idle and was used least of late goes first."""
         idle = sorted((r for r in self._runners.values() if not r.users), key=lambda r: r.used_at)
         for runner in idle:
-            taken = sum(r.size_vram for r in self._runners.values())
-            if taken + size <= self._script.vram_bytes and self._has_place():
+            if self._has_room(size):
                 return
             del self._runners[runner.manifest.weights]
 
-    def _has_place(self) -> bool:
-        return len(self._runners) < self._script.max_loaded_models
+    def _has_room(self, size: int) -> bool:
+        taken = sum(r.size_vram for r in self._runners.values())
+        has_place = len(self._runners) < self._script.max_loaded_models
+        return has_place and taken + size <= self._script.vram_bytes
 
 
 def _now() -> float:

@@ -47,6 +47,9 @@ class Script:
     answer_seconds: float = 0.0
     ps_waits: bool = True
     """Whether `/api/ps` answers only when nothing loads, as the servers of 2026 do."""
+    waits_for_room: bool = False
+    """Whether a load, and all requests behind it, waits for models that answer, as the real one
+    does; else it is loaded beside them."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
