@@ -88,6 +88,9 @@ class Managed(ConfigModel):
     """Of one replica's graphics processors together; `None` is unknown. Since version 2."""
     headroom_bytes: int = Field(0, ge=0)
     """Of these, what is to stay free. Since version 2."""
+    one_at_a_time: bool = False
+    """A replica holds one model, however much memory there is: the rest is others'. Since
+    version 2."""
 
 
 class Auth(ConfigModel):

@@ -77,6 +77,7 @@ def managed(spec: LLMProviderSpec) -> Managed | None:
         may_be_cold=fewest == 0,
         on_demand=turns is not None,
         memory_bytes=_of_one(turns, turns.min_memory_mib) if turns else None,
+        one_at_a_time=turns is not None and turns.sharing == "TimeSliced",
         headroom_bytes=(_of_one(turns, turns.headroom_mib) or 0) if turns else 0,
     )
 

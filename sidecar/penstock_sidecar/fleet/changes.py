@@ -80,7 +80,8 @@ class Rules:
                 name = canonical(model.upstream_name)
                 sizes[name] = model.vram_bytes
                 seconds[name] = model.load_seconds or UNKNOWN_LOAD_SECONDS
-        return cls(Memory(managed.memory_bytes, managed.headroom_bytes), sizes, seconds)
+        memory = Memory(managed.memory_bytes, managed.headroom_bytes, managed.one_at_a_time)
+        return cls(memory, sizes, seconds)
 
 
 @dataclass(slots=True)

@@ -34,8 +34,11 @@ class Memory(NamedTuple):
 
     size: int
     headroom: int
+    one_at_a_time: bool = False
 
     def fits(self, size: int, used: int) -> bool:
+        if used and self.one_at_a_time:
+            return False
         within = size * 100 <= LOAD_PERCENT * (self.size - used)
         return within and used + size + self.headroom <= self.size
 

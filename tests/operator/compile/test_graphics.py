@@ -120,6 +120,10 @@ def test_a_managed_provider_says_how_it_is_woken(ollama: dict[str, Any], told: M
                 headroom_bytes=1000 * BYTES_PER_MIB,
             ),
         ),
+        (
+            {"gpu": GPU | {"sharing": "TimeSliced"}},
+            OF_ONE.model_copy(update={"one_at_a_time": True}),
+        ),
         ({"gpu": {"headroomMiB": 0}}, Managed(on_demand=True)),
         ({"gpu": None}, Managed()),
     ],

@@ -321,7 +321,7 @@ async def _move(
 
 
 @given(
-    arrivals=st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abcd")), max_size=40),
+    arrivals=st.lists(st.tuples(st.integers(0, 40), st.sampled_from("abcd")), max_size=20),
     parallel=st.integers(1, 4),
 )
 def test_every_request_is_answered_in_time_though_one_model_is_always_asked_for(
@@ -331,7 +331,7 @@ def test_every_request_is_answered_in_time_though_one_model_is_always_asked_for(
 
 
 async def _answered_in_time(arrivals: list[tuple[int, str]], parallel: int) -> None:
-    """An answer takes a second, and a load one."""
+    """All that have seats are answered each second: one at least, so 80 have time enough."""
     clock = ManualClock()
     fleet = taking_turns(clock)
     fleet.heard(told("a"))
@@ -339,7 +339,7 @@ async def _answered_in_time(arrivals: list[tuple[int, str]], parallel: int) -> N
     until = asyncio.get_running_loop().time() + timeout
     came: dict[int, float] = {}
     for second in range(110):
-        new = [model for at, model in arrivals if at == second] + ["a"] * (second < 90)
+        new = [model for at, model in arrivals if at == second] + ["a"] * (second < 60)
         for model in new:
             came[len(came)] = clock.now
             await callers.come(len(came) - 1, want(model, parallel), until)

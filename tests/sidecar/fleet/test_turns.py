@@ -43,6 +43,8 @@ def test_memory_keeps_its_headroom_and_what_ollama_wants_free() -> None:
     assert not CARD.fits(5, 4)  # 9 of 10, of which 2 are to stay free
     assert not Memory(10, 0).fits(5, 4)  # more than 80 % of what is free
     assert Memory(10, 0).fits(8, 0)
+    assert Memory(10, 0, one_at_a_time=True).fits(8, 0)
+    assert not Memory(10, 0, one_at_a_time=True).fits(1, 1)
 
 
 def test_whoever_nobody_asks_for_leaves_and_of_these_the_longest_unused() -> None:
