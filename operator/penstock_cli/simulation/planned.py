@@ -90,9 +90,7 @@ class Planned:
                 continue
             load = self._loads[model]
             seconds = load_seconds(gpu.device, load)
-            yield deciding.Outside(
-                model, load.total_mib, seconds, gpu.queued[model], _asked(gpu, model, now), seconds
-            )
+            yield deciding.Outside(model, load.total_mib, seconds, _asked(gpu, model, now), seconds)
 
 
 def _residents(gpu: Gpu) -> list[deciding.Resident]:

@@ -30,8 +30,6 @@ from penstock_sidecar.fleet.turns import (
     next_turn,
 )
 
-OVERDUE_SHARE: Final = 0.5
-"""Of its time, what a request has waited when its model's turn comes whatever others lose."""
 SURE_SECONDS: Final = 2 * FLEET_SECONDS + DEMAND_SECONDS
 """How long what was seen here holds against the operator's word: it asks replicas, writes, and is
 read."""
@@ -197,14 +195,14 @@ class Changes:
     def _next(self, view: View, now: float) -> str | None:
         here = [*self._residents(view, now)]
         outside = self._outside(view, {each.name for each in here}, now)
-        return next_turn(outside, here, self.rules.memory.fits, OVERDUE_SHARE)
+        return next_turn(outside, here, self.rules.memory.fits)
 
     def _outside(self, view: View, inside: Iterable[str], now: float) -> Iterator[Outside]:
         for model, came in view.waiting.items():
             if model in self.rules.sizes and model not in inside:
                 asked = (Asked(now - each.at, each.timeout_seconds) for each in came)
                 seconds = self.rules.load_seconds[model]
-                yield Outside(model, self.rules.sizes[model], seconds, len(came), asked)
+                yield Outside(model, self.rules.sizes[model], seconds, asked)
 
     def _residents(self, view: View, now: float) -> Iterator[Resident]:
         for model in self._loaded(view, now):

@@ -7,8 +7,8 @@
 
 So requests of a model gather while it is out of memory, and one load answers all of them. What a
 model has to gain grows with those who wait for it and with the share of their time-outs that is
-gone, and is reckoned by the second that the change takes. Where a share is set from which on a
-request is overdue, the model of the one that is most so comes next in any case.
+gone, and is reckoned by the second that the change takes. When half of a request's time is gone
+nobody's loss counts against it any more.
 
 `penstock simulate-gpus` decides by this too. Sizes are in whatever unit the caller has.
 """
@@ -22,6 +22,10 @@ LOSS: Final = 1.6
 """What a request is worth of a model that would have to leave: more than any that waits, so that a
 model mostly answers all before it goes. From trying 1 to 30 times `NEWCOMER` on the laptop of
 `examples/simulation/gpu-laptop.yaml`."""
+OVERDUE_SHARE: Final = 0.5
+"""Of its time-out: from there on a request's model competes by its gain alone, whatever those lose
+who leave for it. Before all others it never comes: on the laptop that made a tenth of all requests
+late that are not now, since loads for one cost others theirs."""
 LOAD_PERCENT: Final = 80
 """Of what is free on a GPU, what Ollama lets a model need that it loads there as a whole."""
 
@@ -68,39 +72,24 @@ class Outside(NamedTuple):
     name: str
     size: int
     load_seconds: float
-    waiting: int
-    """How many wait."""
     requests: Iterable[Asked]
-    """They, in any order. Looked at once, and only if it matters."""
+    """Those that wait, in any order. Looked at once."""
     least_seconds: float = 0.0
     """What a load is sure to take: who has less time left is worth nothing."""
 
 
-def next_turn(
-    outside: Iterable[Outside],
-    residents: Sequence[Resident],
-    fits: Fits,
-    overdue_share: float | None = None,
-) -> str | None:
-    """The model to be loaded next; `None`: what is in memory goes on.
-
-    `overdue_share`: of its time-out, what a request may have waited at the most before its model's
-    turn comes whatever others lose by it.
-    """
-    best, most, late, latest = None, 0.0, None, overdue_share or 0.0
+def next_turn(outside: Iterable[Outside], residents: Sequence[Resident], fits: Fits) -> str | None:
+    """The model to be loaded next; `None`: what is in memory goes on."""
+    best, most = None, 0.0
     order = least_asked_first(residents)
     for each in outside:
         going = _first_that_leave(each.size, order, fits)
-        loss = LOSS * sum(resident.asked for resident in going)
-        if overdue_share is None and each.waiting * (NEWCOMER + 1) <= loss:
-            continue
         gain, share = _gain(each)
-        if overdue_share is not None and share >= latest:
-            late, latest = each.name, share
-        seconds = each.load_seconds + sum(resident.load_seconds for resident in going)
+        loss = 0.0 if share >= OVERDUE_SHARE else LOSS * sum(one.asked for one in going)
+        seconds = each.load_seconds + sum(one.load_seconds for one in going)
         if gain > loss and gain / max(seconds, SOON_SECONDS) > most:
             best, most = each.name, gain / max(seconds, SOON_SECONDS)
-    return late or best
+    return best
 
 
 SOON_SECONDS: Final = 1e-3
@@ -135,9 +124,8 @@ def _gain(model: Outside) -> tuple[float, float]:
     """And the largest share of its time that one of them has waited."""
     gain = most = 0.0
     for waited, timeout in model.requests:
-        if waited + model.least_seconds >= timeout:
-            continue
-        share = waited / timeout
-        gain += NEWCOMER + share
-        most = max(most, share)
+        if waited + model.least_seconds < timeout:
+            share = waited / timeout
+            gain += NEWCOMER + share
+            most = max(most, share)
     return gain, most

@@ -66,7 +66,7 @@ def test_no_request_times_out_because_of_loading(name: str) -> None:
 def test_few_requests_are_late_and_few_are_passed_on(name: str) -> None:
     found = [figures(name, "ours", seed) for seed in SEEDS]
     assert median(each.delivered_share for each in found) > 0.99
-    assert median(each.passed_on / each.requests for each in found) < 0.10
+    assert median(each.passed_on / each.requests for each in found) < 0.15
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""Whose turn it is: who gains most comes, who loses least goes, and nobody is passed over."""
+"""Whose turn it is: who gains most comes, who loses least goes, and no crowd stays for ever."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ def outside(
     name: str, *waited: float, size: int = 4, load: float = 5.0, least: float = 0
 ) -> Outside:
     asked = [Asked(each, TIMEOUT) for each in waited]
-    return Outside(name, size, load, len(asked), asked, least)
+    return Outside(name, size, load, asked, least)
 
 
 def test_who_fits_beside_the_rest_comes_at_once() -> None:
@@ -76,11 +76,11 @@ def test_who_is_sure_to_be_late_is_not_loaded_for() -> None:
 
 def test_who_has_waited_for_half_of_his_time_comes_whatever_others_lose() -> None:
     here = [resident("busy", asked=99, size=8)]
-    assert next_turn([outside("a", 49.0)], here, CARD.fits, 0.5) is None
-    assert next_turn([outside("a", 50.0)], here, CARD.fits, 0.5) == "a"
-    crowd = outside("crowd", *[40.0] * 50, load=1.0)
-    assert next_turn([outside("a", 50.0), crowd], here, CARD.fits, 0.5) == "a"
-    assert next_turn([outside("a", 50.0), outside("b", 51.0), crowd], here, CARD.fits, 0.5) == "b"
+    assert next_turn([outside("a", 49.0)], here, CARD.fits) is None
+    assert next_turn([outside("a", 50.0)], here, CARD.fits) == "a"
+    assert next_turn([outside("a", 50.0), outside("b", 51.0)], here, CARD.fits) == "b"
+    crowd = outside("crowd", *[50.0] * 50, load=1.0)
+    assert next_turn([outside("a", 60.0), crowd], here, CARD.fits) == "crowd", "by gain alone"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_every_model_that_is_waited_for_gets_its_turn_in_time(
         found = next_turn(
             [outside(n, *(now + 2 - at for at in line[n]), size=sizes[n]) for n in line
              if n not in names and line[n]],
-            here, CARD.fits, 0.5,
+            here, CARD.fits,
         )  # fmt: skip
         for each in here:
             line[each.name].clear()
