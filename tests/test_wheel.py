@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-INSTALL = ("install", "--quiet", "--disable-pip-version-check")
+INSTALL = ("install", "--quiet", "--disable-pip-version-check", "--no-compile")
 
 
 class Installed:
