@@ -13,7 +13,7 @@ from bench.population import SHARED, Size, churn_pods, create_pods, edit_provide
 from tests.cluster.control_plane import required_binaries
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
-SIZE = Size(namespaces=40, policies=200, pods=480)
+SIZE = Size(namespaces=20, policies=100, pods=240)
 FEW = Size(namespaces=2, policies=4, churned=1000)
 STATUSES = 3
 """Of one change: its conditions, that sidecars are behind, and that they are not any more."""

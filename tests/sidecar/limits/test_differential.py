@@ -34,7 +34,7 @@ def test_the_scripts_do_what_the_oracle_does(each_redis_url: str) -> None:
     check(each_redis_url, examples=100)
 
 
-EXAMPLES = 1000
+EXAMPLES = 800
 """That mutants are shown at most: most fall within the first hundred."""
 MUTANTS = {
     "half as much again": ("item.limit - item.sum", "item.limit * 1.5 - item.sum"),

@@ -36,7 +36,7 @@ def test_nothing_is_forgotten_that_is_known_and_nothing_counted_twice(redis_url:
     check(redis_url, examples=100)
 
 
-EXAMPLES = 1000
+EXAMPLES = 800
 """That mutants are shown at most: most fall within the first hundred."""
 MUTANTS = {
     "what was told before a loss is all new": ("(last or sum.base)", "(last or 0)"),
