@@ -1,18 +1,16 @@
 """`penstock-agent`: tells what GPUs its node has. Everything comes from the environment."""
 
 import argparse
-import asyncio
 import logging
-import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from penstock_agent.settings import Settings, SettingsError
 from penstock_operator import logs
+from penstock_operator.process import run_to_end
 
 logger = logging.getLogger("penstock_agent")
-FAILED, USAGE = 1, 2
+USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure(settings.log_level)
     from penstock_agent.app import run_agent
 
-    return asyncio.run(_until_signal(run_agent(settings)))
+    return run_to_end(run_agent(settings), logger)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,35 +34,6 @@ def _parser() -> argparse.ArgumentParser:
         description="Tells what GPUs its node has: a ConfigMap for the operator, and metrics.",
         epilog=f"Settings come from the environment: {names}.",
     )
-
-
-async def _until_signal(work: Coroutine[Any, Any, None]) -> int:
-    running = asyncio.create_task(work)
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
-        logger.info("process.stopped")
-    except Exception as failure:  # the log and whoever started the process hear of it
-        for leaf in _leaves(failure):
-            ours = type(leaf).__module__.startswith("penstock_")  # says what to do
-            text = f"{type(leaf).__name__}: {leaf}"
-            logger.error(  # noqa: TRY400
-                "process.failed", extra={"error": text}, exc_info=None if ours else leaf
-            )
-        return FAILED
-    return 0
-
-
-def _leaves(failure: BaseException) -> Iterator[BaseException]:
-    """The exceptions inside of a group, or the one itself."""
-    if isinstance(failure, BaseExceptionGroup):
-        for each in failure.exceptions:
-            yield from _leaves(each)
-    else:
-        yield failure
 
 
 if __name__ == "__main__":

@@ -7,20 +7,17 @@
 """
 
 import argparse
-import asyncio
 import logging
-import os
-import signal
 import sys
-import threading
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from penstock_operator import logs
+from penstock_operator.process import run_to_end
 from penstock_operator.settings import Settings, SettingsError
 
 logger = logging.getLogger("penstock_operator")
-FAILED, USAGE = 1, 2
+USAGE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,19 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"penstock-operator: {error}", file=sys.stderr)
         return USAGE
-    code = asyncio.run(_until_signal(part))
-    if any(each.daemon for each in threading.enumerate()):
-        _leave(code)
-    return code
-
-
-def _leave(code: int) -> NoReturn:
-    """Ends the process beside a thread that does not want to: it would run on while the
-    interpreter is taken apart under it, and might take the exit code along."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    return run_to_end(part, logger)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,35 +75,6 @@ def _part(name: str, settings: Settings) -> Coroutine[Any, Any, None]:
     from penstock_operator.handlers.replica import run_replica
 
     return run_replica(settings)
-
-
-async def _until_signal(part: Coroutine[Any, Any, None]) -> int:
-    work = asyncio.create_task(part)
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, work.cancel)
-    try:
-        await work
-    except asyncio.CancelledError:
-        logger.info("process.stopped")
-    except Exception as failure:  # the log and whoever started the process hear of it
-        for leaf in _leaves(failure):
-            ours = type(leaf).__module__.startswith("penstock_operator.")  # says what to do
-            text = f"{type(leaf).__name__}: {leaf}"
-            logger.error(  # noqa: TRY400
-                "process.failed", extra={"error": text}, exc_info=None if ours else leaf
-            )
-        return FAILED
-    return 0
-
-
-def _leaves(failure: BaseException) -> Iterator[BaseException]:
-    """The exceptions inside of a group, or the one itself."""
-    if isinstance(failure, BaseExceptionGroup):
-        for each in failure.exceptions:
-            yield from _leaves(each)
-    else:
-        yield failure
 
 
 if __name__ == "__main__":

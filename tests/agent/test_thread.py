@@ -1,5 +1,6 @@
 """The thread in which NVML is asked."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -46,6 +47,7 @@ async def test_a_call_that_nobody_wants_any_more_is_not_made() -> None:
     gate, made = threading.Event(), threading.Event()
     first = thread.submit(gate.wait)
     thread.submit(made.set).cancel()
+    await asyncio.sleep(0)  # the loop tells the thread's future in its next turn
     gate.set()
     await first
     await thread.submit(lambda: None)
