@@ -95,7 +95,9 @@ class Incoming:
         except TimeoutError:  # an `OSError`; the watch gave up between two reads
             raise self._deadlines.error(self.label, self._loop.time()) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise UpstreamLost(f"the connection to {self.label} broke off") from error
+            data = self._unread()
+            if not data:
+                raise UpstreamLost(f"the connection to {self.label} broke off") from error
         self._size += len(data)
         if self._size > self._max_bytes:
             raise StreamBroken(f"{self.label} sent more than {self._max_bytes} bytes")
@@ -131,6 +133,10 @@ class Incoming:
             raise self._deadlines.error(self.label, self._loop.time()) from None
         finally:
             self._watch.over()
+
+    def _unread(self) -> bytes:
+        """What came before its connection broke off: aiohttp says the error first."""
+        return self._content._read_nowait(-1)  # noqa: SLF001  # all others raise it
 
     def _give_up(self) -> None:
         """Whoever reads hears it."""
