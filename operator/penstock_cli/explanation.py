@@ -32,7 +32,8 @@ from penstock_sidecar.model import (
     Request,
 )
 from penstock_sidecar.routing.debug import Verdict
-from penstock_sidecar.routing.router import Route, Router, Selection
+from penstock_sidecar.routing.router import Router, Selection
+from penstock_sidecar.routing.routes import Route
 
 SEED = 0
 """Equal questions get equal orders; a sidecar draws among candidates of equal priority."""

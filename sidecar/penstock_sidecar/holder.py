@@ -6,8 +6,8 @@ included. At most three have requests: when a fourth comes, those in the oldest 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Final
 
 from penstock_sidecar.errors import ConfigurationMissing, Overloaded
@@ -38,6 +38,39 @@ class _Lease:
             await self.idle.wait()
 
 
+class _Stay:
+    """`async with`: one request's time in a runtime, which may be told to end."""
+
+    __slots__ = ("_bound", "_lease")
+
+    def __init__(self, lease: _Lease) -> None:
+        self._lease = lease
+        self._bound = asyncio.timeout(None)
+
+    async def __aenter__(self) -> Runtime:
+        await self._bound.__aenter__()
+        self._lease.in_flight.add(self._bound)
+        return self._lease.runtime
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        lease, bound = self._lease, self._bound
+        lease.in_flight.discard(bound)
+        if not lease.in_flight:
+            lease.idle.set()
+        try:
+            await bound.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise Overloaded(
+                "the configuration changed three times while this request ran",
+                retry_after_seconds=1,
+            ) from None
+
+
 class RuntimeHolder:
     """Which runtime is current; owns those that requests still use."""
 
@@ -45,8 +78,7 @@ class RuntimeHolder:
         self._current: _Lease | None = None
         self._retired: dict[_Lease, asyncio.Task[None]] = {}
 
-    @contextlib.asynccontextmanager
-    async def current(self) -> AsyncIterator[Runtime]:
+    def current(self) -> "_Stay":
         """The runtime for one request; raises `ConfigurationMissing` while there is none."""
         lease = self._current
         if lease is None:
@@ -54,22 +86,7 @@ class RuntimeHolder:
                 "this sidecar has no configuration yet: create a RoutePolicy for this namespace",
                 retry_after_seconds=2,
             )
-        try:
-            async with asyncio.timeout(None) as bound:
-                lease.in_flight.add(bound)
-                try:
-                    yield lease.runtime
-                finally:
-                    lease.in_flight.discard(bound)
-                    if not lease.in_flight:
-                        lease.idle.set()
-        except TimeoutError:
-            if not bound.expired():
-                raise
-            raise Overloaded(
-                "the configuration changed three times while this request ran",
-                retry_after_seconds=1,
-            ) from None
+        return _Stay(lease)
 
     def peek(self) -> Runtime | None:
         """The current runtime, for reports; it may be closed at any time."""

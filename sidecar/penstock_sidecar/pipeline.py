@@ -35,7 +35,8 @@ from penstock_sidecar.progress import Progress
 from penstock_sidecar.renewal import Renewals
 from penstock_sidecar.responses import Responses, in_own_words
 from penstock_sidecar.routing.replicas import missed
-from penstock_sidecar.routing.router import Route, Router, Selection
+from penstock_sidecar.routing.router import Router, Selection
+from penstock_sidecar.routing.routes import Route
 from penstock_sidecar.sessions import Session, Sessions, without_history
 from penstock_sidecar.warming.warming import Warming
 

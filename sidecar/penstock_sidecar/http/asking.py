@@ -40,7 +40,7 @@ class Asking:
     refusals: Refusals
 
     async def __call__(self, http_request: web.BaseRequest, call_id: str) -> web.StreamResponse:
-        with self.load.admitted():
+        with self.load:
             body = await read_body(
                 http_request, self.bounds.max_body_bytes, self.bounds.body_seconds
             )

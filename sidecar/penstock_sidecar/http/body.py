@@ -18,19 +18,32 @@ async def read_body(
 ) -> bytes:
     """The whole body, decompressed: `max_bytes` bounds it before and after. Raises a `CallerError`
     that says which bound it broke."""
-    applied = codings(", ".join(request.headers.getall("Content-Encoding", ())))
+    applied = _applied(request)
     if (request.content_length or 0) > max_bytes:
         raise too_large(max_bytes)
     await _continue(request)
     try:
-        async with asyncio.timeout(within_seconds):
-            body = await _read(request.content, max_bytes)
+        body = await _read_within(request.content, max_bytes, within_seconds)
     except TimeoutError:
         msg = f"The body did not arrive within {within_seconds:g} seconds"
         raise BodyTooSlow(msg) from None
     except RequestPayloadError:
         raise MalformedRequest("The body is cut off or wrongly framed") from None
     return await asyncio.to_thread(decoded, body, applied, max_bytes) if applied else body
+
+
+def _applied(request: web.BaseRequest) -> tuple[str, ...]:
+    if "Content-Encoding" not in request.headers:
+        return ()
+    return codings(", ".join(request.headers.getall("Content-Encoding")))
+
+
+async def _read_within(content: StreamReader, max_bytes: int, seconds: float) -> bytes:
+    """Without a timer where all of it is there."""
+    if content.is_eof():
+        return await _read(content, max_bytes)
+    async with asyncio.timeout(seconds):
+        return await _read(content, max_bytes)
 
 
 async def _read(content: StreamReader, max_bytes: int) -> bytes:

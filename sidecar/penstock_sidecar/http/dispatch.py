@@ -1,6 +1,6 @@
 """Which handler answers: one look into a dict of (method, path)."""
 
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,12 +18,14 @@ Routes = Mapping[tuple[str, str], Handler]
 Guard = Callable[[web.BaseRequest], None]
 """Raises a `SidecarError` for a request that must not be served."""
 
+CALL_ID_BYTES: Final = 16
 MAX_ECHO: Final = 100
 """Characters of an unknown path that are said back."""
 
 
 def new_call_id() -> str:
-    return uuid.uuid4().hex
+    """32 hex digits."""
+    return secrets.token_hex(CALL_ID_BYTES)
 
 
 @dataclass(frozen=True, slots=True)

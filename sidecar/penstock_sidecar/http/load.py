@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 from penstock_sidecar.errors import Overloaded
 from penstock_sidecar.http.departure import Stragglers
@@ -23,8 +22,7 @@ class Load:
         self.gave_up = False
         self.stragglers = Stragglers()
 
-    @contextlib.contextmanager
-    def admitted(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """One request's stay; raises `Overloaded` when as many as may be are here."""
         if self.in_flight >= self._max_in_flight:
             raise Overloaded(
@@ -34,12 +32,11 @@ class Load:
         self.in_flight += 1
         self._idle.clear()
         self._arrived.set()
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            if not self.in_flight:
-                self._idle.set()
+
+    def __exit__(self, *_: object) -> None:
+        self.in_flight -= 1
+        if not self.in_flight:
+            self._idle.set()
 
     async def idle(self) -> None:
         """Returns when nothing is in flight."""

@@ -42,8 +42,12 @@ class Line:
             transport is not None and transport.get_write_buffer_size() + size_bytes < ROOMY_BYTES
         )
 
-    async def finish(self, response: web.StreamResponse) -> None:
-        await self.patiently(response.write_eof())
+    async def finish(self, response: web.StreamResponse, size_bytes: int = 0) -> None:
+        """`size_bytes` are still to be sent."""
+        if self.roomy(size_bytes):
+            await response.write_eof()
+        else:
+            await self.patiently(response.write_eof())
         self.departure.answered = True
 
     async def patiently(self, writing: Awaitable[None]) -> None:
@@ -98,9 +102,10 @@ class PlainReply(_Reply):
         self._pieces.append(data)
 
     async def end(self) -> None:
-        self.sent = web.Response(body=b"".join(self._pieces), headers=self._headers)
+        body = b"".join(self._pieces)
+        self.sent = web.Response(body=body, headers=self._headers)
         await self._line.begin(self.sent)
-        await self._line.finish(self.sent)
+        await self._line.finish(self.sent, len(body))
 
     async def fail(self, error: SidecarError) -> None:
         """Nothing to say: the caller has the whole answer."""

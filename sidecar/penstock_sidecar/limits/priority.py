@@ -11,5 +11,8 @@ _ASKED: Final[Mapping[str, Priority]] = {"low": "Low", "normal": "Normal", "high
 
 def priority_of(policy: Priority, headers: Mapping[str, str]) -> Priority:
     """A caller can only step back; a word that is none of the three says nothing."""
-    asked = _ASKED.get(headers.get(HEADER, "").strip().lower(), policy)
+    said = headers.get(HEADER)
+    if said is None:
+        return policy
+    asked = _ASKED.get(said.strip().lower(), policy)
     return min(policy, asked, key=RANK.__getitem__)

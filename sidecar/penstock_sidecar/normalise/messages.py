@@ -25,6 +25,10 @@ class Messages:
     text_only: bool
 
 
+PLAIN: Final = Messages(images=0, audio=0, inline_bytes=0, text_only=True)
+"""Of texts alone."""
+
+
 def read_messages(document: JsonObject) -> Messages:
     messages = document.get("messages")
     if messages is None:
@@ -37,6 +41,8 @@ def read_messages(document: JsonObject) -> Messages:
             "`messages` must be a list with at least one message", param="messages"
         )
     parts = [part for i, message in enumerate(messages) for part in _parts(message, i)]
+    if not parts:
+        return PLAIN
     kinds = Counter(kind for kind, _ in parts)
     return Messages(
         images=sum(kinds[kind] for kind in IMAGE_PARTS),

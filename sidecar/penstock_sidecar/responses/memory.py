@@ -64,8 +64,8 @@ class Responses:
 
     def remembering(self, request: Request, caller: Caller, reply: Reply) -> Reply:
         """The same reply, which keeps the response before the caller can know its id."""
-        scope, store = self._scope_of(caller), self._store
-        if store is None or scope is None or not _to_be_kept(request):
+        store = self._store
+        if store is None or not _to_be_kept(request) or not (scope := self._scope_of(caller)):
             return reply
 
         async def hear(data: bytes) -> None:

@@ -5,11 +5,11 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from penstock_config.policy import Overrides, Policy, Target
+from penstock_config.policy import Policy
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
@@ -34,6 +34,7 @@ from penstock_sidecar.routing.floors import Floors, nobody_fits
 from penstock_sidecar.routing.offers import Offer, offer_of
 from penstock_sidecar.routing.order import Order, all_by
 from penstock_sidecar.routing.room import Endless, Room
+from penstock_sidecar.routing.routes import AUTO, AUTOMATIC, Route, Routes
 from penstock_sidecar.routing.rules import Rules
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.routing.setbacks import Setbacks
@@ -42,31 +43,9 @@ from penstock_sidecar.routing.spellings import spellings
 from penstock_sidecar.routing.strategies.build import Known, judges, strategy_of, watches
 from penstock_sidecar.routing.strategies.least_cost import LeastCost
 
-AUTO: Final = "auto"
 DOWNGRADE: Final = "downgrade"
-AUTOMATIC: Final = frozenset({AUTO, "auto:simple", "auto:medium", "auto:complex", "auto:expert"})
 MAX_NAMES_SHOWN: Final = 20
 MAX_NAME_ECHOED: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a request goes, before anybody looked at what it needs.
-
-    `rule` is a rule's name, or `tier`, `model`, `auto`: how the name was understood.
-    `target` is `tier:<id>` or `model:<name>`.
-    """
-
-    rule: str
-    target: str
-    candidates: tuple[Candidate, ...]
-    overrides: Overrides = field(default_factory=Overrides)
-
-    @property
-    def tier_id(self) -> str | None:
-        """None where a model was asked for."""
-        kind, _, id_ = self.target.partition(":")
-        return id_ if kind == "tier" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +78,7 @@ class Router:
         self._catalogue = Catalogue(config, policy)
         self._makeups: dict[str, str] = {}
         self._rules = Rules(policy.rules)
+        self._routes = Routes(policy, self._catalogue)
         self._policy = policy
         self._breakers = breakers or Breakers(clock)
         self._estimates = Estimates()
@@ -126,9 +106,9 @@ class Router:
         for name in names:
             asked = request if name == request.model else replace(request, model=name)
             if rule := self._rules.first(asked, caller, input_tokens, classification):
-                return replace(self._to(rule.target, rule.name), overrides=rule.overrides)
-            if found := self._named(name):
-                return self._to(*found)
+                return self._routes.ruled(rule)
+            if found := self._routes.named(name):
+                return found
         raise self._unknown(request.model)
 
     def order(
@@ -223,7 +203,9 @@ class Router:
 
     def offers(self) -> tuple[Offer, ...]:
         """The same names, with what can be had by each."""
-        return tuple(offer_of(name, owner, self._serving(name)) for name, owner in self.models())
+        return tuple(
+            offer_of(name, owner, self._routes.serving(name)) for name, owner in self.models()
+        )
 
     def failed(self, candidate: Candidate, error: UpstreamError, api: Api) -> None:
         """An attempt that reached out ended so; not for a limit in our own books."""
@@ -248,46 +230,6 @@ class Router:
         if fleets is None:
             return None, None, ""
         return fleets.situation(candidate), fleets.in_front(candidate), fleets.message(candidate)
-
-    def _named(self, name: str) -> tuple[Target, str] | None:
-        """What a caller means by it, and how it was understood."""
-        if tier_id := self._catalogue.tier_id(name):
-            return Target(tier=tier_id), "tier"
-        if self._catalogue.of_model(name):
-            return Target(model=name), "model"
-        if name in AUTOMATIC and self._policy.default:
-            return self._policy.default, AUTO
-        return None
-
-    def _serving(self, name: str) -> tuple[Candidate, ...]:
-        """Nobody where only a rule says where requests of this name go, or the target is denied."""
-        found = self._named(name)
-        target = found[0] if found else Target()
-        if target.denied is not None:
-            return ()
-        if target.tier is not None:
-            return self._catalogue.of_tier(target.tier)
-        return self._catalogue.of_model(target.model or "")
-
-    def _to(self, target: Target, rule: str) -> Route:
-        if target.denied is not None:
-            raise Denied(target.denied)
-        if target.tier is not None:
-            candidates = self._catalogue.of_tier(target.tier)
-            if not candidates:
-                raise Denied(self._why_empty(target.tier))
-            return Route(rule, f"tier:{target.tier}", candidates)
-        candidates = self._catalogue.of_model(target.model or "")
-        if not candidates:
-            msg = f"no tier of policy {self._policy.id} has model {target.model}"
-            raise Denied(msg)
-        return Route(rule, f"model:{target.model}", candidates)
-
-    def _why_empty(self, tier_id: str) -> str:
-        tier = self._catalogue.tiers.get(tier_id)
-        if tier is None:
-            return f"policy {self._policy.id} may not use tier {tier_id}"
-        return tier.denied or f"tier {tier_id} has no model that may serve"
 
     def _unknown(self, name: str) -> UnknownModel:
         if name in AUTOMATIC:

@@ -90,7 +90,7 @@ async def test_drain_waits_for_requests_in_flight(running: Running) -> None:
     leave = asyncio.Event()
 
     async def request() -> None:
-        with running.load.admitted():
+        with running.load:
             await leave.wait()
 
     async with asyncio.TaskGroup() as tasks:
@@ -103,7 +103,7 @@ async def test_drain_waits_for_requests_in_flight(running: Running) -> None:
 
 @pytest.mark.parametrize("drain_seconds", [0.05])
 async def test_drain_gives_up_when_its_time_is_over_and_says_so(running: Running) -> None:
-    with running.load.admitted():
+    with running.load:
         response = await exchange(running.number, head("POST", "/drain"))
     assert json.loads(response.body) == {"drained": False, "in_flight": 1}
 
@@ -118,7 +118,7 @@ async def test_a_web_page_can_neither_drain_nor_quit(running: Running, path: str
 
 
 async def test_quit_is_answered_before_anything_ends(running: Running) -> None:
-    with running.load.admitted():
+    with running.load:
         response = await exchange(running.number, head("POST", "/quit"))
     assert response.status == 202
     assert json.loads(response.body) == {"quitting": True, "in_flight": 1}

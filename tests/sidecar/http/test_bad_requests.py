@@ -127,7 +127,7 @@ async def test_a_header_that_is_too_long_is_a_400(edge: Edge) -> None:
 
 
 async def test_more_requests_than_may_be_in_flight_are_a_503(edge: Edge) -> None:
-    with edge.load.admitted(), edge.load.admitted(), edge.load.admitted():
+    with edge.load, edge.load, edge.load:
         response = await exchange(edge.number, post(JSON))
     assert (response.status, response.error["type"]) == (503, "overloaded_error")
     assert response.headers["retry-after"] == "1"

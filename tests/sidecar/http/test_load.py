@@ -13,7 +13,7 @@ pytestmark = pytest.mark.looptime
 
 async def stay(load: Load, seconds: float, after: float = 0) -> None:
     await asyncio.sleep(after)
-    with load.admitted():
+    with load:
         await asyncio.sleep(seconds)
 
 
@@ -74,6 +74,6 @@ async def test_two_drains_at_a_time_end_both() -> None:
 
 async def test_who_is_not_admitted_disturbs_no_quiet() -> None:
     load = Load(0)
-    with contextlib.suppress(Overloaded), load.admitted():
+    with contextlib.suppress(Overloaded), load:
         pass
     assert await drained_after(load, 25, quiet_seconds=3) == 3

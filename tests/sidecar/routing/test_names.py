@@ -7,7 +7,8 @@ import pytest
 from penstock_config.policy import Policy, Target
 from penstock_config.tier import Tier
 from penstock_sidecar.errors import Denied, UnknownModel
-from penstock_sidecar.routing.router import MAX_NAMES_SHOWN, Route, Router
+from penstock_sidecar.routing.router import MAX_NAMES_SHOWN, Router
+from penstock_sidecar.routing.routes import Route
 from tests.sidecar.routing.builders import (
     CALLER,
     ManualClock,
