@@ -4,11 +4,12 @@ Knows no protocol and no storage. `penstock_config` types appear where a value i
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, Protocol, get_args
 
 from penstock_config.classification import Complexity, Task
 from penstock_config.provider import Model, Provider
+from penstock_sidecar.values import dataclass
 
 JsonObject = Mapping[str, object]
 """A parsed JSON document, read only; it leaves its stage only to be written to a wire again."""

@@ -8,7 +8,6 @@ long it lasts.
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from penstock_config.classification import Complexity
@@ -16,6 +15,7 @@ from penstock_config.policy import Overrides
 from penstock_config.tier import Tier
 from penstock_sidecar.errors import CallerOutOfTime, OutOfTime
 from penstock_sidecar.model import Request
+from penstock_sidecar.values import dataclass
 from penstock_sidecar.verdict import Failure, reasons
 
 DEFAULT_SECONDS: Final = 600.0

@@ -1,7 +1,6 @@
 """An answer found."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from penstock_sidecar.cache.entry import Entry
 from penstock_sidecar.cache.forms import Form
 from penstock_sidecar.model import Request, Usage
+from penstock_sidecar.values import dataclass
 
 Level = Literal["hit-exact", "hit-normalised", "hit-semantic"]
 """By what was found that it answers the question."""

@@ -1,11 +1,12 @@
 """A request as the cache knows it: where its answer lies, if there is one."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from penstock_config.cache_layout import Shelves
 from penstock_sidecar.cache.forms import Form
 from penstock_sidecar.cache.hit import Hit
 from penstock_sidecar.model import Caller, Request
+from penstock_sidecar.values import dataclass
 
 
 @dataclass(slots=True, repr=False)

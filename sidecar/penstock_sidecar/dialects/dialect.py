@@ -1,7 +1,7 @@
 """What a dialect can do: for callers who speak it, for providers who do, and for both at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, Protocol, TypeVar
 
 from penstock_sidecar.clock import Clock, SystemClock
@@ -11,6 +11,7 @@ from penstock_sidecar.dialects.features import Lacks
 from penstock_sidecar.dialects.framing import Framing
 from penstock_sidecar.dialects.quirks import PLAIN, Quirks
 from penstock_sidecar.model import JsonObject, Request
+from penstock_sidecar.values import dataclass
 
 P = TypeVar("P")
 """What a request is read into: a `Prompt`, or the `Texts` of embeddings."""

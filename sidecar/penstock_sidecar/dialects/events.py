@@ -1,10 +1,10 @@
 """What an answer says, piece by piece, in no dialect's words; a plain one is few large pieces."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from penstock_sidecar.model import JsonObject, Usage
+from penstock_sidecar.values import dataclass
 
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 

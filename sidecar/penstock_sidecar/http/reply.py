@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import HttpVersion11, web
@@ -12,6 +11,7 @@ from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.http.departure import Departure
 from penstock_sidecar.http.pulse import PULSE_SECONDS, Pulse
 from penstock_sidecar.http.speech import speech_of
+from penstock_sidecar.values import dataclass
 
 WRITE_SECONDS: Final = 60
 """The longest that a caller may leave its socket full: it holds leases and money meanwhile."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -25,6 +24,7 @@ from penstock_sidecar.metering.features import unbounded_feature
 from penstock_sidecar.metering.terms import asks_to_think
 from penstock_sidecar.model import Chunk, Usage
 from penstock_sidecar.store import StoreUnavailable
+from penstock_sidecar.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Which bounds bind whom, worked out once per configuration."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from penstock_config.budget import Budget
 from penstock_config.layout import Group, subject_digest
@@ -28,6 +27,7 @@ from penstock_sidecar.limits.priority import RANK, Priority
 from penstock_sidecar.metering.estimate import Input, PriceUnknown, price_of
 from penstock_sidecar.model import Caller, Candidate, Pod, Request
 from penstock_sidecar.selector import matches
+from penstock_sidecar.values import dataclass
 
 PROVIDER_SLOTS, MODEL_SLOTS, WAITING, TURNS = range(FIRST_FREE_KEY, FIRST_FREE_KEY + 4)
 """KEYS of a provider's group."""

@@ -11,7 +11,6 @@ never sent                             nothing
 """
 
 from asyncio import CancelledError
-from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.provider import Price
@@ -20,6 +19,7 @@ from penstock_sidecar.limits.holds import AS_HELD
 from penstock_sidecar.metering.cost import cost_pico_usd, micro_usd
 from penstock_sidecar.metering.estimate import BYTES_PER_TOKEN, Input, seen_usage
 from penstock_sidecar.model import Chunk, Usage
+from penstock_sidecar.values import dataclass
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from penstock_sidecar.limits.settlements import Settlements
 from penstock_sidecar.limits.shares import Counted, Shares
 from penstock_sidecar.limits.upkeep import Upkeep
 from penstock_sidecar.store import StoreUnavailable
+from penstock_sidecar.values import dataclass
 
 
 class LimitObserver(Protocol):

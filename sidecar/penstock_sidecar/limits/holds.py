@@ -1,12 +1,12 @@
 """What is asked of the books, and what they answer: values alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.layout import Group
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.store import Argument
+from penstock_sidecar.values import dataclass
 
 AS_HELD: Final = -1
 """Nobody knows how many tokens: they stay as they were held."""

@@ -8,13 +8,13 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from penstock_sidecar.limits.batches import batches
 from penstock_sidecar.limits.holds import Hold, Place
 from penstock_sidecar.limits.ledger import HOLD_SECONDS, HoldEnded, Ledger
 from penstock_sidecar.store import StoreUnavailable
+from penstock_sidecar.values import dataclass
 
 RENEWALS_PER_LIFE: Final = 3
 BATCH: Final = 64

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -19,6 +18,7 @@ from penstock_sidecar.limits.holds import End, Place
 from penstock_sidecar.limits.journal import MAX_ENTRIES, Journal
 from penstock_sidecar.limits.ledger import LastWords, Ledger
 from penstock_sidecar.store import StoreUnavailable
+from penstock_sidecar.values import dataclass
 
 RETRY_SECONDS: Final = 0.25
 FLUSH_SECONDS: Final = 2.0

@@ -1,7 +1,7 @@
 """What an attempt asks for, in both groups; and what it holds then."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from penstock_sidecar.limits.allowances import Drawn
 from penstock_sidecar.limits.binding import CandidateBounds
@@ -9,6 +9,7 @@ from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.holds import Grant, Hold, Place, Standing, Sum
 from penstock_sidecar.limits.shares import Counted
 from penstock_sidecar.metering.estimate import Quote
+from penstock_sidecar.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What a request will use, before anybody has counted: one guess for rates, one bound for money."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from penstock_config.provider import Model, Price, Provider
 from penstock_sidecar.metering.cost import cost_pico_usd, dearest, highest, micro_usd
 from penstock_sidecar.model import Api, Request, Usage
+from penstock_sidecar.values import dataclass
 
 BYTES_PER_TOKEN: Final = 3
 """Low for English (about 4), about right for code and most other languages."""

@@ -1,11 +1,12 @@
 """What choosing among candidates needs to know of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from penstock_config.classification import Complexity, Task
 from penstock_sidecar.model import Classification, Request
+from penstock_sidecar.values import dataclass
 
 OUTPUT_TOKENS: Final[Mapping[Complexity, int]] = {
     "simple": 150,

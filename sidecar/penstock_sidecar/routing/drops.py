@@ -1,9 +1,9 @@
 """Why a candidate does not serve, or is asked only when the others have failed."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from penstock_sidecar.model import Candidate
+from penstock_sidecar.values import dataclass
 
 Reason = Literal[
     "capability",

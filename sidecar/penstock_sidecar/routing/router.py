@@ -5,7 +5,7 @@ of its tiers; `auto` or `auto:<complexity>` for the policy's default. Else 404.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -42,6 +42,7 @@ from penstock_sidecar.routing.sieves import Sieves
 from penstock_sidecar.routing.spellings import spellings
 from penstock_sidecar.routing.strategies.build import Known, judges, strategy_of, watches
 from penstock_sidecar.routing.strategies.least_cost import LeastCost
+from penstock_sidecar.values import dataclass
 
 DOWNGRADE: Final = "downgrade"
 MAX_NAMES_SHOWN: Final = 20

@@ -2,11 +2,11 @@
 
 import math
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from penstock_config.classification import Task
 from penstock_sidecar.model import Answer, Candidate, Request
+from penstock_sidecar.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

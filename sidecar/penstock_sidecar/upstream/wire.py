@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import aiohttp
@@ -32,6 +32,7 @@ from penstock_sidecar.upstream.keys import KeyRing
 from penstock_sidecar.upstream.redaction import Redactor
 from penstock_sidecar.upstream.refusal import Refusals
 from penstock_sidecar.upstream.session import USER_AGENT
+from penstock_sidecar.values import dataclass
 
 REJECTED_SECONDS: Final = 60.0
 """How long a key rests that the provider did not accept."""
