@@ -176,12 +176,18 @@ def _zero_or_count(mapping: Mapping[str, object], name: str) -> bool:
 
 
 def _first(mapping: Mapping[str, object], *names: str) -> int | None:
-    found = (token_count(mapping, name) for name in names)
-    return next((count for count in found if count is not None), None)
+    for name in names:
+        count = token_count(mapping, name)
+        if count is not None:
+            return count
+    return None
 
 
 def _first_group(mapping: Mapping[str, object], *names: str) -> Mapping[str, object]:
-    return next((group for name in names if (group := _group(mapping, name))), {})
+    for name in names:
+        if group := _group(mapping, name):
+            return group
+    return {}
 
 
 def _group(mapping: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -96,6 +96,8 @@ class CandidateBounds:
     provider_type: ProviderType
     group: Group
     """The provider's."""
+    bare: Place
+    """In its group, for nobody."""
     users: UserKeys
     rates: tuple[Bound, ...]
     budgets: tuple[Bound, ...]
@@ -121,24 +123,17 @@ class CandidateBounds:
         """A budget that refuses; then what an attempt may cost must be bounded."""
         return next((b for b in self.budgets + self.provider_budgets if b.enforced), None)
 
-    def bare_place(self) -> Place:
-        """In the provider's group, for nobody."""
-        group = self.group
-        slots = group.slots("provider"), group.slots(f"model:{self.model.name}")
-        return Place(group, (*slots, group.waiting, group.turns))
-
     def place(self, asking: Asker, *, waits: bool) -> Place:
         """In the provider's group. Who `waits` will ask again when its limits refuse."""
         group, user = self.group, asking.caller.user
-        keys = [*self.bare_place().keys]
         who = f"{RANK[asking.priority]}:{self.app}"
         turn = Turn(WAITING, TURNS, who, self.weight, waits)
         if not self.users.budgets:
-            return Place(group, tuple(keys), (), turn, high=True)
+            return Place(group, self.bare.keys, (), turn, high=True)
         digest = user_digest(self.scope_key, user)
-        keys += self.users.names(group, digest)
+        keys = (*self.bare.keys, *self.users.names(group, digest))
         subject = self.users.subject(digest, self.max_subjects)
-        return Place(group, tuple(keys), (subject,), turn, high=True, user=user)
+        return Place(group, keys, (subject,), turn, high=True, user=user)
 
 
 def caller_bounds(config: SidecarConfig, policy: Policy, scope_key: bytes) -> CallerBounds:
@@ -163,11 +158,13 @@ def candidate_bounds(
     binding = [b for b in config.budgets if _binds(b, candidate, pod)]
     own = [b for b in binding if not b.provider_wide]
     price, why = _price(candidate)
+    group = Group.of_provider(config.cluster, provider.id)
     return CandidateBounds(
         label=candidate.label,
         model=model,
         provider_type=provider.type,
-        group=Group.of_provider(config.cluster, provider.id),
+        group=group,
+        bare=_bare_place(group, model),
         users=users,
         rates=tuple(_rates(candidate)),
         budgets=tuple(_money(own, caller.users, candidate)),
@@ -180,6 +177,11 @@ def candidate_bounds(
         max_subjects=caller.policy.identity.max_subjects,
         scope_key=caller.scope_key,
     )
+
+
+def _bare_place(group: Group, model: Model) -> Place:
+    slots = group.slots("provider"), group.slots(f"model:{model.name}")
+    return Place(group, (*slots, group.waiting, group.turns))
 
 
 def user_digest(scope_key: bytes, user: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import count
-from typing import Protocol
+from typing import Final, Protocol
 
 from penstock_config.policy import Policy
 from penstock_config.queue import Queue
@@ -23,6 +23,9 @@ from penstock_sidecar.limits.shares import Counted, Shares
 from penstock_sidecar.limits.upkeep import Upkeep
 from penstock_sidecar.store import StoreUnavailable
 from penstock_sidecar.values import dataclass
+
+NO_QUEUE: Final = Queue()
+"""Bounds of waiting where no limit says any."""
 
 
 class LimitObserver(Protocol):
@@ -73,7 +76,7 @@ class Desk:
     def queue(self) -> Queue:
         """How long and with how many requests wait for the policy's limits."""
         queues = (each.queue for each in self.policy.limits if each.on_exceeded == "Queue")
-        return next(queues, Queue())
+        return next(queues, NO_QUEUE)
 
     def new_id(self) -> str:
         """Unique for ever. Never made of what a caller sends: who shares an id rides for free."""

@@ -123,7 +123,7 @@ class LimitRoom:
             return found
 
     def _marked(self, bounds: CandidateBounds) -> Marks:
-        provider, counter = bounds.bare_place(), self.headroom.counter
+        provider, counter = bounds.bare, self.headroom.counter
         own = Place(self.own)
         return Marks(
             tuple(

@@ -91,7 +91,7 @@ class Ticket:
         wait_for: Tier | None = None,
     ) -> Attempt:
         learned = self._desk.memory.ratios.estimated(candidate.label, given)
-        known = asker if learned is asker.given else replace(asker, given=learned)
+        known = Asker(asker.caller, asker.request, learned, asker.priority)
         bounds = self._bounds_of(candidate)
         return Attempt(self._desk, self._caller, known, bounds, wait_for, most)
 

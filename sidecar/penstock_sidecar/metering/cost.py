@@ -1,10 +1,14 @@
 """From tokens to money: integers all the way, rounded once, up."""
 
+from functools import lru_cache
+
 from penstock_config.provider import LongContext, Price, Provider
 from penstock_sidecar.model import Usage
 
 PICO_PER_MICRO = 1_000_000
 MICRO_PER_USD = 1_000_000
+MAX_PRICES = 4_096
+"""Remembered; those of all models that a sidecar may reach are fewer."""
 
 
 def cost_pico_usd(usage: Usage, price: Price, images: int) -> int:
@@ -39,8 +43,18 @@ def usd(micro: int) -> str:
 def dearest(price: Price, most_input_tokens: int | None = None) -> Price:
     """One price per direction: the highest that a token of it can cost. The price of long contexts
     counts where a request may have as many tokens; `None` is any number."""
+    steps = 1
+    step = price
+    while (long := step.long_context) and _reaches(most_input_tokens, long):
+        step, steps = long.price, steps + 1
+    return _dearest(price, steps)
+
+
+@lru_cache(maxsize=MAX_PRICES)
+def _dearest(price: Price, first: int) -> Price:
+    """Of its first steps."""
     steps = [price]
-    while (long := steps[-1].long_context) and _reaches(most_input_tokens, long):
+    while len(steps) < first and (long := steps[-1].long_context):
         steps.append(long.price)
     return Price(
         input_token=max(map(_dearest_input, steps)),
