@@ -23,9 +23,9 @@ from penstock_sidecar.compression.texts import (
     conversation,
     last_user_message,
     texts_of,
-    with_texts,
 )
 from penstock_sidecar.compression.whitespace import without_blank_lines, without_runs
+from penstock_sidecar.dialects.places import with_texts_at
 from penstock_sidecar.model import Api, JsonObject
 
 
@@ -50,7 +50,7 @@ def shortened(api: Api, document: JsonObject, rules: Compression) -> Shortened |
     new = _new_texts(list(texts_of(api, shorter)), rules)
     if not new and not left_out:
         return None
-    return Shortened(with_texts(shorter, new), left_out)
+    return Shortened(with_texts_at(shorter, new.items()), left_out)
 
 
 def _new_texts(texts: Sequence[Text], rules: Compression) -> Mapping[tuple[Step, ...], str]:
