@@ -18,14 +18,13 @@ from penstock_sidecar.compression.markup import is_page, without_markup
 from penstock_sidecar.compression.tables import smaller_json
 from penstock_sidecar.compression.texts import (
     LISTS,
-    Step,
     Text,
     conversation,
     last_user_message,
     texts_of,
 )
 from penstock_sidecar.compression.whitespace import without_blank_lines, without_runs
-from penstock_sidecar.dialects.places import with_texts_at
+from penstock_sidecar.dialects.places import Step, with_texts_at
 from penstock_sidecar.model import Api, JsonObject
 
 
