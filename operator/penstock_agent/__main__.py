@@ -5,8 +5,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from penstock_agent.settings import Settings, SettingsError
+from penstock_agent.settings import Settings
 from penstock_operator import logs
+from penstock_operator.environment import SettingsError
 from penstock_operator.process import run_to_end
 
 logger = logging.getLogger("penstock_agent")

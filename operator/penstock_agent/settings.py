@@ -2,23 +2,19 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from penstock_operator.environment import Parser, SettingsError, port, seconds, told
 from penstock_operator.logs import LEVELS
 from penstock_operator.ollama.gpus import STALE
 
-MAX_PORT: Final = 65_535
 MAX_PERIOD_SECONDS: Final = STALE.total_seconds() / 3
 """So that two readings may fail before the last one is stale."""
 MAX_HANG_SECONDS: Final = 3600
 _NODE: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-
-
-class SettingsError(ValueError):
-    """A variable is missing or wrong; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +41,12 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Reads and checks; `SettingsError` names the variable and what is expected."""
-        values: dict[str, object] = {}
-        for name, kind in cls.__annotations__.items():
-            variable = f"PENSTOCK_{name.upper()}"
-            if text := environment.get(variable, "").strip():
-                parse = _PARSERS.get(name) or _PARSERS.get(kind)
-                values[name] = parse(variable, text) if parse else text
-        settings = cls(**values)  # type: ignore[arg-type]  # each was made by its field's type
-        settings._check()
+        settings = told(cls, environment, _PARSERS)
+        settings.check()
         return settings
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """`SettingsError` where a value is wrong by itself or beside the others."""
         if not self.node_name:
             msg = (
                 "PENSTOCK_NODE_NAME is not set: expected the node that this runs on; "
@@ -70,30 +61,8 @@ class Settings:
             raise SettingsError(msg)
 
 
-def _port(variable: str, text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_PORT:
-        msg = f"{variable}={text!r}: expected a port"
-        raise SettingsError(msg)
-    return int(text)
-
-
-def _seconds(at_most: float) -> Callable[[str, str], float]:
-    def parse(variable: str, text: str) -> float:
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = 0
-        if not 0 < seconds <= at_most:
-            msg = f"{variable}={text!r}: expected seconds, more than 0 and at most {at_most:g}"
-            raise SettingsError(msg)
-        return seconds
-
-    return parse
-
-
-_PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
-    int: _port,
-    Path | None: lambda _, text: Path(text),
-    "period_seconds": _seconds(MAX_PERIOD_SECONDS),
-    "hang_seconds": _seconds(MAX_HANG_SECONDS),
+_PARSERS: Final[Mapping[object, Parser]] = {
+    int: port,
+    "period_seconds": seconds(MAX_PERIOD_SECONDS),
+    "hang_seconds": seconds(MAX_HANG_SECONDS),
 }

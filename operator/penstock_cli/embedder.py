@@ -17,7 +17,8 @@ from penstock_cli.failure import WrongUsage
 from penstock_cli.secret_sources import taken_for_granted
 from penstock_cli.workspace import CLUSTER, compile_files
 from penstock_operator.compile.snapshot import EmbedderSettings, RedisSettings
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.environment import SettingsError
+from penstock_operator.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 PREFIX: Final = "PENSTOCK_EMBEDDER_"

@@ -13,8 +13,9 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from penstock_operator import logs
+from penstock_operator.environment import SettingsError
 from penstock_operator.process import run_to_end
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.settings import Settings
 
 logger = logging.getLogger("penstock_operator")
 USAGE = 2

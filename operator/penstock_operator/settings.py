@@ -4,11 +4,13 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, NewType, Self, get_args, get_origin
+from typing import Final, Literal, NewType, Self
 from urllib.parse import urlsplit
+
+from penstock_operator.environment import Parser, SettingsError, port, seconds, told
 
 REDIS_SCHEMES: Final = (
     "redis",
@@ -33,10 +35,6 @@ Variables = Mapping[str, str]
 """Of a container's environment, by name."""
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _IN_USER_NAMES: Final = re.compile(r"[A-Za-z0-9._-]+")
-
-
-class SettingsError(ValueError):
-    """A variable is missing or wrong; the text names it and never holds a secret's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +137,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Reads and checks; `SettingsError` names the variable and what is expected."""
-        values: dict[str, object] = {}
-        for name, kind in cls.__annotations__.items():
-            variable = f"PENSTOCK_{name.upper()}"
-            if text := environment.get(variable, "").strip():
-                values[name] = _parsed(variable, text, kind)
-        settings = cls(**values)  # type: ignore[arg-type]  # each was made by its field's type
-        settings._check()
+        settings = told(cls, environment, _PARSERS)
+        settings.check()
         return settings
 
     @property
@@ -154,7 +147,8 @@ class Settings:
         in a pod is the same: the former is gone by then, and need not be waited for."""
         return f"{self.pod_name}_{os.getpid()}"
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """`SettingsError` where a value is wrong by itself or beside the others."""
         self._check_certificates()
         if self.redis_manage_users:
             self._check_users()
@@ -233,48 +227,12 @@ def _is_origin(url: str) -> bool:
     return bool(host) and parts.scheme in {"http", "https"} and url.lower() == expected
 
 
-def _parsed(variable: str, text: str, kind: object) -> object:
-    if kind == tuple[str, ...]:
-        return tuple(part for part in (p.strip() for p in text.split(",")) if part)
-    if kind in (Path, Path | None):
-        return Path(text)
-    if get_origin(kind) is Literal:
-        return _choice(variable, text, get_args(kind))
-    parse = _PARSERS.get(kind)
-    return text if parse is None else parse(variable, text)
-
-
-def _port(variable: str, text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004  # the largest port
-        msg = f"{variable}={text!r}: expected a port"
-        raise SettingsError(msg)
-    return int(text)
-
-
-def _seconds(variable: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds <= MAX_BUDGET_SECONDS:
-        msg = f"{variable}={text!r}: expected seconds, more than 0 and at most {MAX_BUDGET_SECONDS}"
-        raise SettingsError(msg)
-    return seconds
-
-
 def _life(variable: str, text: str) -> Life:
     if not text.isdecimal() or not MIN_LIFE_SECONDS <= int(text) <= MAX_LIFE_SECONDS:
         expected = f"expected whole seconds, {MIN_LIFE_SECONDS} to {MAX_LIFE_SECONDS}"
         msg = f"{variable}={text!r}: {expected}"
         raise SettingsError(msg)
     return Life(int(text))
-
-
-def _choice(variable: str, text: str, choices: tuple[str, ...]) -> str:
-    if text not in choices:
-        msg = f"{variable}={text!r}: expected one of {', '.join(choices)}"
-        raise SettingsError(msg)
-    return text
 
 
 def _resources(variable: str, text: str) -> Resources:
@@ -320,9 +278,9 @@ def _truth(variable: str, text: str) -> bool:
     return text == "true"
 
 
-_PARSERS: Final[Mapping[object, Callable[[str, str], object]]] = {
-    int: _port,  # all of them are
-    float: _seconds,
+_PARSERS: Final[Mapping[object, Parser]] = {
+    int: port,  # all of them are
+    float: seconds(MAX_BUDGET_SECONDS),
     Life: _life,
     bool: _truth,
     Resources: _resources,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock_agent.settings import Settings, SettingsError
+from penstock_agent.settings import Settings
+from penstock_operator.environment import SettingsError
 
 NODE = {"PENSTOCK_NODE_NAME": "ip-10-0-0-1.eu-west-1.compute.internal"}
 

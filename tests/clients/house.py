@@ -16,8 +16,8 @@ from penstock_config.provider import Auth, Model, Price, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Sidecar
-from penstock_sidecar.settings import Settings
 from tests.fakes.vendors.anthropic import AnthropicProvider
+from tests.sidecar.local import settings_in
 
 NAMESPACE = "team"
 KEY = "sk-the-platforms-own"
@@ -129,20 +129,7 @@ async def running_house(
     folder: Path, redis_url: str | None = None, **more: Any
 ) -> AsyncIterator[House]:
     """`more` are settings of the sidecar."""
-    settings = Settings(
-        config_dir=folder,
-        credentials_dir=folder,
-        pod_info_dir=folder,
-        namespace=NAMESPACE,
-        pod_name="shop-1",
-        app="shop",
-        port=0,
-        probe_host="127.0.0.1",
-        probe_port=0,
-        admin_port=0,
-        drain_seconds=1,
-        **more,
-    )
+    settings = settings_in(folder, NAMESPACE, **more)
     async with AnthropicProvider() as anthropic, StubProvider() as openai, StubProvider() as ollama:
         sidecar = Sidecar(settings)
         house = House(anthropic, openai, ollama, sidecar, folder, redis_url)

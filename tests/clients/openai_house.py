@@ -18,7 +18,7 @@ from penstock_config.provider import Capability, Model, Price, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Sidecar
-from penstock_sidecar.settings import Settings
+from tests.sidecar.local import settings_in
 
 NAMESPACE = "team"
 PRICE = Price(input_token=1_000_000, output_token=2_000_000)
@@ -130,18 +130,8 @@ def _tier(name: str) -> Tier:
 async def running_openai_house(
     folder: Path, redis_url: str | None, redis_deadline_seconds: float = 0.05, **policy: Any
 ) -> AsyncIterator[OpenAiHouse]:
-    settings = Settings(
-        config_dir=folder,
-        credentials_dir=folder,
-        pod_info_dir=folder,
-        namespace=NAMESPACE,
-        pod_name="shop-1",
-        app="shop",
-        port=0,
-        probe_host="127.0.0.1",
-        probe_port=0,
-        admin_port=0,
-        redis_deadline_seconds=redis_deadline_seconds,
+    settings = settings_in(
+        folder, NAMESPACE, drain_seconds=25, redis_deadline_seconds=redis_deadline_seconds
     )
     async with StubProvider() as openai, StubProvider() as copy, StubProvider() as ollama:
         house = OpenAiHouse(folder, openai, copy, ollama, redis_url)

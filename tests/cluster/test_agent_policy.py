@@ -1,26 +1,31 @@
 """The node agents' ValidatingAdmissionPolicy: its CEL, run by the code of a current API server.
 
-As in `test_pod_policy.py`, each expression is run as a rule on an object, here one that is shaped
-like what a policy is given: the request, and the ConfigMap.
+The objects are shaped like the request and the ConfigMap.
 """
 
-import asyncio
 import re
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
 
 from penstock_operator.ollama.names import gpu_inventory_name
-from tests.chart.rendering import NONE, VARIANTS, named, program, render
-from tests.cluster.cel_server import CRDS, Server, connected
+from tests.chart.rendering import VARIANTS
+from tests.cluster.cel_server import Server, connected
+from tests.cluster.policies import (
+    Document,
+    expressions,
+    installed,
+    made,
+    of,
+    policy,
+    refusals,
+    ruled,
+)
 
-Document = dict[str, Any]
 NODE_KEY: Final = "authentication.kubernetes.io/node-name"
 NODE: Final = "ip-10-0-0-1.eu-west-1.compute.internal"
 LONG: Final = ".".join(["a" * 60] * 4)
@@ -73,62 +78,21 @@ STRING: Final = {"type": "string", "maxLength": 256}
 
 def rules() -> Iterator[Document]:
     """The policy's expressions as a CRD has them."""
-    if program() is None:
-        pytest.skip(NONE)
-    documents = render(VARIANTS["agent"])
-    found = named(documents, "ValidatingAdmissionPolicy", "penstock-agent-configmaps")["spec"]
-    variables = {each["name"]: each["expression"] for each in found["variables"]}
-    for each in found["validations"]:
-        expression = each["expression"]
-        for name, text in variables.items():
-            expression = expression.replace(f"variables.{name}", f"({text})")
-        rule = re.sub(r"\b(request|object)\.", r"self.\1.", expression)
-        yield {"rule": rule, "message": each["message"]}
+    for text, message in expressions(policy(VARIANTS["agent"], "penstock-agent-configmaps")):
+        yield {"rule": re.sub(r"\b(request|object)\.", r"self.\1.", text), "message": message}
 
 
-def of(**properties: Any) -> Document:
-    return {"type": "object", "properties": properties}
-
-
-def definition(group: str) -> Document:
-    names = {"kind": "Write", "listKind": "WriteList", "plural": "writes", "singular": "write"}
+def spec() -> Document:
     values = {"type": "array", "maxItems": 4, "items": STRING}
     extra = {"type": "object", "additionalProperties": values, "maxProperties": 4}
     user = of(username=STRING, extra=extra)
-    shape = of(request=of(userInfo=user), object=of(metadata=of(name=STRING)))
-    spec = shape | {"x-kubernetes-validations": [*rules()]}
-    version = {
-        "name": "v1alpha1",
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": of(spec=spec)},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"writes.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
+    return ruled(of(request=of(userInfo=user), object=of(metadata=of(name=STRING))), rules())
 
 
 @pytest.fixture(scope="module")
 def group(crds_kubeconfig: Path) -> Iterator[str]:
-    name = f"t{uuid.uuid4().hex[:8]}.policies.penstock.dev"
-
-    async def install() -> None:
-        async with asyncio.timeout(60), connected(crds_kubeconfig, name) as server:
-            status, answer = await server.call("POST", CRDS, definition(name))
-            assert status == HTTPStatus.CREATED, answer["message"]
-            while (await server.call("GET", server.path("writes")))[0] != HTTPStatus.OK:
-                pass
-
-    async def remove() -> None:
-        async with connected(crds_kubeconfig, name) as server:
-            await server.call("DELETE", f"{CRDS}/writes.{name}")
-
-    asyncio.run(install())
-    yield name
-    asyncio.run(remove())
+    with installed(crds_kubeconfig, spec()) as found:
+        yield found
 
 
 @pytest_asyncio.fixture
@@ -140,19 +104,11 @@ async def server(crds_kubeconfig: Path, group: str) -> AsyncIterator[Server]:
 @pytest.mark.crds
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_an_agent_writes_what_tells_of_its_own_node(server: Server, case: Case) -> None:
-    document = {
-        "apiVersion": f"{server.group}/v1alpha1",
-        "kind": "Write",
-        "metadata": {"name": f"c{uuid.uuid4().hex[:8]}"},
-        "spec": case.request,
-    }
-    status, answer = await server.call("POST", server.path("writes"), document)
+    said = refusals(await made(server, case.request))
     if not case.refused:
-        assert status == HTTPStatus.CREATED, answer
-        return
-    assert status == HTTPStatus.UNPROCESSABLE_ENTITY, answer
-    said = [cause["message"] for cause in answer["details"]["causes"]]
-    assert any(case.refused in each for each in said), said
+        assert said == []
+    else:
+        assert any(case.refused in each for each in said), said
 
 
 def test_every_rule_of_the_policy_has_a_case_that_breaks_it() -> None:

@@ -1,27 +1,32 @@
-"""The policies on what the operator does where it runs models: their CEL, run by the code of a
-current API server, as in `test_pod_policy.py`.
+"""The policies on what the operator does where it runs models: their CEL, as `policies` runs it.
 
 The objects are those that the operator really makes, and the same with one thing changed.
 """
 
-import asyncio
 import copy
 import re
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
 
-from tests.chart.rendering import NONE, VARIANTS, named, program, render
-from tests.cluster.cel_server import CRDS, Server, connected
+from tests.chart.rendering import VARIANTS
+from tests.cluster.cel_server import Server, connected
+from tests.cluster.policies import (
+    Document,
+    installed,
+    listed,
+    made,
+    of,
+    policy,
+    refusals,
+    ruled,
+)
 from tests.operator.ollama.workload.plans import NAMES, read
 
-Document = dict[str, Any]
 Change = Callable[[Document], object]
 POLICIES: Final = ("penstock-operator-models", "penstock-operator-model-pods")
 NOT_MADE: Final = "that it did not make"
@@ -132,11 +137,8 @@ CASES: Final = (
 
 def rules() -> Iterator[Document]:
     """The policies' expressions as a CRD has them. What is deleted has no pod to look at."""
-    if program() is None:
-        pytest.skip(NONE)
-    documents = render(VARIANTS["models"])
-    for policy in POLICIES:
-        found = named(documents, "ValidatingAdmissionPolicy", policy)["spec"]
+    for name in POLICIES:
+        found = policy(VARIANTS["models"], name)
         of_pods = "variables" in found
         for each in found["validations"]:
             text = each["expression"].replace("variables.pod", "object.spec.template.spec")
@@ -144,14 +146,6 @@ def rules() -> Iterator[Document]:
             text = re.sub(r"(?<!self\.)\b(object|oldObject)\.", r"self.\1.", text)
             guarded = f"!has(self.object) || ({text})" if of_pods else text
             yield {"rule": guarded, "message": each["message"]}
-
-
-def of(**properties: Any) -> Document:
-    return {"type": "object", "properties": properties}
-
-
-def listed(items: Document, most: int = 16) -> Document:
-    return {"type": "array", "maxItems": most, "items": items}
 
 
 ANYTHING: Final = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
@@ -179,41 +173,10 @@ SHAPE: Final = of(
 )
 
 
-def definition(group: str) -> Document:
-    names = {"kind": "Write", "listKind": "WriteList", "plural": "writes", "singular": "write"}
-    spec = of(object=SHAPE, oldObject=SHAPE) | {"x-kubernetes-validations": [*rules()]}
-    version = {
-        "name": "v1alpha1",
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": of(spec=spec)},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"writes.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
-
-
 @pytest.fixture(scope="module")
 def group(crds_kubeconfig: Path) -> Iterator[str]:
-    name = f"t{uuid.uuid4().hex[:8]}.policies.penstock.dev"
-
-    async def install() -> None:
-        async with asyncio.timeout(60), connected(crds_kubeconfig, name) as server:
-            status, answer = await server.call("POST", CRDS, definition(name))
-            assert status == HTTPStatus.CREATED, answer["message"]
-            while (await server.call("GET", server.path("writes")))[0] != HTTPStatus.OK:
-                pass
-
-    async def remove() -> None:
-        async with connected(crds_kubeconfig, name) as server:
-            await server.call("DELETE", f"{CRDS}/writes.{name}")
-
-    asyncio.run(install())
-    yield name
-    asyncio.run(remove())
+    with installed(crds_kubeconfig, ruled(of(object=SHAPE, oldObject=SHAPE), rules())) as found:
+        yield found
 
 
 @pytest_asyncio.fixture
@@ -222,26 +185,12 @@ async def server(crds_kubeconfig: Path, group: str) -> AsyncIterator[Server]:
         yield found
 
 
-async def refusals(server: Server, request: Document) -> list[str]:
-    document = {
-        "apiVersion": f"{server.group}/v1alpha1",
-        "kind": "Write",
-        "metadata": {"name": f"c{uuid.uuid4().hex[:8]}"},
-        "spec": request,
-    }
-    status, answer = await server.call("POST", server.path("writes"), document)
-    if status == HTTPStatus.CREATED:
-        return []
-    assert status == HTTPStatus.UNPROCESSABLE_ENTITY, answer
-    return [cause["message"] for cause in answer["details"]["causes"]]
-
-
 @pytest.mark.crds
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_the_operator_makes_what_runs_models_and_nothing_else(
     server: Server, case: Case
 ) -> None:
-    said = await refusals(server, case.request)
+    said = refusals(await made(server, case.request))
     if not case.refused:
         assert said == []
     else:
@@ -255,8 +204,8 @@ async def test_all_that_it_makes_is_let_through(server: Server, name: str) -> No
         found = {"metadata": document["metadata"]}
         if document["kind"] == "Deployment":
             found["spec"] = document["spec"]
-            assert await refusals(server, {"object": found, "oldObject": found}) == []
-        assert await refusals(server, {"oldObject": found}) == []
+            assert refusals(await made(server, {"object": found, "oldObject": found})) == []
+        assert refusals(await made(server, {"oldObject": found})) == []
 
 
 def test_every_rule_of_the_policies_has_a_case_that_breaks_it() -> None:

@@ -1,30 +1,36 @@
-"""The chart's ValidatingAdmissionPolicy: its CEL, run by the code of a current API server.
+"""The policy on what the operator does to pods: its CEL, as `policies` runs it.
 
-No server with such policies is at hand. What is run: each expression, as a transition rule on an
-object shaped like a Pod, by the same CEL libraries. What is not: that the API server calls the
-policy for an update of a Pod by the account. The injector's guard, which older servers ask, must
-say the same of every case.
+Each expression is a transition rule on an object shaped like a Pod. The injector's guard, which
+older servers ask, must say the same of every case.
 """
 
-import asyncio
 import copy
 import re
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 import pytest_asyncio
 
 from penstock_operator.webhook.guard import Guard
-from tests.chart.rendering import NONE, OWN, named, program, render
-from tests.cluster.cel_server import CRDS, Server, connected
+from tests.chart.rendering import OWN, named, render
+from tests.cluster.cel_server import Server, connected
+from tests.cluster.policies import (
+    Document,
+    expressions,
+    installed,
+    listed,
+    made,
+    of,
+    policy,
+    refusals,
+    ruled,
+)
 
 ACCOUNT: Final = f"system:serviceaccount:{OWN}:penstock-operator"
-Document = dict[str, Any]
 Change = Callable[[Document], object]
 POD: Final[Document] = {
     "metadata": {
@@ -105,41 +111,19 @@ CASES: Final = (
 )
 
 
-def policy() -> Document:
-    if program() is None:
-        pytest.skip(NONE)
-    spec: Document = named(render({}), "ValidatingAdmissionPolicy", "penstock-operator-pods")[
-        "spec"
-    ]
-    return spec
-
-
-def as_transition(expression: str, variables: dict[str, str]) -> str:
-    """The policy's expression as a CRD has it."""
-    for name, text in variables.items():
-        expression = expression.replace(f"variables.{name}", f"({text})")
-    expression = re.sub(r"\boldObject\b", "oldSelf", expression)
-    return re.sub(r"\bobject\b", "self", expression)
+def operators() -> Document:
+    return policy({}, "penstock-operator-pods")
 
 
 def rules() -> Iterator[Document]:
-    found = policy()
-    variables = {each["name"]: each["expression"] for each in found["variables"]}
-    for each in found["validations"]:
-        rule = as_transition(each["expression"], variables)
-        yield {"rule": rule, "message": each["message"]}
+    """The policy's expressions as a CRD has them."""
+    for text, message in expressions(operators()):
+        rule = re.sub(r"\boldObject\b", "oldSelf", text)
+        yield {"rule": re.sub(r"\bobject\b", "self", rule), "message": message}
 
 
 STRING: Final = {"type": "string", "maxLength": 64}
 STRINGS: Final = {"type": "object", "additionalProperties": STRING, "maxProperties": 8}
-
-
-def of(**properties: Any) -> Document:
-    return {"type": "object", "properties": properties}
-
-
-def items(schema: Document) -> Document:
-    return {"type": "array", "maxItems": 8, "items": schema}
 
 
 def shape() -> Document:
@@ -149,51 +133,21 @@ def shape() -> Document:
         name=STRING,
         annotations=STRINGS,
         labels=STRINGS,
-        finalizers=items(STRING),
-        ownerReferences=items(owner),
+        finalizers=listed(STRING, 8),
+        ownerReferences=listed(owner, 8),
     )
     spec = of(
-        containers=items(of(name=STRING, image=STRING)),
-        tolerations=items(of(key=STRING, operator=STRING)),
+        containers=listed(of(name=STRING, image=STRING), 8),
+        tolerations=listed(of(key=STRING, operator=STRING), 8),
         activeDeadlineSeconds={"type": "integer"},
     )
-    return of(metadata=metadata, spec=spec) | {"x-kubernetes-validations": [*rules()]}
-
-
-def definition(group: str) -> Document:
-    names = {"kind": "Change", "listKind": "ChangeList", "plural": "changes", "singular": "change"}
-    version = {
-        "name": "v1alpha1",
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": of(spec=of(pod=shape()))},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"changes.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
+    return ruled(of(metadata=metadata, spec=spec), rules())
 
 
 @pytest.fixture(scope="module")
 def group(crds_kubeconfig: Path) -> Iterator[str]:
-    name = f"t{uuid.uuid4().hex[:8]}.policies.penstock.dev"
-
-    async def install() -> None:
-        async with asyncio.timeout(60), connected(crds_kubeconfig, name) as server:
-            status, answer = await server.call("POST", CRDS, definition(name))
-            assert status == HTTPStatus.CREATED, answer
-            while (await server.call("GET", server.path("changes")))[0] != HTTPStatus.OK:
-                pass
-
-    async def remove() -> None:
-        async with connected(crds_kubeconfig, name) as server:
-            await server.call("DELETE", f"{CRDS}/changes.{name}")
-
-    asyncio.run(install())
-    yield name
-    asyncio.run(remove())
+    with installed(crds_kubeconfig, of(pod=shape())) as found:
+        yield found
 
 
 @pytest_asyncio.fixture
@@ -207,23 +161,16 @@ async def server(crds_kubeconfig: Path, group: str) -> AsyncIterator[Server]:
 async def test_the_policy_lets_the_operator_touch_and_nothing_else(
     server: Server, case: Case
 ) -> None:
-    name = f"c{uuid.uuid4().hex[:8]}"
-    document = {
-        "apiVersion": f"{server.group}/v1alpha1",
-        "kind": "Change",
-        "metadata": {"name": name},
-        "spec": {"pod": case.former},
-    }
-    status, made = await server.call("POST", server.path("changes"), document)
-    assert status == HTTPStatus.CREATED, made
-    changed = made | {"spec": {"pod": case.present}}
-    status, answer = await server.call("PUT", f"{server.path('changes')}/{name}", changed)
+    status, former = await made(server, {"pod": case.former})
+    assert status == HTTPStatus.CREATED, former
+    changed = former | {"spec": {"pod": case.present}}
+    path = f"{server.path('writes')}/{former['metadata']['name']}"
+    said = refusals(await server.call("PUT", path, changed))
     if not case.refused:
-        assert status == HTTPStatus.OK, answer
+        assert said == []
         return
-    assert status == HTTPStatus.UNPROCESSABLE_ENTITY, answer
-    (cause,) = answer["details"]["causes"]
-    assert case.refused in cause["message"], cause
+    (only,) = said
+    assert case.refused in only
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -245,7 +192,7 @@ def test_every_rule_of_the_policy_has_a_case_that_breaks_it() -> None:
 
 
 def test_the_policy_is_for_the_operator_alone_and_closed() -> None:
-    found = policy()
+    found = operators()
     assert found["failurePolicy"] == "Fail"
     (condition,) = found["matchConditions"]
     assert condition["expression"] == f"request.userInfo.username == '{ACCOUNT}'"

@@ -22,12 +22,12 @@ from penstock_config.provider import Auth, Capability, Model, Provider, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Sidecar
-from penstock_sidecar.settings import Settings
 from tests.fakes.vendors.anthropic import AnthropicProvider
 from tests.fakes.vendors.azure import AzureStub
 from tests.fakes.vendors.gemini import GeminiProvider
 from tests.matrix.scenes import SCENES, Scene
 from tests.sidecar.http.edge import Response, exchange, post
+from tests.sidecar.local import settings_in
 
 NAMESPACE: Final = "team"
 KEY: Final = "sk-the-platforms-own"
@@ -162,19 +162,7 @@ def body_of(case: Case) -> bytes:
 
 @contextlib.asynccontextmanager
 async def running_world(folder: Path) -> AsyncIterator[World]:
-    settings = Settings(
-        config_dir=folder,
-        credentials_dir=folder,
-        pod_info_dir=folder,
-        namespace=NAMESPACE,
-        pod_name="shop-1",
-        app="shop",
-        port=0,
-        probe_host="127.0.0.1",
-        probe_port=0,
-        admin_port=0,
-        drain_seconds=1,
-    )
+    settings = settings_in(folder, NAMESPACE)
     async with contextlib.AsyncExitStack() as stack:
         fakes: dict[str, StubProvider] = {
             "openai": await stack.enter_async_context(StubProvider()),

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.environment import SettingsError
+from penstock_operator.settings import Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -12,11 +13,6 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert (settings.cluster, settings.namespace) == ("default", "penstock-system")
     assert settings.provider_namespaces == settings.watch_namespaces == ()
     assert settings.redis_url is None
-
-
-def test_lists_are_separated_by_commas() -> None:
-    environment = {"PENSTOCK_PROVIDER_NAMESPACES": " a, b ,,c "}
-    assert Settings.from_environment(environment).provider_namespaces == ("a", "b", "c")
 
 
 def test_paths_ports_and_texts_are_parsed() -> None:
@@ -29,12 +25,6 @@ def test_paths_ports_and_texts_are_parsed() -> None:
     assert settings.kubeconfig == Path("/some/where")
     assert settings.probe_port == 0
     assert settings.redis_username == "sidecar"
-
-
-@pytest.mark.parametrize("text", ["http", "-1", "65536", "8080.5"])
-def test_what_is_no_port_is_refused_by_name(text: str) -> None:
-    with pytest.raises(SettingsError, match=r"PENSTOCK_WEBHOOK_PORT=.*: expected a port"):
-        Settings.from_environment({"PENSTOCK_WEBHOOK_PORT": text})
 
 
 def test_a_redis_address_of_another_scheme_is_refused() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from penstock_config.provider import Model, Price, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Ports, Sidecar
-from penstock_sidecar.settings import Settings
 from tests.sidecar.http.edge import Response, exchange, head, post
+from tests.sidecar.local import settings_in
 
 KEY = "sk-the-platforms-own"
 NAMESPACE = "team"
@@ -163,21 +163,8 @@ async def running_plane(
     folder: Path, redis_url: str | None, *, written: bool = True, **changes: Any
 ) -> AsyncIterator[Plane]:
     """With its files read, if they are `written` before it starts; `changes` are of settings."""
-    settings = Settings(
-        config_dir=folder,
-        credentials_dir=folder,
-        pod_info_dir=folder,
-        namespace=NAMESPACE,
-        pod_name="shop-1",
-        app="shop",
-        port=0,
-        probe_host="127.0.0.1",
-        probe_port=0,
-        admin_port=0,
-        max_body_bytes=100_000,
-        drain_seconds=20,
-    )
-    settings = replace(settings, **changes)
+    usual = {"max_body_bytes": 100_000, "drain_seconds": 20}
+    settings = settings_in(folder, NAMESPACE, **usual | changes)
     async with StubProvider() as main, StubProvider() as backup:
         sidecar = Sidecar(settings)
         plane = Plane(folder, main, backup, redis_url, sidecar, Ports(0, 0, 0))

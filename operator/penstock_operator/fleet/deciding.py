@@ -9,7 +9,7 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.fleet.observed import Told
 from penstock_operator.ollama.fleet import Pending, is_pending, pending_groups
 from penstock_operator.ollama.planner.plan import plan
-from penstock_operator.ollama.planner.types import Group, Need, Node, Plan, Unplaced, Wish
+from penstock_operator.ollama.planner.types import Group, Need, Node, Unplaced, Wish
 from penstock_operator.ollama.wishes import Wished, wished
 from penstock_operator.ollama.workload.changes import Standing, continued, removable
 
@@ -50,7 +50,7 @@ def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Dec
     seen = {case.provider.id: case for case in cases}
     asked = [w.wish for id_, w in wishes.items() if w.wish and _is_planned(seen[id_], nodes)]
     current = [group for wish in asked for group in _placed(seen[wish.provider].there)]
-    planned = _planned(nodes or (), asked, current)
+    planned = plan(nodes or (), asked, current)
     pending = pending_groups(planned.unplaced, asked, nodes or ())
     return {
         id_: _decided(
@@ -63,27 +63,6 @@ def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Dec
         )
         for id_, case in seen.items()
     }
-
-
-def _planned(nodes: Sequence[Node], asked: Sequence[Wish], current: Sequence[Group]) -> Plan:
-    """Who lacks something although it has groups, as by a model that was added, is placed anew
-    where that places more."""
-    first = plan(nodes, asked, current)
-    lacking = {lot.provider for lot in first.unplaced}
-    others = [group for group in current if group.provider not in lacking]
-    if len(others) == len(current):
-        return first
-    second = plan(nodes, asked, others)
-    return second if _lack(second, asked) < _lack(first, asked) else first
-
-
-def _lack(planned: Plan, asked: Sequence[Wish]) -> list[tuple[int, int]]:
-    """What has no place, by priority, the highest first: less sorts before more."""
-    priorities = {wish.provider: wish.priority for wish in asked}
-    sums = dict.fromkeys(priorities.values(), 0)
-    for lot in planned.unplaced:
-        sums[priorities[lot.provider]] += lot.replicas * len(lot.models)
-    return sorted(((-priority, lack) for priority, lack in sums.items()))
 
 
 def standings(

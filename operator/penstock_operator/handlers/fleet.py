@@ -8,11 +8,9 @@ Only the active replica does it. Without Redis nobody is scaled; placement and s
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
@@ -36,7 +34,7 @@ from penstock_operator.handlers.fleet_turn import ProviderTurns, Round, show
 from penstock_operator.handlers.inventory import Inventory
 from penstock_operator.health.in_force import Given, in_force, readers
 from penstock_operator.ledger.fleet import Asked, read_demand, write_fleets
-from penstock_operator.ledger.store import LedgerAway, Store, opened
+from penstock_operator.ledger.store import LedgerAway, Store, opened_if_named
 from penstock_operator.metrics import Metrics
 from penstock_operator.ollama.names import LOADER_PORT
 from penstock_operator.ollama.planner.types import Node
@@ -88,16 +86,11 @@ class FleetController:
         """Never ends."""
         await self._compiled()
         installation = await self._installation()
-        async with self._store() as store, self._loaders:
+        async with opened_if_named(self._settings) as store, self._loaders:
             while True:
                 began = self._clock()
                 await self._guarded(store, installation)
                 await asyncio.sleep(max(0.0, self._round_seconds - (self._clock() - began)))
-
-    def _store(self) -> AbstractAsyncContextManager[Store | None]:
-        if self._settings.redis_url is None:
-            return contextlib.nullcontext(None)
-        return opened(self._settings)
 
     async def _installation(self) -> Installation:
         while True:

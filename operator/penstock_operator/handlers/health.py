@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -19,13 +18,14 @@ from typing import Final
 from penstock_config.breaker import Standing
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.model_tier import ModelTier
-from penstock_operator.cluster import Cluster, ClusterError, Conflict, Forbidden, NotFound
-from penstock_operator.cluster.events import Note, post
+from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.statuses import apply_health
 from penstock_operator.compile.references import reference_id
 from penstock_operator.handlers.breaker_figures import BreakerFigures
 from penstock_operator.handlers.inventory import Inventory, Seen
 from penstock_operator.handlers.probing import Probing, fields_of_provider
+from penstock_operator.handlers.reporting import note_of
+from penstock_operator.handlers.writing import Pen
 from penstock_operator.health.in_force import Given, InForce, in_force
 from penstock_operator.health.judging import Facts, ModelHealth, candidates_of, models_of
 from penstock_operator.health.page import (
@@ -38,14 +38,13 @@ from penstock_operator.health.page import (
     tier_status,
 )
 from penstock_operator.ledger.breakers import read_standings
-from penstock_operator.ledger.store import LedgerAway, Store, opened
+from penstock_operator.ledger.store import LedgerAway, Store, opened_if_named
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 
 READ_SECONDS: Final = 20.0
 AWAY_SECONDS: Final = 30.0
 """So long what was read passes for fresh without Redis."""
-MAX_WRITES_AT_ONCE: Final = 16
 logger = logging.getLogger(__name__)
 
 
@@ -69,7 +68,6 @@ class Health:
         compiled: Callable[[], Awaitable[object]],
         given: Callable[[], Mapping[str, Given]],
     ) -> None:
-        self._cluster = cluster
         self._inventory = inventory
         self._settings = settings
         self._metrics = metrics
@@ -80,21 +78,16 @@ class Health:
         self._kept: dict[str, Kept] = {}
         self._standings: Mapping[str, Standing] | None = None
         self._read_at = float("-inf")
-        self._slots = asyncio.Semaphore(MAX_WRITES_AT_ONCE)
+        self._pen = Pen(cluster, metrics, apply_health, "health", "health.not_told")
 
     async def run(self) -> None:
         """Never ends."""
         await self._compiled()
-        async with self._store() as store, asyncio.TaskGroup() as group:
+        async with opened_if_named(self._settings) as store, asyncio.TaskGroup() as group:
             group.create_task(self._probing.run(store))
             while True:
                 await self._guarded(store)
                 await asyncio.sleep(self._settings.budget_seconds)
-
-    def _store(self) -> AbstractAsyncContextManager[Store | None]:
-        if self._settings.redis_url is None:
-            return contextlib.nullcontext(None)
-        return opened(self._settings)
 
     async def _guarded(self, store: Store | None) -> None:
         try:
@@ -163,32 +156,11 @@ class Health:
 
     async def _write(self, seen: Seen, document: Document, news: News | None) -> None:
         """The status goes first, then the Event about it."""
-        try:
-            async with self._slots:
-                await apply_health(self._cluster, seen.ref, seen.uid, document)
-        except (NotFound, Conflict):
-            return  # gone, or another one of its name: the watch tells
-        except ClusterError as error:
-            self._metrics.writes.labels("health", "failed").inc()
-            fields = {"object": str(seen.ref), "error": str(error)}
-            logger.warning("health.not_told", extra=fields)
+        if await self._pen.write(seen, document) != "written":
             return
-        self._metrics.writes.labels("health", "ok").inc()
         self._kept[seen.uid].document = document
         if news is not None:
-            await self._post(seen, news)
-
-    async def _post(self, seen: Seen, news: News) -> None:
-        """Events are a courtesy: one that cannot be posted is logged, and not tried again."""
-        type_, reason, message, occasion = news
-        ref = seen.ref
-        note = Note(ref.kind, ref.namespace, ref.name, seen.uid, type_, reason, message, occasion)
-        try:
-            async with self._slots:
-                await post(self._cluster, note, datetime.now(UTC))
-        except ClusterError as error:
-            level = logging.DEBUG if isinstance(error, Forbidden) else logging.WARNING
-            logger.log(level, "event.failed", extra={"error": str(error)})
+            await self._pen.post(note_of(seen, *news), datetime.now(UTC))
 
     def _measure(self, provider: str, document: Document) -> None:
         status = document["conditions"][0]["status"]

@@ -119,7 +119,7 @@ def _bad_news(
             continue
         text = failure if condition.reason == "WriteFailed" and failure else condition.message
         occasion = (condition.type, str(document["lastTransitionTime"]))
-        yield _note(seen, "Warning", condition.reason, text, occasion)
+        yield note_of(seen, "Warning", condition.reason, text, occasion)
 
 
 def _good_news(
@@ -132,10 +132,10 @@ def _good_news(
             continue
         if type_ == "Conflicted" and type_ not in by_type:
             text = "No other policy outranks this one."
-            yield _note(seen, "Normal", "NotConflicted", text, (type_, now.isoformat()))
+            yield note_of(seen, "Normal", "NotConflicted", text, (type_, now.isoformat()))
         elif (after := by_type.get(type_)) and type_ != "Conflicted" and after["status"] == "True":
             occasion = (type_, str(after["lastTransitionTime"]))
-            yield _note(seen, "Normal", str(after["reason"]), str(after["message"]), occasion)
+            yield note_of(seen, "Normal", str(after["reason"]), str(after["message"]), occasion)
 
 
 def _is_bad(document: Document) -> bool:
@@ -145,12 +145,13 @@ def _is_bad(document: Document) -> bool:
     return document.get("status") == "False" and not quiet
 
 
-def _note(
+def note_of(
     seen: Seen,
     type_: Literal["Normal", "Warning"],
     reason: str,
     message: str,
     occasion: tuple[str, ...],
 ) -> Note:
+    """One about the object."""
     ref = seen.ref
     return Note(ref.kind, ref.namespace, ref.name, seen.uid, type_, reason, message, occasion)

@@ -10,13 +10,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from penstock_operator.api.route_policy import RoutePolicy
-from penstock_operator.cluster import Cluster, ClusterError, Conflict, NotFound
+from penstock_operator.cluster import Cluster
 from penstock_operator.cluster.statuses import apply_delivery
 from penstock_operator.delivery.page import (
     Document,
@@ -30,7 +29,8 @@ from penstock_operator.delivery.standing import Counts, counts_by_policy
 from penstock_operator.handlers.compilation import Policies
 from penstock_operator.handlers.hearing import Hearing
 from penstock_operator.handlers.inventory import Inventory, Seen
-from penstock_operator.ledger.store import Store, opened
+from penstock_operator.handlers.writing import Pen
+from penstock_operator.ledger.store import Store, opened_if_named
 from penstock_operator.metrics import Metrics
 from penstock_operator.plan import Published
 from penstock_operator.settings import Settings
@@ -39,7 +39,6 @@ SOON_SECONDS: Final = 1.0
 """Between two rounds while something is under way."""
 UNDER_WAY_SECONDS: Final = 30.0
 """So long after a change sidecars are looked at more often."""
-MAX_WRITES_AT_ONCE: Final = 16
 STANDINGS: Final = ("current", "stale", "rejected", "unknown")
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,6 @@ class Sidecars:
         compiled: Callable[[], Awaitable[object]],
         policies: Callable[[], Policies],
     ) -> None:
-        self._cluster = cluster
         self._inventory = inventory
         self._settings = settings
         self._metrics = metrics
@@ -73,7 +71,7 @@ class Sidecars:
         self._policies = policies
         self._hearing = Hearing(settings.cluster, time.monotonic)
         self._kept: dict[str, Kept] = {}
-        self._slots = asyncio.Semaphore(MAX_WRITES_AT_ONCE)
+        self._pen = Pen(cluster, metrics, apply_delivery, "delivery", "sidecars.not_told")
         self._moved = asyncio.Event()
         self._moved_at = float("-inf")
 
@@ -81,15 +79,10 @@ class Sidecars:
         """Never ends."""
         await self._compiled()
         self._inventory.listeners.append(self._moved.set)
-        async with self._store() as store:
+        async with opened_if_named(self._settings) as store:
             while True:
                 complete = await self._guarded(store)
                 await self._pause(complete=complete)
-
-    def _store(self) -> AbstractAsyncContextManager[Store | None]:
-        if self._settings.redis_url is None:
-            return contextlib.nullcontext(None)
-        return opened(self._settings)
 
     async def _pause(self, *, complete: bool) -> None:
         """Short while sidecars are on their way to what was published lately."""
@@ -150,19 +143,10 @@ class Sidecars:
         """Whether it is as it should be."""
         if time.monotonic() - kept.written_at < self._settings.budget_seconds / 2:
             return False
-        try:
-            async with self._slots:
-                await apply_delivery(self._cluster, seen.ref, seen.uid, document)
-        except (NotFound, Conflict):
-            return True  # gone, or another one of its name: the watch tells
-        except ClusterError as error:
-            self._metrics.writes.labels("delivery", "failed").inc()
-            fields = {"object": str(seen.ref), "error": str(error)}
-            logger.warning("sidecars.not_told", extra=fields)
-            return False
-        self._metrics.writes.labels("delivery", "ok").inc()
-        kept.document, kept.written_at = document, time.monotonic()
-        return True
+        outcome = await self._pen.write(seen, document)
+        if outcome == "written":
+            kept.document, kept.written_at = document, time.monotonic()
+        return outcome != "failed"
 
     def _measure(self, counts: Mapping[str, Counts]) -> None:
         for name in STANDINGS:

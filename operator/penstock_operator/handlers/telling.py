@@ -6,18 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
 
-from penstock_operator.cluster import Cluster, ClusterError, Conflict, Forbidden, NotFound
-from penstock_operator.cluster.events import Note, post
+from penstock_operator.cluster import Cluster, ClusterError, Conflict, NotFound
+from penstock_operator.cluster.events import Note
 from penstock_operator.cluster.statuses import apply_conditions
 from penstock_operator.compile.problem import ObjectRef, Problem
 from penstock_operator.handlers.compilation import Outcome
 from penstock_operator.handlers.inventory import Inventory, Seen
 from penstock_operator.handlers.reporting import Report, Written, programming, report, uses
+from penstock_operator.handlers.writing import MAX_WRITES_AT_ONCE, post_once
 from penstock_operator.metrics import Metrics
 
-MAX_WRITES_AT_ONCE: Final = 16
 logger = logging.getLogger(__name__)
 
 
@@ -92,11 +91,6 @@ class Teller:
             )
 
     async def _post(self, notes: Iterable[Note], now: datetime) -> None:
-        """Events are a courtesy: one that cannot be posted is logged, and not tried again."""
         for note in notes:
-            try:
-                async with self._slots:
-                    await post(self._cluster, note, now)
-            except ClusterError as error:
-                level = logging.DEBUG if isinstance(error, Forbidden) else logging.WARNING
-                logger.log(level, "event.failed", extra={"error": str(error)})
+            async with self._slots:
+                await post_once(self._cluster, note, now)

@@ -8,21 +8,20 @@ a condition says beforehand what is in the way.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from penstock_operator.api.route_policy import RoutePolicy
-from penstock_operator.cluster import Cluster, ClusterError, Conflict, Forbidden, NotFound
+from penstock_operator.cluster import Cluster, ClusterError, Forbidden
 from penstock_operator.cluster.config_maps import config_map_values
-from penstock_operator.cluster.events import Note, post
 from penstock_operator.cluster.statuses import apply_warming
 from penstock_operator.handlers.inventory import Inventory, Seen
-from penstock_operator.ledger.store import LedgerAway, Store, opened
+from penstock_operator.handlers.reporting import note_of
+from penstock_operator.handlers.writing import Pen
+from penstock_operator.ledger.store import LedgerAway, Store, opened_if_named
 from penstock_operator.ledger.warming import enqueue
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
@@ -92,20 +91,16 @@ class Warming:
         self._kept: dict[str, Kept] = {}
         self._first = True
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+        self._pen = Pen(cluster, metrics, apply_warming, "warming", "warming.not_told")
 
     async def run(self) -> None:
         """Never ends."""
         await self._listed()
-        async with self._store() as store:
+        async with opened_if_named(self._settings) as store:
             while True:
                 await self._look(store)
                 self._first = False
                 await asyncio.sleep(self._look_seconds)
-
-    def _store(self) -> AbstractAsyncContextManager[Store | None]:
-        if self._settings.redis_url is None:
-            return contextlib.nullcontext(None)
-        return opened(self._settings)
 
     async def _look(self, store: Store | None) -> None:
         seen = [s for s in self._inventory.objects.values() if s.ref.kind == RoutePolicy.kind]
@@ -209,30 +204,17 @@ class Warming:
 
     async def _write(self, seen: Seen, document: Document, kept: Kept) -> bool:
         """Whether it was taken, or the object is no longer the one that was meant."""
-        try:
-            await apply_warming(self._cluster, seen.ref, seen.uid, document)
-        except (NotFound, Conflict):
-            return True  # gone, or another one of its name: the watch tells
-        except ClusterError as error:
-            self._metrics.writes.labels("warming", "failed").inc()
-            fields = {"object": str(seen.ref), "error": str(error)}
-            logger.warning("warming.not_told", extra=fields)
-            return False
-        self._metrics.writes.labels("warming", "ok").inc()
-        kept.document = document
-        return True
+        outcome = await self._pen.write(seen, document)
+        if outcome == "written":
+            kept.document = document
+        return outcome != "failed"
 
     async def _post(
         self, seen: Seen, type_: Literal["Normal", "Warning"], reason: str, text: str, due: datetime
     ) -> None:
-        """Once for each time. Events are a courtesy, and not tried again."""
-        ref, occasion = seen.ref, (page.text_of(due),)
-        note = Note(ref.kind, ref.namespace, ref.name, seen.uid, type_, reason, text, occasion)
-        try:
-            await post(self._cluster, note, datetime.now(UTC))
-        except ClusterError as error:
-            level = logging.DEBUG if isinstance(error, Forbidden) else logging.WARNING
-            logger.log(level, "event.failed", extra={"error": str(error)})
+        """Once for each time."""
+        note = note_of(seen, type_, reason, text, (page.text_of(due),))
+        await self._pen.post(note, datetime.now(UTC))
 
 
 def _kept_of(seen: Seen) -> Kept:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.injection.quantity import Kind, amount
-from penstock_operator.settings import Resources, Settings, SettingsError
+from penstock_operator.settings import Resources, Settings
 
 Mode = Literal["native", "container"]
 SYSTEM_NAMESPACES: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})

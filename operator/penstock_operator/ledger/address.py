@@ -17,7 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ConstantBackoff, NoBackoff
 
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.environment import SettingsError
+from penstock_operator.settings import Settings
 
 Client = Redis | RedisCluster
 REDIS_PORT: Final = 6379

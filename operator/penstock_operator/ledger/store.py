@@ -2,7 +2,12 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from importlib import resources
 from typing import Any, Final
 
@@ -81,6 +86,11 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield Store(client)
     finally:
         await close(client)
+
+
+def opened_if_named(settings: Settings) -> AbstractAsyncContextManager[Store | None]:
+    """The same; `None` where the settings name no Redis."""
+    return nullcontext(None) if settings.redis_url is None else opened(settings)
 
 
 def _is_the_keys(error: Exception) -> bool:

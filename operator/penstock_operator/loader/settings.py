@@ -4,14 +4,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
+from penstock_operator.environment import Parser, SettingsError, port, seconds, told
 from penstock_operator.ollama.names import LOADER_PORT, OLLAMA_PORT
-from penstock_operator.settings import SettingsError
 
 PREFIX = "PENSTOCK_LOADER_"
-MAX_PORT = 65_535
 MAX_SECONDS = 86_400
 
 
@@ -42,40 +41,9 @@ class LoaderSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Reads and checks; `SettingsError` names the variable and what is expected."""
-        values: dict[str, object] = {}
-        for name, kind in cls.__annotations__.items():
-            variable = f"{PREFIX}{name.upper()}"
-            if text := environment.get(variable, "").strip():
-                values[name] = _parsed(variable, text, kind)
-        settings = cls(**values)  # type: ignore[arg-type]  # each was made by its field's type
+        settings = told(cls, environment, _PARSERS, PREFIX)
         _check_url(settings.ollama_url)
         return settings
-
-
-def _parsed(variable: str, text: str, kind: object) -> object:
-    if kind is Path:
-        return Path(text)
-    if kind is int:
-        return _port(variable, text)
-    return _seconds(variable, text) if kind is float else text
-
-
-def _port(variable: str, text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_PORT:
-        msg = f"{variable}={text!r}: expected a port"
-        raise SettingsError(msg)
-    return int(text)
-
-
-def _seconds(variable: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds <= MAX_SECONDS:
-        msg = f"{variable}={text!r}: expected seconds, more than 0 and at most {MAX_SECONDS}"
-        raise SettingsError(msg)
-    return seconds
 
 
 def _check_url(url: str) -> None:
@@ -83,3 +51,6 @@ def _check_url(url: str) -> None:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         msg = f"{PREFIX}OLLAMA_URL: expected http://host:port"
         raise SettingsError(msg)
+
+
+_PARSERS: Final[Mapping[object, Parser]] = {int: port, float: seconds(MAX_SECONDS)}

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.metrics import Metrics
-from penstock_operator.settings import SettingsError
 from penstock_operator.webhook.certificates import Pair, read_pair
 
 LOOK_SECONDS: Final = 5

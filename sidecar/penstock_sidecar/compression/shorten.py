@@ -18,14 +18,13 @@ from penstock_sidecar.compression.markup import is_page, without_markup
 from penstock_sidecar.compression.tables import smaller_json
 from penstock_sidecar.compression.texts import (
     LISTS,
-    Step,
     Text,
     conversation,
     last_user_message,
     texts_of,
-    with_texts,
 )
 from penstock_sidecar.compression.whitespace import without_blank_lines, without_runs
+from penstock_sidecar.dialects.places import Step, with_texts_at
 from penstock_sidecar.model import Api, JsonObject
 
 
@@ -50,7 +49,7 @@ def shortened(api: Api, document: JsonObject, rules: Compression) -> Shortened |
     new = _new_texts(list(texts_of(api, shorter)), rules)
     if not new and not left_out:
         return None
-    return Shortened(with_texts(shorter, new), left_out)
+    return Shortened(with_texts_at(shorter, new.items()), left_out)
 
 
 def _new_texts(texts: Sequence[Text], rules: Compression) -> Mapping[tuple[Step, ...], str]:

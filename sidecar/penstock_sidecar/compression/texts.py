@@ -1,12 +1,12 @@
-"""Where a request's document holds texts, whose they are, and the document with others there."""
+"""Where a request's document holds texts, and whose they are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from penstock_sidecar.dialects.places import Step
 from penstock_sidecar.model import Api, JsonObject
 
-Step = str | int
 Voice = Literal["instructions", "user", "assistant", "tool"]
 """Who speaks."""
 VOICES: Final[Mapping[str, Voice]] = {
@@ -72,14 +72,6 @@ def last_user_message(texts: Sequence[Text]) -> int:
     return max((each.message for each in texts if each.voice == "user"), default=-1)
 
 
-def with_texts(document: JsonObject, new: Mapping[tuple[Step, ...], str]) -> JsonObject:
-    """The document with these texts in those places; what does not change is shared."""
-    changed: object = document
-    for path, text in new.items():
-        changed = _set(changed, path, text)
-    return changed if isinstance(changed, Mapping) else document
-
-
 def _message(message: object, path: tuple[Step, ...], index: int) -> Iterator[Text]:
     if not isinstance(message, Mapping):
         return
@@ -103,14 +95,3 @@ def _content(content: object, path: tuple[Step, ...], voice: Voice, index: int) 
                 yield from _content(inner, (*path, number, "content"), "tool", index)
             case _:
                 pass
-
-
-def _set(node: object, path: Sequence[Step], value: str) -> object:
-    if not path:
-        return value
-    step, rest = path[0], path[1:]
-    if isinstance(node, list) and isinstance(step, int):
-        return [*node[:step], _set(node[step], rest, value), *node[step + 1 :]]
-    if isinstance(node, Mapping):
-        return {**node, step: _set(node[str(step)], rest, value)}
-    return node

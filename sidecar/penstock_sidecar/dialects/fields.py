@@ -4,10 +4,10 @@ Requests were checked for their shape when they came; what is still odd here is 
 judge in its own dialect, and `Unspeakable` in another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from penstock_sidecar.dialects.dialect import Odd
+from penstock_sidecar.dialects.dialect import Odd, Unspeakable
 from penstock_sidecar.model import JsonObject
 
 
@@ -26,6 +26,20 @@ def objects_of(value: object) -> list[tuple[int, JsonObject]]:
 
 def string_of(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def refuse_unknown(
+    document: JsonObject,
+    translated: Collection[str],
+    harmless: Collection[str],
+    neutral: Mapping[str, tuple[object, ...]] | None = None,
+) -> None:
+    """Raises `Unspeakable` for a field that is neither, unless its value is a neutral one."""
+    for name, value in document.items():
+        if value is None or name in translated or name in harmless:
+            continue
+        if neutral is None or value not in neutral.get(name, ()):
+            raise Unspeakable(name)
 
 
 def number_field(document: JsonObject, name: str, where: str = "") -> Any:

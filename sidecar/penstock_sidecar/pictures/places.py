@@ -1,13 +1,13 @@
 """Where a request's document holds pictures that came along, and the document with others there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_sidecar.dialects.places import Step, with_texts_at
 from penstock_sidecar.metering.parts import IMAGE_PARTS
 from penstock_sidecar.model import JsonObject
 
-Step = str | int
 HOLDERS: Final = ("content", "output", "source")
 """Fields of messages, items and blocks in which further blocks may lie. Arguments of tools are
 nobody's pictures."""
@@ -40,10 +40,8 @@ def places_of(document: JsonObject) -> Iterator[Place]:
 
 def with_pictures(document: JsonObject, new: Mapping[Place, str]) -> JsonObject:
     """The document with this base64 in those places; what does not change is shared."""
-    changed: object = document
-    for place, data in new.items():
-        changed = _set(changed, place.path, place.head + data)
-    return changed if isinstance(changed, Mapping) else document
+    texts = ((place.path, place.head + data) for place, data in new.items())
+    return with_texts_at(document, texts)
 
 
 def _within(node: object, path: tuple[Step, ...]) -> Iterator[Place]:
@@ -81,14 +79,3 @@ def _attached(images: object, path: tuple[Step, ...]) -> Iterator[Place]:
     for index, data in enumerate(images if isinstance(images, list) else ()):
         if isinstance(data, str):
             yield Place((*path, index), "", data)
-
-
-def _set(node: object, path: Sequence[Step], value: str) -> object:
-    if not path:
-        return value
-    step, rest = path[0], path[1:]
-    if isinstance(node, list) and isinstance(step, int):
-        return [*node[:step], _set(node[step], rest, value), *node[step + 1 :]]
-    if isinstance(node, Mapping):
-        return {**node, step: _set(node[str(step)], rest, value)}
-    return node

@@ -23,10 +23,10 @@ from penstock_config.provider import Capability, Model, Price, Provider
 from penstock_config.schema import SidecarConfig
 from penstock_config.tier import Candidate, Tier
 from penstock_sidecar.app import Ports, Sidecar
-from penstock_sidecar.settings import Settings
 from tests.fakes.vendors.azure import AzureStub
 from tests.fakes.vendors.gemini import GeminiProvider
 from tests.sidecar.http.edge import CHAT, Response, exchange, post
+from tests.sidecar.local import settings_in
 
 NAMESPACE = "team"
 OPENAI, EMBED, FORMER = "/v1/embeddings", "/api/embed", "/api/embeddings"
@@ -167,20 +167,7 @@ def vectors(model: str, *texts: str, dimensions: int | None = None) -> list[list
 @contextlib.asynccontextmanager
 async def running_embedders(folder: Path, redis_url: str, **more: Any) -> AsyncIterator[Embedders]:
     """`more` are settings of the sidecar."""
-    settings = Settings(
-        config_dir=folder,
-        credentials_dir=folder,
-        pod_info_dir=folder,
-        namespace=NAMESPACE,
-        pod_name="shop-1",
-        app="shop",
-        port=0,
-        probe_host="127.0.0.1",
-        probe_port=0,
-        admin_port=0,
-        drain_seconds=1,
-        **more,
-    )
+    settings = settings_in(folder, NAMESPACE, **more)
     async with (
         StubProvider() as openai,
         AzureStub() as azure,

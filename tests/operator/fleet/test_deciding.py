@@ -102,6 +102,15 @@ def test_higher_priority_goes_first() -> None:
     assert found["llm/low"].unplaced[0].reason == "NoGpuFree"
 
 
+def test_who_has_no_room_for_more_keeps_what_it_has_beside_equals() -> None:
+    own = managed(model="llama3.1:8b")
+    other = managed("other", models=[{"name": "llama3.2:3b"}, {"name": "llama3.2:1b"}])
+    there = named(decide([Case(own, 1)], [node("a")])["llm/own"].groups)
+    found = decide([Case(own, 2, there=there), Case(other, 1)], [node("a")])
+    assert {each.name: each for each in found["llm/own"].groups if each.node} == there
+    assert [each.node for each in found["llm/other"].groups] == [None]
+
+
 NEW, OLD = group("new", "b"), group("old", "a")
 BOTH = {"new": NEW, "old": OLD}
 

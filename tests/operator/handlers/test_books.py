@@ -1,7 +1,7 @@
 """The ledger's loop: each thing is told once, wherever the operator dies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from penstock_operator.settings import Settings
 from tests.operator.handlers.bodies import Body, budget
 from tests.operator.handlers.budget_api import BudgetApi, Gate, served
 from tests.operator.handlers.hooks import Hooks, served_hooks
+from tests.operator.handlers.waiting import until
 
 USD = 1_000_000
 STATE = "{test:n:shop}:state"
@@ -84,12 +85,6 @@ async def operating(
         finally:
             task.cancel()
             await asyncio.wait([task])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 def alerts(api: BudgetApi) -> list[tuple[int, bool, str]]:

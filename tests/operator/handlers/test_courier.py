@@ -26,7 +26,7 @@ from penstock_operator.ledger.page import News
 from penstock_operator.metrics import Metrics
 from tests.operator.handlers.budget_api import BudgetApi, served
 from tests.operator.handlers.hooks import Hooks, served_hooks
-from tests.operator.handlers.test_books import until
+from tests.operator.handlers.waiting import until
 from tests.operator.ledger.accounts import DAY, USD, account
 
 WHO = account(webhook=True)

@@ -1,7 +1,7 @@
 """Managed providers from round to round, with a real Redis and clocks of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from penstock_operator.ollama.progress import ModelProgress
 from penstock_operator.settings import Settings
 from tests.operator.compile.documents import document
 from tests.operator.handlers.fleet_api import FakeLoader, FleetApi, served
+from tests.operator.handlers.waiting import until
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OWN = Group.of_provider("test", "llm/own")
@@ -123,12 +124,6 @@ class World:
 
 async def _at_once() -> None:
     """Everything was compiled."""
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

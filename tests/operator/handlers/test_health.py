@@ -29,6 +29,7 @@ from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 from tests.operator.compile.documents import document, policy, provider, tier
 from tests.operator.handlers.health_api import HealthApi, Lists, served
+from tests.operator.handlers.waiting import until
 
 KEY = Group.of_provider("test", "llm/own").breakers
 MODELS = [{"name": "a"}, {"name": "b"}]
@@ -119,12 +120,6 @@ async def world(redis_url: str) -> AsyncIterator[World]:
         found = World(client, redis_url, lists)
         found.publish()
         yield found
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 async def until_it(holds: Callable[[], Awaitable[object]]) -> None:

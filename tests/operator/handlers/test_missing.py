@@ -1,7 +1,7 @@
 """Pods that were to have a sidecar and have none are told of, and nothing is done to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from penstock_operator.metrics import Metrics
 from tests.operator.delivery.seen import OWNER, pod
 from tests.operator.delivery.test_pods import body
 from tests.operator.handlers.pod_api import PodApi, served
+from tests.operator.handlers.waiting import until
 
 ON = {"penstock.dev/injection": "enabled"}
 REPLICA_SET = {
@@ -44,12 +45,6 @@ async def looking(
         finally:
             task.cancel()
             await asyncio.wait([task])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 def counted(metrics: Metrics) -> dict[str, float]:

@@ -16,6 +16,7 @@ from penstock_operator.metrics import Metrics
 from penstock_operator.plan import Published
 from tests.operator.delivery.seen import PUBLISHED, pod
 from tests.operator.handlers.pod_api import Body, PodApi, served
+from tests.operator.handlers.waiting import until
 
 MARK = mark_of(PUBLISHED) or ""
 NEWER = Published("newer", "credentials")
@@ -56,12 +57,6 @@ async def nudging(
         finally:
             task.cancel()
             await asyncio.wait([task])
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 async def test_one_annotation_of_the_very_pod_is_changed(api: PodApi, tmp_path: Path) -> None:

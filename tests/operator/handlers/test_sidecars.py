@@ -1,7 +1,7 @@
 """Heartbeats into statuses: when one is written, and when none is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from penstock_operator.plan import Published
 from penstock_operator.settings import Settings
 from tests.operator.delivery.seen import PUBLISHED, beat, pod, policy
 from tests.operator.handlers.pod_api import Body, PodApi, served
+from tests.operator.handlers.waiting import until
 
 
 def body(generation: int = 1, **status: Any) -> Body:
@@ -100,12 +101,6 @@ class World:
 async def world(redis_url: str) -> AsyncIterator[World]:
     async with redis.asyncio.Redis.from_url(redis_url) as client:
         yield World(client, redis_url)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 def shown(metrics: Metrics, standing: str) -> float:

@@ -1,7 +1,7 @@
 """Prompts of ConfigMaps into Redis when they are due, with a real Redis and a clock of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from penstock_operator.handlers.warming import Warming
 from penstock_operator.metrics import Metrics
 from penstock_operator.settings import Settings
 from tests.operator.compile.documents import document
+from tests.operator.handlers.waiting import until
 from tests.operator.handlers.warming_api import WarmingApi, served
 from tests.servers import any_server, single
 
@@ -98,12 +99,6 @@ class World:
 
 async def _at_once() -> None:
     """Everything was listed."""
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110  # the other side is a server, which has no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

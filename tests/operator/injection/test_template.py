@@ -2,8 +2,9 @@
 
 import pytest
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.injection.template import Template
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.settings import Settings
 
 
 def test_the_image_is_that_of_our_version_unless_set() -> None:

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio import Redis, RedisCluster
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.ledger.address import client_of, hosts_of
 from penstock_operator.ledger.store import LedgerAway, opened
-from penstock_operator.settings import Settings, SettingsError
+from penstock_operator.settings import Settings
 
 
 def options(url: str, **settings: Any) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.loader.settings import LoaderSettings
-from penstock_operator.settings import SettingsError
 from tests.cluster.control_plane import free_port
 
 MAX_RESIDENT_MIB = 64

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock_operator.environment import SettingsError
 from penstock_operator.metrics import Metrics
-from penstock_operator.settings import SettingsError
 from penstock_operator.webhook.certificates import Pair, make_ca
 from penstock_operator.webhook.mounted import MountedCertificate
 from penstock_operator.webhook.server import load_leaf, new_context

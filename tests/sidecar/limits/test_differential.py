@@ -2,38 +2,19 @@
 
 import pytest
 import redis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
-from hypothesis.stateful import run_state_machine_as_test
 
 from penstock_sidecar.limits.scripts import ACQUIRE, PUBLISH, RENEW, SETTLE
 from penstock_sidecar.store import StoreUnavailable
 from tests.sidecar.limits.machine import Differential
-
-
-def check(url: str, examples: int, mutate: tuple[str, str] | None = None) -> None:
-    """Mutants are always shown the same examples."""
-    with redis.Redis.from_url(url) as client:
-        machine = type("Machine", (Differential,), {"client": client, "mutate": mutate})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=60,
-                deadline=None,
-                derandomize=mutate is not None,
-                phases=[Phase.generate],  # shrinking against a server takes minutes
-                report_multiple_bugs=False,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+from tests.sidecar.machines import check
 
 
 def test_the_scripts_do_what_the_oracle_does(each_redis_url: str) -> None:
-    check(each_redis_url, examples=100)
+    check(Differential, each_redis_url, examples=100, steps=STEPS)
 
 
+STEPS = 60
 EXAMPLES = 800
 """That mutants are shown at most: most fall within the first hundred."""
 MUTANTS = {
@@ -85,10 +66,10 @@ def test_it_would_notice_if(mutant: tuple[str, str], redis_url: str) -> None:
     """The test of the test: each change to the scripts makes it fail."""
     assert any(mutant[0] in script.text for script in (ACQUIRE, SETTLE, RENEW, PUBLISH))
     with pytest.raises((AssertionError, StoreUnavailable, redis.ResponseError, Flaky)):
-        check(redis_url, examples=EXAMPLES, mutate=mutant)
+        check(Differential, redis_url, examples=EXAMPLES, mutate=mutant, steps=STEPS)
 
 
 @pytest.mark.slow
 def test_without_a_mutant_the_same_examples_pass(redis_url: str) -> None:
     """Else a mutant could be noticed for nothing that it does."""
-    check(redis_url, examples=EXAMPLES, mutate=("", ""))
+    check(Differential, redis_url, examples=EXAMPLES, mutate=("", ""), steps=STEPS)

@@ -1,39 +1,18 @@
 """What is known in the end of what was spent, whatever Redis forgot: see `truth`."""
 
 import pytest
-import redis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
-from hypothesis.stateful import run_state_machine_as_test
 
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.presence import Presence
 from penstock_sidecar.limits.renewals import Renewals
 from penstock_sidecar.limits.totals import Telling, Total
 from tests.sidecar.limits.unlucky import Unlucky
-
-
-def check(url: str, examples: int, mutate: tuple[str, str] | None = None) -> None:
-    """Mutants are always shown the same examples."""
-    with redis.Redis.from_url(url) as client:
-        machine = type("Machine", (Unlucky,), {"client": client, "mutate": mutate})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=mutate is not None,
-                phases=[Phase.generate],  # shrinking against a server takes minutes
-                report_multiple_bugs=False,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+from tests.sidecar.machines import check
 
 
 def test_nothing_is_forgotten_that_is_known_and_nothing_counted_twice(redis_url: str) -> None:
-    check(redis_url, examples=100)
+    check(Unlucky, redis_url, examples=100)
 
 
 EXAMPLES = 800
@@ -61,7 +40,7 @@ MUTANTS = {
 def test_it_would_notice_if(mutant: tuple[str, str], redis_url: str) -> None:
     """The test of the test: each change to the scripts makes it fail."""
     with pytest.raises((AssertionError, Flaky)):
-        check(redis_url, examples=EXAMPLES, mutate=mutant)
+        check(Unlucky, redis_url, examples=EXAMPLES, mutate=mutant)
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -90,4 +69,4 @@ def test_it_would_notice_of_a_process_that(
 ) -> None:
     monkeypatch.setattr(*mutant)
     with pytest.raises((AssertionError, Flaky)):
-        check(redis_url, examples=EXAMPLES, mutate=("SILENCE", "SILENCE"))
+        check(Unlucky, redis_url, examples=EXAMPLES, mutate=("SILENCE", "SILENCE"))

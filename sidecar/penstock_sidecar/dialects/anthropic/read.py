@@ -14,6 +14,7 @@ from penstock_sidecar.dialects.fields import (
     number_field,
     object_of,
     objects_of,
+    refuse_unknown,
     stop_of,
     string_of,
 )
@@ -63,7 +64,7 @@ DIRECT: Final[tuple[object, ...]] = (None, [], ["direct"])
 
 def read_messages(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
-    _refuse_unknown(document)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     return Prompt(
         turns=tuple(read_turns(document)),
         tools=tuple(_tools(document)),
@@ -80,14 +81,6 @@ def read_messages(document: JsonObject) -> Prompt:
         user=string_of(object_of(document.get("metadata")).get("user_id")) or None,
         spelled=SPELLED,
     )
-
-
-def _refuse_unknown(document: JsonObject) -> None:
-    for name, value in document.items():
-        if value is None or name in TRANSLATED or name in HARMLESS:
-            continue
-        if value not in NEUTRAL.get(name, ()):
-            raise Unspeakable(name)
 
 
 def _tools(document: JsonObject) -> Iterator[Tool]:

@@ -21,7 +21,12 @@ from penstock_sidecar.dialects.embeddings.answer import (
 from penstock_sidecar.dialects.embeddings.vectors import as_floats, vector_of
 from penstock_sidecar.dialects.events import Event, Vector
 from penstock_sidecar.dialects.features import Feature, Lacks
-from penstock_sidecar.dialects.fields import integer_field, list_of, string_of
+from penstock_sidecar.dialects.fields import (
+    integer_field,
+    list_of,
+    refuse_unknown,
+    string_of,
+)
 from penstock_sidecar.dialects.framing import LINES
 from penstock_sidecar.dialects.texts import Texts
 from penstock_sidecar.dialects.usage import usage_of_ollama
@@ -42,7 +47,7 @@ HARMLESS: Final = frozenset({"options", "keep_alive"})
 
 def read_request(document: JsonObject) -> Texts:
     """Raises `Unspeakable`."""
-    _refuse_unknown(document, TRANSLATED)
+    refuse_unknown(document, TRANSLATED, HARMLESS)
     found, cut = document.get("input"), document.get("truncate")
     if cut is not None and not isinstance(cut, bool):
         raise Unspeakable("truncate", " unless it is true or false")
@@ -56,7 +61,7 @@ def read_request(document: JsonObject) -> Texts:
 
 def read_former_request(document: JsonObject) -> Texts:
     """Raises `Unspeakable`."""
-    _refuse_unknown(document, FORMER_TRANSLATED)
+    refuse_unknown(document, FORMER_TRANSLATED, HARMLESS)
     return Texts(inputs=(string_of(document.get("prompt")),), spelled=FORMER_SPELLED)
 
 
@@ -104,12 +109,6 @@ def write_answer(events: Sequence[Event], identity: Identity) -> JsonObject:
 
 def write_former_answer(events: Sequence[Event], _: Identity) -> JsonObject:
     return {"embedding": next(map(as_floats, in_order(events, 1)), [])}
-
-
-def _refuse_unknown(document: JsonObject, known: frozenset[str]) -> None:
-    for name, value in document.items():
-        if value is not None and name not in known | HARMLESS:
-            raise Unspeakable(name)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -22,7 +22,13 @@ from penstock_sidecar.dialects.embeddings.answer import (
 from penstock_sidecar.dialects.embeddings.vectors import Values, as_base64, as_floats, vector_of
 from penstock_sidecar.dialects.events import Event, Vector
 from penstock_sidecar.dialects.features import Feature, Lacks
-from penstock_sidecar.dialects.fields import integer_field, list_of, object_of, string_of
+from penstock_sidecar.dialects.fields import (
+    integer_field,
+    list_of,
+    object_of,
+    refuse_unknown,
+    string_of,
+)
 from penstock_sidecar.dialects.framing import SSE
 from penstock_sidecar.dialects.texts import Input, Task, Texts
 from penstock_sidecar.dialects.usage import usage_of_embeddings
@@ -53,9 +59,7 @@ TASKS: Final[Mapping[object, Task]] = {
 
 def read_request(document: JsonObject) -> Texts:
     """Raises `Unspeakable`."""
-    for name, value in document.items():
-        if value is not None and name not in TRANSLATED | HARMLESS | {"input_type"}:
-            raise Unspeakable(name)
+    refuse_unknown(document, TRANSLATED | {"input_type"}, HARMLESS)
     if document.get("encoding_format") not in (None, "float", "base64"):
         raise Unspeakable("encoding_format", " unless it is `float` or `base64`")
     task = document.get("input_type")

@@ -1,10 +1,15 @@
 """Reads a chat request: which of its fields have words in other dialects, and which none."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from penstock_sidecar.dialects.dialect import Odd, Unspeakable
-from penstock_sidecar.dialects.fields import object_of, objects_of, string_of
+from penstock_sidecar.dialects.fields import (
+    object_of,
+    objects_of,
+    refuse_unknown,
+    string_of,
+)
 from penstock_sidecar.dialects.ollama.messages import read_turns
 from penstock_sidecar.dialects.ollama.options import num_predict_of, sampling_of
 from penstock_sidecar.dialects.prompt import Effort, Format, Prompt, Reasoning, Tool, Turn
@@ -40,20 +45,8 @@ EFFORTS: Final[Mapping[object, Effort]] = {
 
 def read_chat(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
-    refuse_unknown(document, TRANSLATED, NEUTRAL)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     return prompt_of(document, read_turns(document.get("messages")), tuple(_tools(document)))
-
-
-def refuse_unknown(
-    document: JsonObject,
-    translated: Collection[str],
-    neutral: Mapping[str, tuple[object, ...]],
-) -> None:
-    for name, value in document.items():
-        if value is None or name in translated or name in HARMLESS:
-            continue
-        if value not in neutral.get(name, ()):
-            raise Unspeakable(name)
 
 
 def prompt_of(document: JsonObject, turns: Iterator[Turn], tools: tuple[Tool, ...] = ()) -> Prompt:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from penstock_sidecar.dialects.fields import string_of
+from penstock_sidecar.dialects.fields import refuse_unknown, string_of
 from penstock_sidecar.dialects.ollama.messages import read_images
-from penstock_sidecar.dialects.ollama.read import COMMON, prompt_of, refuse_unknown
+from penstock_sidecar.dialects.ollama.read import COMMON, HARMLESS, prompt_of
 from penstock_sidecar.dialects.prompt import Prompt, Text, Turn
 from penstock_sidecar.model import JsonObject
 
@@ -21,7 +21,7 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
 
 def read_generate(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
-    refuse_unknown(document, TRANSLATED, NEUTRAL)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     return prompt_of(document, _turns(document))
 
 

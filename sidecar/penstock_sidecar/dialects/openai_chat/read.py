@@ -12,6 +12,7 @@ from penstock_sidecar.dialects.fields import (
     number_field,
     object_of,
     objects_of,
+    refuse_unknown,
     stop_of,
     string_of,
 )
@@ -54,7 +55,7 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
 
 def read_chat(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
-    _refuse_unknown(document)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     limits = [document.get(name) for name in ("max_completion_tokens", "max_tokens")]
     return Prompt(
         turns=tuple(read_turns(document.get("messages"))),
@@ -67,14 +68,6 @@ def read_chat(document: JsonObject) -> Prompt:
         user=string_of(document.get("user")) or None,
         spelled=SPELLED,
     )
-
-
-def _refuse_unknown(document: JsonObject) -> None:
-    for name, value in document.items():
-        if value is None or name in TRANSLATED or name in HARMLESS:
-            continue
-        if value not in NEUTRAL.get(name, ()):
-            raise Unspeakable(name)
 
 
 def _tools(document: JsonObject) -> Iterator[Tool]:

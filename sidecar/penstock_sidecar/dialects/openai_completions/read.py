@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from penstock_sidecar.dialects.dialect import Unspeakable
-from penstock_sidecar.dialects.fields import integer_field, number_field, object_of, stop_of
+from penstock_sidecar.dialects.fields import (
+    integer_field,
+    number_field,
+    object_of,
+    refuse_unknown,
+    stop_of,
+)
 from penstock_sidecar.dialects.prompt import Prompt, Sampling, Text, Turn
 from penstock_sidecar.model import JsonObject
 
@@ -27,11 +33,7 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {"suffix": ("",)}
 
 def read_request(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
-    for name, value in document.items():
-        if value is None or name in TRANSLATED or name in HARMLESS:
-            continue
-        if value not in NEUTRAL.get(name, ()):
-            raise Unspeakable(name)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     most = integer_field(document, "max_tokens")
     if most == 0:
         raise Unspeakable("max_tokens", " where it is 0")

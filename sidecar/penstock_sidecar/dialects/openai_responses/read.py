@@ -14,6 +14,7 @@ from penstock_sidecar.dialects.fields import (
     number_field,
     object_of,
     objects_of,
+    refuse_unknown,
     string_of,
 )
 from penstock_sidecar.dialects.openai_responses.items import read_turns
@@ -72,7 +73,7 @@ def read_request(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
     if isinstance(former := document.get("previous_response_id"), str):
         raise Unfound(former)
-    _refuse_unknown(document)
+    refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
     return Prompt(
         turns=(*_instructions(document), *read_turns(document.get("input"))),
         tools=tuple(_tools(document)),
@@ -84,14 +85,6 @@ def read_request(document: JsonObject) -> Prompt:
         user=string_of(document.get("user")) or None,
         spelled=SPELLED,
     )
-
-
-def _refuse_unknown(document: JsonObject) -> None:
-    for name, value in document.items():
-        if value is None or name in TRANSLATED or name in HARMLESS:
-            continue
-        if value not in NEUTRAL.get(name, ()):
-            raise Unspeakable(name)
 
 
 def _instructions(document: JsonObject) -> Iterator[Turn]:

@@ -1,12 +1,10 @@
 """The scripts of a flight on every server: whatever is called, in whatever order."""
 
 import pytest
-import redis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.sidecar.cache.flight.machine import Flying
+from tests.sidecar.machines import check
 
 EXAMPLES = 60
 MUTANT_EXAMPLES = 1500
@@ -34,30 +32,12 @@ MUTANTS = {
 }
 
 
-def check(url: str, examples: int, mutate: tuple[str, str] | None = None) -> None:
-    with redis.Redis.from_url(url) as client:
-        machine = type("Machine", (Flying,), {"client": client, "mutate": mutate})
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=mutate is not None,
-                phases=[Phase.generate],
-                report_multiple_bugs=False,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-
-
 def test_one_leads_at_a_time_and_only_the_latest_keeps_an_answer(each_redis_url: str) -> None:
-    check(each_redis_url, EXAMPLES)
+    check(Flying, each_redis_url, EXAMPLES)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_machine_notices(mutant: str, redis_url: str) -> None:
     """What is said of the scripts is not said in vain."""
     with pytest.raises((AssertionError, Flaky)):
-        check(redis_url, MUTANT_EXAMPLES, MUTANTS[mutant])
+        check(Flying, redis_url, MUTANT_EXAMPLES, MUTANTS[mutant])

@@ -10,22 +10,11 @@ from typing import Final
 
 import orjson
 
-from penstock_sidecar.cache.forms.pieces import (
-    DROPPED,
-    FIRST_SEEN,
-    Frames,
-    agree,
-    keep,
-    list_in,
-    object_in,
-    openai_usage,
-    part,
-    require,
-    text_in,
-)
-from penstock_sidecar.dialects.framing import SSE
-from penstock_sidecar.model import JsonObject, Usage
+from penstock_sidecar.cache.forms.openai_chunks import Chunks
+from penstock_sidecar.cache.forms.pieces import agree, list_in, object_in, part, require, text_in
+from penstock_sidecar.model import JsonObject
 
+KINDS: Final = ("chat.completion.chunk", "chat.completion")
 TEXTS: Final = frozenset({"content", "refusal", "reasoning_content", "reasoning"})
 EXTRA: Final = "extra_content"
 """Holds Google's signature of the thoughts so far: the last one holds."""
@@ -33,59 +22,13 @@ CALL_FIELDS: Final = frozenset({"index", "id", "type", "function", EXTRA})
 FUNCTION_FIELDS: Final = frozenset({"name", "arguments"})
 
 
-@dataclass(slots=True)
-class Assembly:
+def assembly() -> Chunks:
     """Chunks go in, one answer comes out."""
-
-    _frames: Frames = field(default_factory=lambda: Frames(SSE))
-    _fields: dict[str, object] = field(default_factory=dict)
-    _choices: dict[int, "_Choice"] = field(default_factory=dict)
-    _usage: object = None
-
-    @property
-    def size_bytes(self) -> int:
-        """About how much is held."""
-        return sum(choice.size_bytes for choice in self._choices.values())
-
-    def add(self, data: bytes) -> None:
-        for chunk in self._frames.documents(data):
-            self._add_chunk(chunk)
-
-    def document(self, usage: Usage) -> dict[str, object]:
-        self._frames.end()
-        choices = [self._choices[index].document(index) for index in sorted(self._choices)]
-        return {
-            **self._fields,
-            "object": "chat.completion",
-            "choices": choices,
-            "usage": self._usage or openai_usage(usage),
-        }
-
-    def _add_chunk(self, chunk: JsonObject) -> None:
-        for name, value in chunk.items():
-            match name:
-                case "choices":
-                    for choice in map(object_in, list_in(value)):
-                        part(self._choices, choice, _Choice).add(choice)
-                case "usage":
-                    self._usage = value or self._usage
-                case "object":
-                    require(value == "chat.completion.chunk")
-                case "error":
-                    require(not value)
-                case _:
-                    self._add_field(name, value)
-
-    def _add_field(self, name: str, value: object) -> None:
-        if name in FIRST_SEEN:
-            keep(self._fields, name, value)
-        elif name not in DROPPED:
-            agree(self._fields, name, value)
+    return Chunks(_Choice, KINDS)
 
 
 @dataclass(slots=True)
 class _Choice:
-    size_bytes: int = 0
     _role: str = "assistant"
     _finish: object = None
     _texts: dict[str, list[str]] = field(default_factory=dict)
@@ -94,19 +37,22 @@ class _Choice:
     _extra: JsonObject | None = None
     _fields: dict[str, object] = field(default_factory=dict)
 
-    def add(self, choice: JsonObject) -> None:
+    def add(self, choice: JsonObject) -> int:
+        """Says how many characters came to be held of it."""
+        held = 0
         for name, value in choice.items():
             match name:
                 case "index":
                     pass
                 case "delta":
-                    self._add_delta(object_in(value or {}))
+                    held += self._add_delta(object_in(value or {}))
                 case "finish_reason":
                     self._finish = value or self._finish
                 case "logprobs":
-                    self._add_logprobs(object_in(value or {}))
+                    held += self._add_logprobs(object_in(value or {}))
                 case _:
                     agree(self._fields, name, value)
+        return held
 
     def document(self, index: int) -> dict[str, object]:
         message: dict[str, object] = {"role": self._role, "content": None}
@@ -123,7 +69,8 @@ class _Choice:
             "finish_reason": self._finish,
         }
 
-    def _add_delta(self, delta: JsonObject) -> None:
+    def _add_delta(self, delta: JsonObject) -> int:
+        held = 0
         for name, value in delta.items():
             if value is None:
                 continue
@@ -132,24 +79,27 @@ class _Choice:
                     self._role = text_in(value) or self._role
                 case "tool_calls":
                     for call in map(object_in, list_in(value)):
-                        self.size_bytes += part(self._calls, call, _Call).add(call)
+                        held += part(self._calls, call, _Call).add(call)
                 case "extra_content":
                     self._extra = object_in(value)
-                    self.size_bytes += len(orjson.dumps(value))
+                    held += len(orjson.dumps(value))
                 case _ if name in TEXTS:
-                    self._add_text(name, text_in(value))
+                    held += self._add_text(name, text_in(value))
                 case _:
                     require(not value)
+        return held
 
-    def _add_text(self, name: str, text: str) -> None:
+    def _add_text(self, name: str, text: str) -> int:
         self._texts.setdefault(name, []).append(text)
-        self.size_bytes += len(text)
+        return len(text)
 
-    def _add_logprobs(self, logprobs: JsonObject) -> None:
+    def _add_logprobs(self, logprobs: JsonObject) -> int:
+        held = 0
         for name, value in logprobs.items():
             if value is not None:
                 self._logprobs.setdefault(name, []).extend(list_in(value))
-                self.size_bytes += len(orjson.dumps(value))
+                held += len(orjson.dumps(value))
+        return held
 
 
 @dataclass(slots=True)

@@ -4,61 +4,14 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from penstock_sidecar.cache.forms.pieces import (
-    DROPPED,
-    FIRST_SEEN,
-    Frames,
-    agree,
-    keep,
-    list_in,
-    object_in,
-    openai_usage,
-    part,
-    require,
-    text_in,
-)
-from penstock_sidecar.dialects.framing import SSE
-from penstock_sidecar.model import JsonObject, Usage
+from penstock_sidecar.cache.forms.openai_chunks import Chunks
+from penstock_sidecar.cache.forms.pieces import agree, list_in, object_in, text_in
+from penstock_sidecar.model import JsonObject
 
 
-@dataclass(slots=True)
-class Assembly:
+def assembly() -> Chunks:
     """Chunks go in, one completion comes out."""
-
-    size_bytes: int = 0
-    _frames: Frames = field(default_factory=lambda: Frames(SSE))
-    _fields: dict[str, object] = field(default_factory=dict)
-    _choices: dict[int, "_Choice"] = field(default_factory=dict)
-    _usage: object = None
-
-    def add(self, data: bytes) -> None:
-        for chunk in self._frames.documents(data):
-            self._add(chunk)
-
-    def document(self, usage: Usage) -> dict[str, object]:
-        self._frames.end()
-        choices = [self._choices[index].document(index) for index in sorted(self._choices)]
-        usage_document = self._usage or openai_usage(usage)
-        return {**self._fields, "choices": choices, "usage": usage_document}
-
-    def _add(self, chunk: JsonObject) -> None:
-        for name, value in chunk.items():
-            match name:
-                case "choices":
-                    for choice in map(object_in, list_in(value)):
-                        self.size_bytes += part(self._choices, choice, _Choice).add(choice)
-                case "usage":
-                    self._usage = value or self._usage
-                case "error":
-                    require(not value)
-                case _:
-                    self._add_field(name, value)
-
-    def _add_field(self, name: str, value: object) -> None:
-        if name in FIRST_SEEN:
-            keep(self._fields, name, value)
-        elif name not in DROPPED:
-            agree(self._fields, name, value)
+    return Chunks(_Choice)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_sidecar.cache.forms import NotUnderstood
-from penstock_sidecar.cache.forms.openai_chat.assembly import Assembly
+from penstock_sidecar.cache.forms.openai_chat.assembly import assembly
 from penstock_sidecar.cache.forms.pieces import MAX_PARTS
 from tests.sidecar.cache.builders import USAGE, USAGE_DOCUMENT, chunk, event
 from tests.sidecar.cache.forms.openai_chat.streaming import Document, completions, streams
@@ -16,10 +16,10 @@ steady = settings(deadline=None, derandomize=True)
 
 
 def assembled(documents: Sequence[object]) -> Document:
-    assembly = Assembly()
+    chunks = assembly()
     for document in documents:
-        assembly.add(event(document))
-    return assembly.document(USAGE)
+        chunks.add(event(document))
+    return chunks.document(USAGE)
 
 
 def message(documents: Sequence[object]) -> Document:
@@ -38,11 +38,11 @@ def test_an_assembled_stream_is_the_plain_answer(data: st.DataObject) -> None:
 
 
 def test_done_comments_and_empty_lines_say_nothing() -> None:
-    assembly = Assembly()
-    assembly.add(b": keep-alive\r\n\r\n")
-    assembly.add(b"")
-    assembly.add(event(chunk(content="a")) + b"data: [DONE]\n\n")
-    assert assembly.document(USAGE)["usage"] == USAGE_DOCUMENT
+    chunks = assembly()
+    chunks.add(b": keep-alive\r\n\r\n")
+    chunks.add(b"")
+    chunks.add(event(chunk(content="a")) + b"data: [DONE]\n\n")
+    assert chunks.document(USAGE)["usage"] == USAGE_DOCUMENT
 
 
 def test_usage_that_the_stream_shows_is_kept_as_it_is() -> None:
@@ -138,10 +138,10 @@ def test_what_is_not_understood_is_not_put_together(case: str) -> None:
 
 @pytest.mark.parametrize("data", [b"data: {cut", b"data: []", b"event: x\n\n", b"<html>"])
 def test_what_is_no_event_is_not_understood(data: bytes) -> None:
-    assembly = Assembly()
+    chunks = assembly()
     with pytest.raises(NotUnderstood):  # noqa: PT012  # at once, or when half of one is left
-        assembly.add(data)
-        assembly.document(USAGE)
+        chunks.add(data)
+        chunks.document(USAGE)
 
 
 def test_parts_are_bounded() -> None:
@@ -152,8 +152,8 @@ def test_parts_are_bounded() -> None:
 
 
 def test_it_knows_how_much_it_holds() -> None:
-    assembly = Assembly()
-    assembly.add(event(chunk(0, content="four")))
+    chunks = assembly()
+    chunks.add(event(chunk(0, content="four")))
     function = {"arguments": "seven.."}
-    assembly.add(event(chunk(1, tool_calls=[{"index": 0, "function": function}])))
-    assert assembly.size_bytes == 11
+    chunks.add(event(chunk(1, tool_calls=[{"index": 0, "function": function}])))
+    assert chunks.size_bytes == 11

@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from penstock_sidecar.cache.entry import Entry
 from penstock_sidecar.cache.forms.openai_chat import FORM as CHAT
-from penstock_sidecar.cache.forms.openai_chat.assembly import Assembly
+from penstock_sidecar.cache.forms.openai_chat.assembly import assembly
 from penstock_sidecar.cache.forms.pieces import PIECE_CHARACTERS
 from penstock_sidecar.cache.hit import Hit
 from tests.sidecar.cache.builders import USAGE, USAGE_DOCUMENT, completion, request
@@ -51,10 +51,10 @@ def test_a_hit_says_who_served_and_what_was_saved() -> None:
 @steady
 @given(completions)
 def test_a_replayed_stream_assembles_to_the_same_answer(document: Document) -> None:
-    assembly = Assembly()
+    chunks = assembly()
     for piece in replayed(document):
-        assembly.add(piece)
-    assert assembly.document(USAGE) == document
+        chunks.add(piece)
+    assert chunks.document(USAGE) == document
 
 
 @steady
