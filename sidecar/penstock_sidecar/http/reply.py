@@ -114,6 +114,12 @@ class PlainReply(_Reply):
         """Nothing goes on by itself."""
 
 
+class _Streamed(web.StreamResponse):
+    """Its head goes out with its first piece, which is there already: one write less until then."""
+
+    _send_headers_immediately = False
+
+
 class StreamReply(_Reply):
     """Sends every piece as it comes, and a pulse where none does."""
 
@@ -123,7 +129,7 @@ class StreamReply(_Reply):
         self._last = b""
         self._pulse = Pulse(self._beat, line.pulse_seconds)
         self._beating: asyncio.Task[None] | None = None
-        self._response = web.StreamResponse()
+        self._response = _Streamed()
         self.sent: web.StreamResponse | None = None
         """What aiohttp has to finish, once bytes have left."""
 

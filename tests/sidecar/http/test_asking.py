@@ -65,6 +65,27 @@ async def test_a_stream_goes_out_piece_by_piece(edge: Edge) -> None:
         assert b"[DONE]" in await reader.readuntil(b"0\r\n\r\n")
 
 
+async def test_a_stream_s_head_goes_out_with_its_first_piece(edge: Edge) -> None:
+    """In one segment: what follows is seen to come later."""
+    go_on = asyncio.Event()
+
+    async def behaviour(_: Request, reply: Reply) -> None:
+        await reply.start("text/event-stream", {})
+        await asyncio.sleep(0.05)
+        await reply.send(b"data: 1\n\n")
+        await go_on.wait()
+        await reply.end()
+
+    edge.service.behaviour = behaviour
+    async with connection(edge.number) as (reader, writer):
+        writer.write(STREAM)
+        segment = await reader.read(65_536)
+        assert segment.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert segment.endswith(b"\r\n\r\n9\r\ndata: 1\n\n\r\n")
+        go_on.set()
+        assert await reader.readuntil(b"0\r\n\r\n")
+
+
 @pytest.mark.parametrize("wish", ["", "keep-alive"])
 async def test_an_old_client_gets_a_stream_that_ends_with_its_connection(
     edge: Edge, wish: str
