@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +27,7 @@ STREAMS: Final = 50
 ROUNDS: Final = 5
 APART_SECONDS: Final = EVERY_SECONDS * 1.618
 SENT_AT: Final = re.compile(rb'"content":"(\d+) "')
-BODY: Final = json.dumps(
-    {
-        "model": MODEL,
-        "stream": True,
-        "max_tokens": 300,
-        "messages": [{"role": "user", "content": "Is the sluice open?"}],
-    }
-).encode()
+ASKED: Final = count()
 EXPECTED_CHUNKS: Final = PIECES + 2
 """The pieces, the finish, `[DONE]`."""
 
@@ -111,9 +105,9 @@ async def _stream(port: int, after_seconds: float) -> Delays:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)  # as clients' pools have them
     await asyncio.sleep(after_seconds)
     delays, chunks = Delays(), 0
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(BODY)}"
+    request = _request(next(ASKED))
     began = time.monotonic_ns()
-    writer.write(head.encode() + b"\r\n\r\n" + BODY)
+    writer.write(request)
     await reader.readuntil(b"\r\n\r\n")
     while size := int(await reader.readuntil(b"\r\n"), 16):
         chunk = await reader.readexactly(size + 2)
@@ -129,6 +123,20 @@ async def _stream(port: int, after_seconds: float) -> Delays:
         msg = f"{len(delays.each)} of {PIECES} pieces came, in {chunks} chunks"
         raise RuntimeError(msg)
     return delays
+
+
+def _request(number: int) -> bytes:
+    """Each asks something else: whoever asks the same would wait for the first one's answer."""
+    content = f"Is the sluice open? {number}"
+    document = {
+        "model": MODEL,
+        "stream": True,
+        "max_tokens": 300,
+        "messages": [{"role": "user", "content": content}],
+    }
+    body = json.dumps(document).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}"
+    return head.encode() + b"\r\n\r\n" + body
 
 
 def streaming_table(found: Sequence[Compared]) -> str:

@@ -53,7 +53,8 @@ class Ticket:
     def headers(self) -> Mapping[str, str]:
         """What is left of the tightest limits: the caller's, and those of the last attempt."""
         of_attempt = self._attempt.standings if self._attempt else ()
-        return limit_headers(self._caller.standings + of_attempt)
+        standings = self._caller.standings + of_attempt
+        return limit_headers(standings) if standings else {}
 
     def attempt(
         self, candidate: Candidate, wait_for: Tier | None = None, *, added_bytes: int = 0
