@@ -16,6 +16,9 @@ ENVTEST := .cache/envtest
 PYTEST := $(DEV)/bin/python -m pytest
 PAIRED := tests/acceptance tests/chaos tests/cli/demo tests/planes tests/sidecar/ensemble tests/skew
 
+# Some machines forbid bytecode: there every process that a test starts would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
