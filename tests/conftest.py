@@ -23,14 +23,40 @@ __all__ = ["embedder_model", "embedder_python", "redis_servers", "running_redis"
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
 
+ALONE: Final = frozenset(
+    Path(__file__).parent / name
+    for name in (
+        "acceptance/cache/test_at14_hits_by_meaning.py",
+        "acceptance/cache/test_at15_isolation_by_meaning.py",
+        "acceptance/cache/test_at16_false_semantic_hits.py",
+        "acceptance/cache/test_at16_with_the_real_model.py",
+        "acceptance/streams/test_at21_broken_streams.py",
+        "acceptance/streams/test_at23_departures.py",
+        "acceptance/streams/test_large_bodies.py",
+        "acceptance/streams/test_silence.py",
+        "acceptance/streams/test_slow_callers.py",
+        "acceptance/test_at1_one_limit_over_many_sidecars.py",
+        "acceptance/test_at2_tokens_reserved_before_the_call.py",
+        "acceptance/test_at3_reservations_given_back.py",
+        "acceptance/test_at4_no_burst_at_an_edge.py",
+        "acceptance/test_at6_redis_away.py",
+        "acceptance/test_at7_retry_hints.py",
+        "acceptance/test_at8_what_remains.py",
+        "acceptance/test_fault_matrix.py",
+        "chaos/test_declared_keys.py",
+        "chaos/test_failover.py",
+        "chaos/test_many_users.py",
+        "planes/test_global_limit.py",
+    )
+)
+"""How fast, how soon, how much in a time, or what is answered within a deadline: they run one after
+the other, with nothing beside. Single tests of other files have the marker."""
 PAIRED: Final = frozenset(
     Path(__file__).parent / name
     for name in (
-        "acceptance/test_at5_killed_sidecar.py",
-        "chaos/test_frozen_sidecar.py",
-        "chaos/test_killed_in_the_dark.py",
-        "chaos/test_lost_data.py",
-        "chaos/test_two_generations.py",
+        "acceptance",
+        "bench",
+        "chaos",
         "cli/demo",
         "planes",
         "sidecar/ensemble",
@@ -38,25 +64,23 @@ PAIRED: Final = frozenset(
     )
 )
 """Whole processes, most of which wait: for a lease, a heartbeat, a provider. Two at a time."""
-ALONE: Final = frozenset(
-    Path(__file__).parent / name
-    for name in ("acceptance", "bench", "chaos", "planes/test_global_limit.py")
-)
-"""Whole processes under load, against time: they run one after the other, with nothing beside."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        within = {item.path, *item.path.parents}
         if item.path in ALONE:
             item.add_marker(pytest.mark.alone)
-        elif within & PAIRED:
+        elif not PAIRED.isdisjoint(item.path.parents):
             item.add_marker(pytest.mark.paired)
-        elif within & ALONE:
-            item.add_marker(pytest.mark.alone)
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """In the order in which they were collected, slow files first: else those of few tests, which
+    the slowest are, would come last and one process would wait for the other."""
+    config.option.loadscopereorder = False
     return OneCluster(config, log)
 
 

@@ -128,6 +128,7 @@ async def test_at12_spend_is_on_record_within_a_second_of_leaving(here: World, c
     assert min(waited_us) < 1_000_000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("case", STREAMS[:1], ids=str)
 async def test_at12_thirty_long_streams_left_at_once_keep_no_probe_waiting(
     case: Case, tmp_path: Path, redis_url: str

@@ -169,6 +169,7 @@ def counts(redis_url: str) -> Iterator[Counters]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_at12_after_ten_thousand_requests_the_books_are_the_meter_s(
     tmp_path: Path, redis_url: str, counts: Counters
 ) -> None:

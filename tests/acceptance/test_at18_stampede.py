@@ -100,6 +100,7 @@ async def test_at18_also_when_the_answer_takes_twenty_seconds(
     assert len(fake.requests) == AHEAD + 1
 
 
+@pytest.mark.alone
 async def test_at18_a_killed_leader_is_replaced_within_a_second(
     tmp_path: Path, redis_url: str, fake: StubProvider, application: Caller
 ) -> None:
@@ -152,6 +153,7 @@ async def test_at18_a_leader_over_his_budget_hands_over_to_one_who_may(
         assert {reply.error["code"] for reply in refused} <= {"insufficient_quota"}
 
 
+@pytest.mark.alone
 async def test_at18_a_leader_refused_by_his_own_limit_hands_over(
     four: Fleet, fake: StubProvider, application: Caller
 ) -> None:

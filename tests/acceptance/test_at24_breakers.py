@@ -194,6 +194,7 @@ async def stage(two: Fleet, ports: tuple[int, int], application: Caller) -> Asyn
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.alone
 async def test_at24_what_one_sidecar_opens_the_other_leaves_alone_within_a_second(
     stage: Stage, case: Case
 ) -> None:

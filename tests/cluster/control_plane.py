@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,7 @@ def own_control_plane(assets: Path, directory: Path) -> Iterator[ControlPlane]:
         yield ControlPlane(plane.kubeconfig, controllers=False)
 
 
+@cache
 def binaries() -> Path | None:
     """A folder with etcd and kube-apiserver, where there is one on this machine."""
     if SCRIPT.exists():
@@ -77,7 +79,10 @@ def required_binaries() -> Path:
 
 
 def _run_script(*arguments: str) -> str:
-    done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    """One at a time: each unpacks what is not there yet."""
+    with LOCK.with_suffix(".script").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"cluster {' '.join(arguments)}: {done.stdout}{done.stderr}"
     return done.stdout
 

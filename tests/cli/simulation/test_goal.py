@@ -13,6 +13,7 @@ from tests.cli.simulation.frozen import all_of, promised
 from tests.cli.simulation.scenarios import NAMES, SEEDS, figures, naive_figures, scenario, trace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_hardware_traces_and_the_naive_plan_are_the_frozen_ones(name: str) -> None:
     made = all_of(name)
