@@ -46,6 +46,7 @@ ALONE: Final = frozenset(
         "chaos/test_declared_keys.py",
         "chaos/test_failover.py",
         "chaos/test_many_users.py",
+        "chaos/test_two_generations.py",
         "planes/test_global_limit.py",
     )
 )
