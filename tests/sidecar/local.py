@@ -6,8 +6,8 @@ from typing import Any
 from penstock_sidecar.settings import Settings
 
 
-def settings_in(folder: Path, namespace: str, **more: Any) -> Settings:
-    """On any free ports; all that it reads is in the folder."""
+def settings_in(folder: Path, namespace: str, /, **more: Any) -> Settings:
+    """On any free ports; all that it reads is in the folder. `more` wins."""
     said: dict[str, Any] = {
         "config_dir": folder,
         "credentials_dir": folder,
