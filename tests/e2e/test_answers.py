@@ -35,11 +35,15 @@ def test_the_openai_client_gets_plain_answers_and_streams(stage: Stage) -> None:
 
 
 def test_limits_hold_over_three_replicas_together(stage: Stage) -> None:
+    """Where Redis counts: else each sidecar whose Redis is late admits its share beside that, as
+    `onRedisLoss: LocalShare` promises, and on a busy machine it may be late."""
     kubectl = stage.kubectl
     limit = {"name": "all", "per": "App", "requestsPerMinute": LIMIT}
     selector = {"matchLabels": {"app": "crowd"}}
     kubectl.apply(
-        objects.policy(TEAM_A, "crowd", "first", selector=selector, limits=[limit]),
+        objects.policy(
+            TEAM_A, "crowd", "first", selector=selector, limits=[limit], onRedisLoss="Closed"
+        ),
         objects.deployment(
             stage.images, TEAM_A, "crowd", "app.py", "idle", "auto", replicas=REPLICAS
         ),
@@ -56,11 +60,12 @@ def test_limits_hold_over_three_replicas_together(stage: Stage) -> None:
 
     admitted = [each.get("200 This is first speaking.", 0) for each in outcomes]
     refused = sum(sum(each.values()) for each in outcomes) - sum(admitted)
-    codes = {code for each in outcomes for code in each if not code.startswith("200 ")}
+    told = {code for each in outcomes for code in each if not code.startswith("200 ")}
+    codes = told - {"503 limiter_unavailable"}
     assert len(admitted) == REPLICAS
     assert 0.98 * LIMIT <= sum(admitted) <= LIMIT, outcomes
     assert sum(admitted) + refused == REPLICAS * OFFERED_EACH
-    assert codes == {"429 rate_limit_exceeded"}, codes
+    assert codes == {"429 rate_limit_exceeded"}, told
 
 
 def test_the_app_finds_no_key_in_its_container(stage: Stage) -> None:
