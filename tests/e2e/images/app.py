@@ -4,7 +4,7 @@
     app.py stream MODEL            asks for one stream after another; after SIGTERM ends the last
     app.py once MODEL              asks once, without retries; the exit code says whether it worked
     app.py job MODEL               the same, then ends the sidecar beside it
-    app.py burst MODEL COUNT       asks so many times, six at once; prints which answers came how often
+    app.py burst MODEL COUNT       asks so many times, six at once; counts the answers
     app.py words MODEL             asks for one stream; prints that it began, then how it went
     app.py idle MODEL              does nothing until SIGTERM
 
