@@ -34,16 +34,17 @@ def drain(settings: Settings, quiet_seconds: float) -> None:
 def ready(settings: Settings, seconds: float) -> None:
     """Returns when the application port takes connections."""
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection((LOCALHOST, settings.port), timeout=ANSWER_SECONDS).close()
-        except OSError as error:
-            if time.monotonic() > deadline:
-                msg = f"nobody listens on port {settings.port} after {seconds:g} seconds: {error}"
-                raise HookError(msg) from error
-            time.sleep(TRY_SECONDS)
-        else:
-            return
+    while error := _refusal(settings.port):
+        if time.monotonic() > deadline:
+            msg = f"nobody listens on port {settings.port} after {seconds:g} seconds: {error}"
+            raise HookError(msg)
+        time.sleep(TRY_SECONDS)
+
+
+def meets_itself(connection: socket.socket) -> bool:
+    """Where nobody listens on a port that the kernel gives to callers, a caller that was given it
+    connects to itself."""
+    return bool(connection.getsockname() == connection.getpeername())
 
 
 def run(hook: Callable[[], None]) -> int:
@@ -54,6 +55,15 @@ def run(hook: Callable[[], None]) -> int:
         print(f"penstock-sidecar: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def _refusal(port: int) -> str | None:
+    """Why nobody takes connections there."""
+    try:
+        with socket.create_connection((LOCALHOST, port), timeout=ANSWER_SECONDS) as connection:
+            return "only its own caller" if meets_itself(connection) else None
+    except OSError as error:
+        return str(error)
 
 
 def _post(port: int, path: str, seconds: float) -> str:

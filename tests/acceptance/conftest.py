@@ -1,8 +1,7 @@
 """What all acceptance tests share: the cases, a fake that serves one, and eight sidecars."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -12,6 +11,7 @@ from tests.acceptance.counters import Counters, counters
 from tests.acceptance.fleet import Fleet, fleet
 from tests.acceptance.registry import CASES, PROVIDERS, Case
 from tests.conftest import running_redis
+from tests.ports import free_port
 from tests.servers.binaries import any_server
 
 
@@ -26,12 +26,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture(scope="session")
 def fake_ports() -> Mapping[str, int]:
     """One for each type of provider, so that a configuration outlives a test's fake."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in PROVIDERS]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        numbers = [probe.getsockname()[1] for probe in probes]
-    return {kind.type: number for kind, number in zip(PROVIDERS, numbers, strict=True)}
+    return {kind.type: free_port() for kind in PROVIDERS}
 
 
 @pytest.fixture

@@ -31,8 +31,8 @@ from tests.acceptance.registry import (
 )
 from tests.conftest import running_redis
 from tests.planes.plane import NAMESPACE, policy, tier
+from tests.ports import free_port
 from tests.servers.binaries import any_server
-from tests.servers.server import free_port
 from tests.sidecar.http.edge import exchange, head
 from tests.sidecar.redis_store.conftest import until, until_it
 

@@ -16,8 +16,8 @@ from penstock_operator.cluster.client import MUTATING_WEBHOOKS, VALIDATING_WEBHO
 from tests.chart.release import Release
 from tests.chart.rendering import CHART, OWN
 from tests.cluster.objects import eventually
-from tests.cluster.own_plane import free_port
 from tests.cluster.processes import operator_environment, running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

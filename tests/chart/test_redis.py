@@ -11,8 +11,9 @@ from redis.exceptions import AuthenticationError
 
 from penstock_operator.ledger.login import USER, users_file
 from tests.chart.rendering import VARIANTS, Document, Values, named, render
+from tests.ports import free_port
 from tests.servers.binaries import NAMES, server_named
-from tests.servers.server import eventually, free_port
+from tests.servers.server import eventually
 
 
 def stateful_set(values: Values) -> Document:

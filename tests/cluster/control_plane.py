@@ -12,9 +12,9 @@ from typing import Final
 
 import pytest
 
-from tests.cluster.own_plane import answers, free_port, own_plane, version
+from tests.cluster.own_plane import answers, own_plane, version
 
-__all__ = ["answers", "free_port", "version"]
+__all__ = ["answers", "version"]
 
 SCRIPT: Final = Path(__file__).resolve().parents[3] / "shared" / "cluster" / "cluster"
 SCRIPT_DIR: Final = Path(os.environ.get("CLUSTER_DIR", "/tmp/test-cluster"))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import secrets
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from penstock_operator.cluster import ClusterError, connect
 from penstock_operator.webhook.certificates import make_ca, make_leaf
+from tests.ports import free_port
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
@@ -286,14 +286,6 @@ def version(kubeconfig: Path) -> tuple[int, int]:
             return await cluster.version()
 
     return asyncio.run(ask())
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _write_certificates(directory: Path) -> None:

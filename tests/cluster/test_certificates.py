@@ -19,7 +19,6 @@ from penstock_operator.cluster import Cluster, NotFound, Refused
 from penstock_operator.cluster.client import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS
 from penstock_operator.webhook.certificates import authorities_in
 from tests.cluster.balancer import Balancer, balancing
-from tests.cluster.control_plane import free_port
 from tests.cluster.objects import (
     BUDGETS,
     budget,
@@ -30,6 +29,7 @@ from tests.cluster.objects import (
 )
 from tests.cluster.processes import Process, operator_environment, running
 from tests.operator.webhook.volume import Volume
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

@@ -12,7 +12,7 @@ from penstock_operator.cluster import Cluster, connect
 from penstock_operator.cluster.client import NAMESPACES, PODS, Resource
 from penstock_operator.cluster.nodes import knows_native_sidecars
 from penstock_operator.webhook.review import Document, Judge, Verdict
-from tests.cluster.control_plane import free_port, required_binaries
+from tests.cluster.control_plane import required_binaries
 from tests.cluster.injection import (
     ASKED,
     ENABLED,
@@ -30,6 +30,7 @@ from tests.cluster.objects import eventually, put, unused_name
 from tests.cluster.own_plane import OwnPlane, own_plane
 from tests.cluster.processes import operator_environment, running
 from tests.operator.injection.pods import app, env_of, pod, sidecar_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 PODS_AT_ONCE = 100

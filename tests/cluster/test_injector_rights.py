@@ -21,7 +21,6 @@ from penstock_operator.cluster.client import (
     Document,
 )
 from tests.cluster.accounts import granted, service_account
-from tests.cluster.control_plane import free_port
 from tests.cluster.injection import kubectl
 from tests.cluster.objects import (
     BUDGETS,
@@ -33,6 +32,7 @@ from tests.cluster.objects import (
 )
 from tests.cluster.pods import pod
 from tests.cluster.processes import Process, operator_environment, running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

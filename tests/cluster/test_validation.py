@@ -11,7 +11,6 @@ import pytest
 from penstock_operator.cluster import Cluster, Refused
 from penstock_operator.cluster.client import SECRETS, VALIDATING_WEBHOOKS
 from penstock_operator.cluster.connection import access
-from tests.cluster.control_plane import free_port
 from tests.cluster.objects import (
     BUDGETS,
     POLICIES,
@@ -23,6 +22,7 @@ from tests.cluster.objects import (
     with_definitions,
 )
 from tests.cluster.processes import Process, operator_environment, running
+from tests.ports import free_port
 
 pytestmark = pytest.mark.cluster
 

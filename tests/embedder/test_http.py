@@ -29,7 +29,7 @@ from penstock_config.embedder import (
 from penstock_embedder.app import serving
 from penstock_embedder.settings import Settings
 from tests.embedder.encoders import Words
-from tests.servers.server import free_port
+from tests.ports import free_port
 
 SHELF = Shelves.of("main", "team-a", "chat", "0a").prefix
 OTHERS = Shelves.of("main", "team-b", "chat", "0a").prefix

@@ -14,7 +14,7 @@ from penstock_embedder.kept import Kept, Place
 from penstock_embedder.redis_client import Client, client_of
 from penstock_embedder.settings import Settings
 from penstock_embedder.vectors import CHUNK, Vectors
-from tests.servers.server import free_port
+from tests.ports import free_port
 
 SHELVES = Shelves.of("main", "team-a", "chat", "0a")
 PLACE = Place.of("team-a", SHELVES.prefix, "aa", "00c0ffee")

@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.fakes.listening import all_known
+from tests.ports import free_port
 
 PIECE_BYTES: Final = 65536
 MOST_PIECES: Final = 1024
@@ -119,7 +120,7 @@ class Proxy:
 
     def __init__(self, target_url: str) -> None:
         self._target = urlsplit(target_url)
-        self._port = 0
+        self._port = free_port()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], _Connection] = {}
         self.to_server = Way()
@@ -145,7 +146,6 @@ class Proxy:
         self.to_client.mend()
         if self._server is None:
             self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Connections end, new ones are refused."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.control_plane import free_port
 from tests.operator.cluster.api_server import write_kubeconfig
+from tests.ports import free_port
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from penstock_operator.injection.template import Mode
 from tests.operator.injection.pods import app, env_of, injected, pod, sidecar_of
-from tests.servers.server import free_port
+from tests.ports import free_port
 from tests.sidecar.http.edge import exchange, head
 
 PYTHON: Final = (sys.executable, "-P")

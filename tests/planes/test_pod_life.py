@@ -15,7 +15,7 @@ from penstock_sidecar.settings import Settings
 from tests.operator.injection.pods import MODES, env_of, injected, pod, sidecar_of
 from tests.planes.plane import Files, chat
 from tests.planes.pod_life import PORTS, living
-from tests.servers.server import free_port
+from tests.ports import free_port
 from tests.sidecar.http.edge import exchange, head, post
 
 STARTS = 100

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,12 +12,11 @@ from typing import Any, Final
 
 import redis
 
+from tests.ports import free_port
 from tests.servers.certificates import Certificates
 
 PATIENCE_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.02
-BUS_OFFSET: Final = 10_000
-"""A cluster node's second port is its first plus this."""
 
 
 def eventually(condition: Callable[[], object], what: str) -> None:
@@ -34,19 +32,6 @@ def eventually(condition: Callable[[], object], what: str) -> None:
             pass
         assert time.monotonic() < until, f"never happened: {what}"
         time.sleep(POLL_SECONDS)
-
-
-def free_port() -> int:
-    """A port that is free now, and whose cluster bus port is."""
-    while True:
-        with socket.socket() as probe, socket.socket() as bus:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            try:
-                bus.bind(("127.0.0.1", port + BUS_OFFSET))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 @dataclass

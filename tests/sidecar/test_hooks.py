@@ -11,6 +11,7 @@ import pytest
 
 from penstock_sidecar import hooks
 from penstock_sidecar.settings import Settings
+from tests.ports import free_port
 
 HEAVY = ("asyncio", "aiohttp", "ssl", "http.client", "pydantic", "redis", "importlib.metadata")
 PROBE = """
@@ -49,11 +50,6 @@ def answering(reply: bytes) -> tuple[int, Callable[[], bytes]]:
     return server.getsockname()[1], asked
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 def test_drain_asks_the_sidecar_and_succeeds() -> None:
     port, asked = answering(b"HTTP/1.1 200 OK\r\n\r\n{}")
     done = hook("drain", "--quiet-seconds=3", ADMIN_PORT=str(port))
@@ -73,15 +69,15 @@ def test_a_drain_that_was_none_says_so(reply: bytes, said: str) -> None:
 
 
 def test_without_a_sidecar_a_hook_fails_in_one_line() -> None:
-    done = hook("drain", ADMIN_PORT=free_port())
+    done = hook("drain", ADMIN_PORT=str(free_port()))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    done = hook("ready", "--seconds=0.1", PORT=free_port())
+    done = hook("ready", "--seconds=0.1", PORT=str(free_port()))
     assert done.returncode == 1
     assert "after 0.1 seconds" in done.stderr
 
 
 def test_ready_waits_until_somebody_listens() -> None:
-    port = int(free_port())
+    port = free_port()
     waiting = threading.Event()
 
     def wait() -> None:
@@ -94,6 +90,15 @@ def test_ready_waits_until_somebody_listens() -> None:
     with socket.create_server(("127.0.0.1", port)) as server:
         server.accept()[0].close()
         thread.join()
+
+
+def test_a_caller_that_meets_itself_found_nobody() -> None:
+    with socket.socket() as alone, socket.create_server(("127.0.0.1", 0)) as server:
+        alone.bind(("127.0.0.1", 0))
+        alone.connect(alone.getsockname())
+        assert hooks.meets_itself(alone)
+        with socket.create_connection(server.getsockname()) as connection:
+            assert not hooks.meets_itself(connection)
 
 
 def test_hooks_start_without_what_a_sidecar_needs() -> None:

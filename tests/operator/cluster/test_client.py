@@ -24,8 +24,8 @@ from penstock_operator.cluster.client import (
     SECRETS,
     custom,
 )
-from tests.cluster.control_plane import free_port
 from tests.operator.cluster.api_server import api_server, status, stream, write_kubeconfig
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from penstock_operator.environment import SettingsError
 from penstock_operator.loader.settings import LoaderSettings
-from tests.cluster.control_plane import free_port
+from tests.ports import free_port
 
 MAX_RESIDENT_MIB = 64
 HEAVY = """
