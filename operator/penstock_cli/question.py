@@ -7,18 +7,8 @@ from typing import Final
 
 from penstock_cli.failure import WrongUsage
 from penstock_sidecar.model import Api, Request
-from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
-from penstock_sidecar.normalise.embeddings import (
-    parse_ollama_embed,
-    parse_ollama_embeddings,
-    parse_openai_embeddings,
-)
-from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
-from penstock_sidecar.normalise.openai import parse_chat
-from penstock_sidecar.normalise.openai_completions import parse_completion
-from penstock_sidecar.normalise.openai_responses import parse_response
+from penstock_sidecar.normalise.paths import PARSES
 
-Parse = Callable[[bytes, Mapping[str, str], str], Request]
 Words = Callable[[str], Mapping[str, object]]
 """What a request holds beside its model."""
 MAX_TOKENS: Final = 1024
@@ -29,20 +19,20 @@ def _said(prompt: str) -> Mapping[str, object]:
     return {"messages": [{"role": "user", "content": prompt}]}
 
 
-ASKING: Final[Mapping[Api, tuple[Parse, Words]]] = {
-    "openai-chat": (parse_chat, _said),
-    "openai-completions": (parse_completion, lambda prompt: {"prompt": prompt}),
-    "openai-responses": (parse_response, lambda prompt: {"input": prompt}),
-    "openai-embeddings": (parse_openai_embeddings, lambda prompt: {"input": prompt}),
+ASKING: Final[Mapping[Api, tuple[str, Words]]] = {
+    "openai-chat": ("/v1/chat/completions", _said),
+    "openai-completions": ("/v1/completions", lambda prompt: {"prompt": prompt}),
+    "openai-responses": ("/v1/responses", lambda prompt: {"input": prompt}),
+    "openai-embeddings": ("/v1/embeddings", lambda prompt: {"input": prompt}),
     "anthropic-messages": (
-        parse_messages,
+        "/v1/messages",
         lambda prompt: {**_said(prompt), "max_tokens": MAX_TOKENS},
     ),
-    "anthropic-count-tokens": (parse_count, _said),
-    "ollama-chat": (parse_ollama_chat, _said),
-    "ollama-generate": (parse_generate, lambda prompt: {"prompt": prompt}),
-    "ollama-embed": (parse_ollama_embed, lambda prompt: {"input": prompt}),
-    "ollama-embeddings": (parse_ollama_embeddings, lambda prompt: {"prompt": prompt}),
+    "anthropic-count-tokens": ("/v1/messages/count_tokens", _said),
+    "ollama-chat": ("/api/chat", _said),
+    "ollama-generate": ("/api/generate", lambda prompt: {"prompt": prompt}),
+    "ollama-embed": ("/api/embed", lambda prompt: {"input": prompt}),
+    "ollama-embeddings": ("/api/embeddings", lambda prompt: {"prompt": prompt}),
 }
 
 
@@ -61,11 +51,11 @@ class Question:
         headers = dict(map(_header, self.headers))
         if self.user:
             headers["x-penstock-user"] = self.user
-        parse, words = self._asking()
+        path, words = self._asking()
         body = json.dumps({"model": self.model, **words(self.prompt)}).encode()
-        return parse(body, headers, "explain")
+        return PARSES[path](body, headers, "explain")
 
-    def _asking(self) -> tuple[Parse, Words]:
+    def _asking(self) -> tuple[str, Words]:
         for api, asking in ASKING.items():
             if api == self.api:
                 return asking

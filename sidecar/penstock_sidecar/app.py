@@ -29,9 +29,10 @@ from penstock_sidecar.heartbeat import Heart, Word
 from penstock_sidecar.holder import RuntimeHolder
 from penstock_sidecar.http import models, ollama
 from penstock_sidecar.http.admin import Admin
-from penstock_sidecar.http.asking import Asking, Bounds, Parse
+from penstock_sidecar.http.asking import Asking, Bounds
 from penstock_sidecar.http.cache import KeptAnswers
 from penstock_sidecar.http.dispatch import Dispatcher, Routes
+from penstock_sidecar.http.explaining import Explaining
 from penstock_sidecar.http.feedback import FeedbackTaken
 from penstock_sidecar.http.guard import no_pages, no_unasked_pages, only_loopback_names
 from penstock_sidecar.http.load import Load
@@ -44,16 +45,7 @@ from penstock_sidecar.limits.journal import Journal
 from penstock_sidecar.limits.memory import Memory
 from penstock_sidecar.limits.shares import Shares
 from penstock_sidecar.model import JsonObject, Pod
-from penstock_sidecar.normalise.anthropic import parse_count, parse_messages
-from penstock_sidecar.normalise.embeddings import (
-    parse_ollama_embed,
-    parse_ollama_embeddings,
-    parse_openai_embeddings,
-)
-from penstock_sidecar.normalise.ollama import parse_generate, parse_ollama_chat
-from penstock_sidecar.normalise.openai import parse_chat
-from penstock_sidecar.normalise.openai_completions import parse_completion
-from penstock_sidecar.normalise.openai_responses import parse_response
+from penstock_sidecar.normalise.paths import OLLAMAS, PARSES, Parse
 from penstock_sidecar.routing.seen import Seen
 from penstock_sidecar.runtime import build_runtime
 from penstock_sidecar.settings import Settings
@@ -216,26 +208,15 @@ class Sidecar:
         settings = self._settings
         bounds = Bounds(settings.max_body_bytes, pulse_seconds=settings.pulse_seconds)
 
-        def asking(parse: Parse) -> Asking:
-            return Asking(parse, self._holder.current, self._load, bounds, self._metrics)
-
-        def loading(parse: Parse) -> Asking:
-            services = ollama.Loading(self._holder.current, SystemClock())
+        def asking(path: str, parse: Parse) -> Asking:
+            services = loading if path.startswith(OLLAMAS) else self._holder.current
             return Asking(parse, services, self._load, bounds, self._metrics)
 
+        loading = ollama.Loading(self._holder.current, SystemClock())
         listing = models.Models(self._holder.current)
         routes: Routes = {
-            ("POST", "/v1/chat/completions"): asking(parse_chat),
-            ("POST", "/v1/completions"): asking(parse_completion),
-            ("POST", "/v1/responses"): asking(parse_response),
-            ("POST", "/v1/embeddings"): asking(parse_openai_embeddings),
-            ("POST", "/api/embed"): loading(parse_ollama_embed),
-            ("POST", "/api/embeddings"): loading(parse_ollama_embeddings),
-            ("POST", "/v1/messages"): asking(parse_messages),
-            ("POST", "/v1/messages/count_tokens"): asking(parse_count),
+            **{("POST", path): asking(path, parse) for path, parse in PARSES.items()},
             ("GET", models.PATH): listing,
-            ("POST", "/api/chat"): loading(parse_ollama_chat),
-            ("POST", "/api/generate"): loading(parse_generate),
             **ollama.routes(self._holder.current),
             **FeedbackTaken(self._holder.current).routes(),
             **KeptAnswers(self._holder.current).routes(),
@@ -261,7 +242,9 @@ class Sidecar:
             self._state,
             self.end_asked.set,
         )
-        return Port(Dispatcher(admin.routes(), (only_loopback_names, no_pages), self._metrics))
+        below = Explaining(self._holder.current, self._settings.max_body_bytes).routes()
+        guards = (only_loopback_names, no_pages)
+        return Port(Dispatcher(admin.routes(), guards, self._metrics, below))
 
     def _config(self) -> SidecarConfig | None:
         runtime = self._holder.peek()

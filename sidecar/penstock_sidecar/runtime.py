@@ -19,6 +19,7 @@ from penstock_sidecar.compression import Compressor
 from penstock_sidecar.embedding import open_embedder
 from penstock_sidecar.ensemble import Ensembles
 from penstock_sidecar.errors import CacheUnavailable, Denied, MalformedRequest, SessionNotFound
+from penstock_sidecar.explaining import Explainer, document_of
 from penstock_sidecar.fleet import Fleets
 from penstock_sidecar.fleet import Place as FleetPlace
 from penstock_sidecar.health.sharing import Known, Place
@@ -58,6 +59,7 @@ class Runtime:
     pipeline: Pipeline | None
     """None where no policy selects this pod."""
     store: RedisStore | None
+    _pod: Pod
     _learning: ScoreSharing | None
     _reached: Mapping[str, Known]
     """Providers, with what their breakers go by."""
@@ -109,6 +111,15 @@ class Runtime:
         except TextTooLong:
             text = "`similar` is too long to be compared"
             raise MalformedRequest(text, param="similar") from None
+
+    async def explained(self, request: Request) -> JsonObject:
+        """Which way it would take, by what is known now."""
+        pipeline = self._ruled()
+        explainer = Explainer(self.config, pipeline.policy, self._pod, pipeline.router)
+        found = explainer.routed(request)
+        if pipeline.fleets and found.route:
+            await pipeline.fleets.fresh(found.route.candidates)
+        return document_of(explainer.chosen(found, request))
 
     def feedback(self, call_id: str, kind: Kind, strength: float) -> None:
         """Raises `UnknownCall`."""
@@ -201,6 +212,7 @@ async def build_runtime(
         policy_id=policy.id if policy else None,
         pipeline=pipeline,
         store=store,
+        _pod=pod,
         _learning=learning,
         _reached=_reached(config, policy) if policy else {},
         _access=access,

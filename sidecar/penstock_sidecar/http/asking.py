@@ -1,6 +1,5 @@
 """Requests that a model serves: body in, pipeline, reply out."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -14,9 +13,7 @@ from penstock_sidecar.http.pulse import PULSE_SECONDS
 from penstock_sidecar.http.reply import WRITE_SECONDS, Line, PlainReply, StreamReply
 from penstock_sidecar.http.service import Refusals, Services
 from penstock_sidecar.model import Api, Request
-
-Parse = Callable[[bytes, Mapping[str, str], str], Request]
-"""Body, headers (names in lower case) and call id to a request, or a `CallerError`."""
+from penstock_sidecar.normalise.paths import Parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,12 @@ class Debug:
 
     def _json(self, chosen: str, shown: int) -> str:
         document = {
-            **_of_class(self.classification),
+            **classification_document(self.classification),
             "rule": self.rule,
             "target": self.target,
             "chosen": chosen,
             "candidates": [_of_verdict(each) for each in self.verdicts[:shown]],
-            "dropped": [_of_drop(drop) for drop in self.drops[:shown]],
+            "dropped": [drop_document(drop) for drop in self.drops[:shown]],
         }
         left_out = max(0, len(self.verdicts) - shown) + max(0, len(self.drops) - shown)
         if left_out:
@@ -76,7 +76,7 @@ def asked_for(request: Request) -> bool:
     return request.headers.get(HEADER, "").strip().lower() == "true"
 
 
-def _of_class(found: Classification | None) -> dict[str, Any]:
+def classification_document(found: Classification | None) -> dict[str, Any]:
     if found is None:
         return {}
     return {
@@ -94,11 +94,11 @@ def _of_verdict(verdict: Verdict) -> dict[str, Any]:
         "strategy": verdict.strategy,
         "score": None if verdict.score is None else round(verdict.score, DIGITS),
         "costUSD": None if verdict.micro_usd is None else usd(verdict.micro_usd),
-        **_of_replicas(verdict),
+        **replicas_document(verdict),
     }
 
 
-def _of_replicas(verdict: Verdict) -> dict[str, Any]:
+def replicas_document(verdict: Verdict) -> dict[str, Any]:
     found = verdict.replicas
     if found is None:
         return {}
@@ -107,6 +107,6 @@ def _of_replicas(verdict: Verdict) -> dict[str, Any]:
     return {"replicas": {**figures, **doing}}
 
 
-def _of_drop(drop: Drop) -> dict[str, Any]:
+def drop_document(drop: Drop) -> dict[str, Any]:
     last = {"last": True} if drop.last else {}
     return {"candidate": drop.candidate, "kind": drop.kind, "reason": drop.reason, **last}

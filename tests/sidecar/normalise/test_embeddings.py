@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from penstock_sidecar.errors import MalformedRequest
-from penstock_sidecar.http.asking import Parse
 from penstock_sidecar.model import CacheControl, Request
 from penstock_sidecar.normalise.embeddings import (
     parse_ollama_embed,
@@ -14,6 +13,7 @@ from penstock_sidecar.normalise.embeddings import (
     parse_openai_embeddings,
 )
 from penstock_sidecar.normalise.ollama import asks_to_load
+from penstock_sidecar.normalise.paths import Parse
 
 ALL = (parse_openai_embeddings, parse_ollama_embed, parse_ollama_embeddings)
 
