@@ -13,7 +13,7 @@ from penstock_config.schema import SidecarConfig
 from tests.acceptance.caller import Caller
 from tests.acceptance.fleet import SIDECARS, SUBJECT, Fleet, Shipped, config
 from tests.acceptance.registry import SMALL, Case
-from tests.planes.monitor import Monitor
+from tests.planes.monitor import Moment, Monitor
 from tests.planes.windows import most_in_a_window
 
 INPUT_TOKENS = 60
@@ -71,24 +71,24 @@ class Subject:
             if await self.ask() != 200:
                 await asyncio.sleep(rest_seconds)
 
-    def judged(self, times_us: list[int]) -> "Judged":
+    def judged(self, admissions: list[Moment]) -> "Judged":
         assert self.seen.keys() <= {200, 429, 503}, self.seen
-        assert self.seen[200] <= len(times_us), "the provider's door stood open beside Redis"
-        return Judged(self.seen.total(), self.seen[200], times_us)
+        assert self.seen[200] <= len(admissions), "the provider's door stood open beside Redis"
+        return Judged(self.seen.total(), self.seen[200], admissions)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What became of one subject. `times_us`: when Redis admitted, by its own clock."""
+    """What became of one subject. `admissions`: when Redis admitted, by its own clock."""
 
     asked: int
     served: int
-    times_us: list[int]
+    admissions: list[Moment]
 
     def most_in_a_window(self, window_seconds: float) -> int:
         """Of any start. What Redis admitted too late for the sidecar is given back, unserved."""
-        given_back = len(self.times_us) - self.served
-        return most_in_a_window(self.times_us, window_seconds) - given_back
+        given_back = len(self.admissions) - self.served
+        return most_in_a_window(self.admissions, window_seconds) - given_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ class Subjects:
     def judged(self, monitor: Monitor) -> tuple[Judged, Judged]:
         """Small and large. Their names are hashed in Redis, but the small one's requests are
         more."""
-        found = monitor.times_us_by_key(ADMISSION)
-        times = [times for key, times in found.items() if ":subject:" in key]
-        assert len(times) == len(("small", "large")), list(found)
-        small, large = sorted(times, key=len, reverse=True)
+        found = monitor.moments_by_key(ADMISSION)
+        moments = [moments for key, moments in found.items() if ":subject:" in key]
+        assert len(moments) == len(("small", "large")), list(found)
+        small, large = sorted(moments, key=len, reverse=True)
         return self.small.judged(small), self.large.judged(large)
 
 

@@ -43,7 +43,7 @@ async def test_at1_eight_sidecars_keep_one_limit_on_requests_and_one_on_tokens(
     for subject, limit in zip(judged, (LIMIT, limited.large_requests), strict=True):
         assert subject.asked >= OFFERED * limit * seconds / WINDOW_SECONDS
         assert subject.most_in_a_window(WINDOW_SECONDS) <= limit
-        cycles = (subject.times_us[n * limit :] for n in range(CYCLES))
+        cycles = (subject.admissions[n * limit :] for n in range(CYCLES))
         assert max(mean_per_window(c, limit, WINDOW_SECONDS, 1) for c in cycles) >= 0.98 * limit
 
 

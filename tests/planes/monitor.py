@@ -6,9 +6,18 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 LINE = re.compile(rb'^\+(\d+)\.(\d{6}) \[\d+ lua\] "(\w+)"(?: "([^"]*)")?')
+
+
+class Moment(NamedTuple):
+    """A script's time, in microseconds: a busy machine may halt the server between what it says of
+    a call and the call."""
+
+    earliest_us: int
+    latest_us: int
 
 
 class Monitor:
@@ -19,16 +28,20 @@ class Monitor:
         self._pieces: list[bytes] = []
         self._reader = threading.Thread(target=self._read)
 
-    def times_us_by_key(self, command: str) -> dict[str, list[int]]:
-        """When scripts asked for the time that called `command` then, in microseconds, by the
-        call's first argument. They count by that time, and the call itself may come later."""
-        wanted, times, asked_us = command.encode(), defaultdict[str, list[int]](list), 0
+    def moments_by_key(self, command: str) -> dict[str, list[Moment]]:
+        """When scripts asked for the time that called `command` then, by the call's first argument:
+        they count by that time, and the call itself may come later."""
+        wanted, found = command.encode(), defaultdict[str, list[Moment]](list)
+        asked_us, moment, asks = 0, Moment(0, 0), False
         for m in filter(None, map(LINE.match, self.lines())):
+            at_us = int(m[1]) * 1_000_000 + int(m[2])
+            if asks:
+                moment, asks = Moment(asked_us, at_us), False
             if m[3] == b"TIME":
-                asked_us = int(m[1]) * 1_000_000 + int(m[2])
+                asked_us, asks = at_us, True
             elif m[3].upper() == wanted:
-                times[(m[4] or b"").decode()].append(asked_us)
-        return times
+                found[(m[4] or b"").decode()].append(moment)
+        return found
 
     def lines(self) -> list[bytes]:
         """What came until now, as the server wrote it."""

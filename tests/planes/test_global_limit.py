@@ -9,6 +9,7 @@ import redis
 from penstock_config.provider import RateLimits
 from tests.planes.limits_fleet import limiter_process
 from tests.planes.limits_process import ADMITTED_KEY
+from tests.planes.monitor import Moment
 from tests.planes.windows import cycle_us, mean_per_window, most_in_a_window
 from tests.sidecar.limits import world
 
@@ -37,12 +38,12 @@ def test_eight_sidecars_admit_one_limit(redis_url: str) -> None:
             sidecar.tell(str(seconds))
         offered = sum(int(sidecar.read_line()) for sidecar in fleet)
     assert offered >= 20 * LIMIT * seconds / WINDOW_SECONDS
-    times = _admissions(redis_url)
-    assert most_in_a_window(times, WINDOW_SECONDS) <= LIMIT
-    assert mean_per_window(times, LIMIT, WINDOW_SECONDS, CYCLES) >= 0.98 * LIMIT
+    admissions = _admissions(redis_url)
+    assert most_in_a_window(admissions, WINDOW_SECONDS) <= LIMIT
+    assert mean_per_window(admissions, LIMIT, WINDOW_SECONDS, CYCLES) >= 0.98 * LIMIT
 
 
-def _admissions(url: str) -> list[int]:
+def _admissions(url: str) -> list[Moment]:
     with redis.Redis.from_url(url) as client:
         recorded = cast("list[bytes]", client.lrange(ADMITTED_KEY, 0, -1))
-    return sorted(int(float(time)) for time in recorded)
+    return [Moment(time, time) for time in sorted(int(float(time)) for time in recorded)]
