@@ -5,7 +5,7 @@ shared in the background (`sharing`).
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Protocol
 
@@ -154,6 +154,11 @@ class Breakers:
         for breaker in self.of_provider(provider):
             if breaker.name not in standing.records and breaker.lost():
                 self.wanted.set()
+
+    def forget_unless(self, may_be_asked: Callable[[str, str], bool]) -> None:
+        """Of a provider and a field: others are told nothing of what nobody can ask any more."""
+        for key in [key for key in self._known if not may_be_asked(*key)]:
+            self._forget(key)
 
     def observe(self) -> None:
         """Cooldowns that ended: no event tells of them."""

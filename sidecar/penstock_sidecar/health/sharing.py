@@ -71,6 +71,10 @@ class Place:
     def key(self, provider: str) -> str:
         return Group.of_provider(self.cluster, provider).breakers
 
+    def has(self, provider: str, field: str) -> bool:
+        known = self.providers.get(provider)
+        return known is not None and field in known.fields
+
 
 Sent = Sequence[tuple[Breaker, Untold]]
 
@@ -125,6 +129,7 @@ class Sharing:
         return record is None or record.until_ms is None or record.trial_by == self._breakers.me
 
     async def _look(self, place: Place) -> None:
+        self._breakers.forget_unless(place.has)
         providers = [*place.providers]
         asked = [place.store.command("EXISTS", place.key(each)) for each in providers]
         replies = await asyncio.gather(*asked, return_exceptions=True)

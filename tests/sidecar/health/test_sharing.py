@@ -19,7 +19,7 @@ from penstock_sidecar.errors import UpstreamLimited
 from penstock_sidecar.health.breakers import Breakers
 from penstock_sidecar.health.sharing import Known, Place, Sharing
 from tests.servers import any_server, cluster, single
-from tests.sidecar.health.world import CLUSTER, Sharer, candidate, sharers
+from tests.sidecar.health.world import CLUSTER, DOWN, Changes, Sharer, candidate, sharers
 from tests.sidecar.redis_store.conftest import opened, until, until_it
 
 KEY = Group.of_provider(CLUSTER, "shop/p").breakers
@@ -219,6 +219,28 @@ async def test_what_nobody_asked_for_is_not_remembered(redis_url: str) -> None:
         await tell(redis_url, *words)
         await first.until(ONE, "open")
         assert [each.name for each in first.breakers.of_provider("shop/p")] == ["chat/m"]
+
+
+async def test_a_model_that_is_taken_away_is_told_of_no_more(redis_url: str) -> None:
+    """Else every look would tell of a breaker of which no look ever hears."""
+    changes, taken = Changes(), Known.of(candidate("other").provider)
+    async with opened(redis_url) as store:
+        known = {"shop/p": Known.of(ONE.provider)}
+        breakers = Breakers(SystemClock(), "me", changes)
+        sharing = Sharing(breakers, lambda: Place(store, CLUSTER, known))
+        task = asyncio.create_task(sharing.run())
+        for _ in range(3):
+            breakers.failed(ONE, DOWN, "openai-chat")
+        await until_record(redis_url, lambda record: "until_ms" in record)
+        known["shop/p"] = taken
+        await until(lambda: not [*breakers.of_provider("shop/p")])
+        with redis.Redis.from_url(redis_url) as client:
+            client.config_resetstat()
+            await until(lambda: looks(client) == LOOKS)
+            assert commands(client)["cmdstat_evalsha"]["calls"] <= LOOKS, "to hear of the others"
+        task.cancel()
+        await asyncio.wait([task])
+    assert changes.seen[-1] == ("shop/p", "m", "chat", "closed")
 
 
 async def test_a_model_that_answers_speaks_for_its_provider(redis_url: str) -> None:
