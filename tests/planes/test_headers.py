@@ -53,6 +53,19 @@ async def test_an_error_says_what_it_cost(plane: Plane) -> None:
     assert response.headers["x-litellm-response-cost"] == response.headers["x-penstock-cost-usd"]
 
 
+async def test_a_model_without_a_price_that_did_nothing_leaves_the_cost_known(plane: Plane) -> None:
+    config = plane.config()
+    main, backup = config.providers
+    model = main.models[0].model_copy(update={"price": None})
+    main = main.model_copy(update={"models": (model,)})
+    await plane.publish(config.model_copy(update={"providers": (main, backup)}))
+    assert "x-penstock-cost-usd" not in (await plane.ask(chat())).headers
+    await plane.main.refuse()
+    response = await plane.ask(chat("again"))
+    assert response.headers["x-penstock-provider"] == f"{NAMESPACE}/backup"
+    assert float(response.headers["x-penstock-cost-usd"]) > 0
+
+
 async def test_retries_and_fallbacks_are_counted_apart(plane: Plane) -> None:
     """A candidate that our own books refuse is passed over, not retried."""
     config = plane.config(retry=Retry(attempts=2, backoff_ms=0))

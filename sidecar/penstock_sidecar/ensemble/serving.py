@@ -71,8 +71,8 @@ class Ensemble:
         if not gathering.voters and tier.when_saturated == "Queue" and saturated(failures):
             await gathering.waited_for(tier)
         for tier_id in () if gathering.voters else downgrades(failures):
-            request, tokens = state.progress.request, state.ticket.input_tokens
-            await gathering.any_of(state.means.router.downgraded(tier_id, request, tokens))
+            asked = state.progress.request, state.ticket.input_tokens, state.progress.classification
+            await gathering.any_of(state.means.router.downgraded(tier_id, *asked))
         if not gathering.voters:
             failures = gathering.failures
             raise deadline.error(failures) if gathering.out_of_time else verdict(failures)

@@ -12,7 +12,7 @@ from penstock_sidecar.limits.away import Away
 from penstock_sidecar.limits.binding import Asker, CandidateBounds
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.caller_hold import CallerHold
-from penstock_sidecar.limits.charge import Charge, Meter, Seen
+from penstock_sidecar.limits.charge import NOTHING, Charge, Meter, Seen
 from penstock_sidecar.limits.desk import Desk
 from penstock_sidecar.limits.holds import End, Standing
 from penstock_sidecar.limits.refusals import amount, too_large
@@ -56,6 +56,8 @@ class Attempt:
         """What to send upstream; `None` leaves the request as it is."""
         self.cost_micro_usd = 0
         """What was settled; 0 before."""
+        self.cost_known = True
+        """Whether that is what it cost: without a price nobody knows, which is not free."""
         self._desk = desk
         self._caller = caller
         self._bounds = bounds
@@ -84,11 +86,6 @@ class Attempt:
     def standings(self) -> tuple[Standing, ...]:
         """Of the provider's limits, and of all budgets."""
         return self._held.standings
-
-    @property
-    def cost_known(self) -> bool:
-        """False where there is no price, which is not free."""
-        return self._bounds.price is not None
 
     @property
     def usage(self) -> Usage | None:
@@ -128,6 +125,7 @@ class Attempt:
         meter = Meter(self._bounds.price, self._input, self._held.micro_usd, self._hidden)
         charge = meter.charge(self._seen, error)
         self.cost_micro_usd = charge.micro_usd or 0
+        self.cost_known = self._bounds.price is not None or charge == NOTHING
         self._learn()
         self._settle(charge, served=error is None)
         self._caller.attempt_ended(charge, served=self._seen.content or self._left_to_itself(error))

@@ -5,7 +5,6 @@ One thread for all requests of a configuration: a picture has up to 96 MB while 
 
 import asyncio
 from base64 import b64decode, b64encode
-from binascii import Error
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -65,7 +64,7 @@ def _worked(data: str, max_side: int) -> str | None:
 
     try:
         picture = b64decode(data)
-    except Error:
+    except ValueError:  # no base64, or not even ASCII
         return None
     smaller = reduced(picture, max_side)
     return None if smaller is None or smaller == picture else b64encode(smaller).decode()

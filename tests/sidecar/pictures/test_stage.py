@@ -134,8 +134,9 @@ async def test_too_many_pictures_are_refused(pictures: Pictures) -> None:
         await pictures.reduced(request(parse_ollama_chat, document))
 
 
-async def test_what_is_no_base64_is_left_to_the_provider(pictures: Pictures) -> None:
-    url = "data:image/png;base64,a"
+@pytest.mark.parametrize("data", ["a", "aé"])
+async def test_what_is_no_base64_is_left_to_the_provider(pictures: Pictures, data: str) -> None:
+    url = f"data:image/png;base64,{data}"
     asked = request(parse_chat, user({"type": "image_url", "image_url": {"url": url}}))
     assert await pictures.reduced(asked) is asked
 
