@@ -9,12 +9,13 @@ Nothing here can fail a request: what Redis does not give is a miss, what it doe
 import asyncio
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from penstock_config.cache import Cache
 from penstock_sidecar.cache.collector import Collector
 from penstock_sidecar.cache.entries import Entries
-from penstock_sidecar.cache.entry import Entry
+from penstock_sidecar.cache.entry import Entry, Gist
 from penstock_sidecar.cache.flight.part import Fence
 from penstock_sidecar.cache.forms import Form, form_of
 from penstock_sidecar.cache.hit import Hit, Level
@@ -63,7 +64,8 @@ class AnswerCache:
         form = form_of(request.api)
         if form is None or self._entries is None or self._bypassed(request, form):
             return None
-        return self._keys.question(request, caller, target, kind, form)
+        question = self._keys.question(request, caller, target, kind, form)
+        return replace(question, findable=self._findable(question)) if question else None
 
     async def lookup(self, question: Question) -> Hit | None:
         """An answer that is young enough for the policy and for the caller."""
@@ -71,15 +73,16 @@ class AnswerCache:
             return None
         hit = await self._same(self._entries, question)
         if hit is None and self._semantic:
-            hit = await self._semantic.nearest(question)
+            hit = await self._semantic.nearest(question, same=not self._by_name(question))
         return hit
 
     def collector(self, question: Question, candidate: Candidate) -> Collector:
-        """Keeps nothing where the caller forbids it, or where another tier serves than was meant:
-        an answer lies only under what gave it."""
+        """Keeps nothing where the caller forbids it, where nobody could find or learn from it, or
+        where another tier serves than was meant: an answer lies only under what gave it."""
         collector = Collector(question, candidate, self._cache.max_entry_bytes)
         targets = (f"tier:{candidate.tier_id}", f"model:{candidate.model.name}")
-        if not question.kept or question.target not in targets:
+        useful = question.findable or self._gist(question)
+        if not (question.kept and useful and question.target in targets):
             collector.give_up()
         return collector
 
@@ -101,7 +104,7 @@ class AnswerCache:
             cost_micro_usd=cost_micro_usd,
             stored_at=now,
             exact=question.exact,
-            gist=self._semantic.gist(question) if self._semantic else None,
+            gist=self._gist(question),
             most_seconds=question.request.cache_control.store_seconds,
         )
         lifetime_ms = int(self._longest_seconds(question) * 1000)
@@ -150,11 +153,23 @@ class AnswerCache:
         third has a rule of its own."""
         return self._cache.require_deterministic and not _deterministic(request, form)
 
+    def _by_name(self, question: Question) -> bool:
+        """The first two levels look for its answer."""
+        has_levels = bool(self._cache.exact or self._cache.normalised)
+        return has_levels and not self._drawn(question.request, question.form)
+
+    def _findable(self, question: Question) -> bool:
+        """By some level. In shadow the third gives none, and only learns from what is kept."""
+        semantic = self._cache.semantic
+        by_meaning = semantic is not None and not semantic.shadow
+        return self._by_name(question) or (by_meaning and self._gist(question) is not None)
+
+    def _gist(self, question: Question) -> Gist | None:
+        return self._semantic.gist(question) if self._semantic else None
+
     async def _same(self, entries: Entries, question: Question) -> Hit | None:
         """By the first two levels. What is remembered and no longer fits may have a successor."""
-        if not (self._cache.exact or self._cache.normalised):
-            return None
-        if self._drawn(question.request, question.form):
+        if not self._by_name(question):
             return None
         entry = entries.remembered(question.key)
         if entry and (hit := self._found(question, entry)):

@@ -16,8 +16,9 @@ class Semantic(Protocol):
         """What is sealed with the question's answer; None where the level must not be asked, nor
         told, about it."""
 
-    async def nearest(self, question: Question) -> Hit | None:
-        """An answer that fits, younger than the policy and the caller demand."""
+    async def nearest(self, question: Question, *, same: bool) -> Hit | None:
+        """An answer that fits, younger than the policy and the caller demand. `same`: no level
+        before has looked for the very same question's."""
 
     def stored(self, question: Question, entry: Entry, expires_at_ms: int) -> None:
         """Hears of each new answer, whether it was asked for in vain or looked at in shadow; what

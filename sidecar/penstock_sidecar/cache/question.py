@@ -37,6 +37,9 @@ class Question:
     """`<target>:<request>` in hex: of the answer within its scope."""
     exact: str
     """The digest of the request as it came, in hex; `name` may be that of a normalised one."""
+    findable: bool = True
+    """A lookup of the policy's levels gives its answer to whoever asks the same, once it is kept.
+    Else it may be kept for what the semantic level learns from it."""
     shadow: Shadow = field(default_factory=Shadow, compare=False)
 
     @property

@@ -193,7 +193,8 @@ class Unasked:
     def gist(self, _question: Question) -> Gist | None:
         return None
 
-    async def nearest(self, _question: Question) -> Hit | None:
+    async def nearest(self, _question: Question, *, same: bool) -> Hit | None:
+        assert same
         self.asked += 1
         return None
 

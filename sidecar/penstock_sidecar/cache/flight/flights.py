@@ -139,10 +139,10 @@ class Flights:
 
 
 def _takes_part(question: Question) -> bool:
-    """Who takes what is kept, and lets his own be kept."""
+    """Who takes what is kept, and lets his own be kept, where others find it."""
     control = question.request.cache_control
     fresh = control.only_if_cached or control.max_age_seconds == 0
-    return question.looked_up and question.kept and not fresh
+    return question.findable and question.looked_up and question.kept and not fresh
 
 
 def _end(error: BaseException) -> End:

@@ -55,7 +55,6 @@ def semantic_level(
     if semantic is None or neighbours is None:
         return None
     trust = Trust(place.store)
-    alone = policy.cache.exact is None and policy.cache.normalised is None
     return SemanticLevel(
         policy.id,
         semantic,
@@ -68,7 +67,6 @@ def semantic_level(
             observer=neighbours.observer,
             random=neighbours.random,
         ),
-        alone=alone,
     )
 
 

@@ -43,13 +43,11 @@ class Means:
 
 
 class SemanticLevel:
-    """Of one policy; `policy` is its id. Where the level stands `alone`, it answers the very same
-    question too, without the embedder."""
+    """Of one policy; `policy` is its id."""
 
-    def __init__(self, policy: str, semantic: SemanticCache, means: Means, *, alone: bool) -> None:
+    def __init__(self, policy: str, semantic: SemanticCache, means: Means) -> None:
         self._policy = policy
         self._semantic = semantic
-        self._alone = alone
         self._means = means
         self.errands: Final = Errands()
 
@@ -57,12 +55,13 @@ class SemanticLevel:
         """None where nothing but the same question will do."""
         return self._means.gists.of(question)
 
-    async def nearest(self, question: Question) -> Hit | None:
-        """In shadow it is noted with the question, and None is given."""
+    async def nearest(self, question: Question, *, same: bool) -> Hit | None:
+        """In shadow it is noted with the question, and None is given. The very same question's
+        needs no embedder."""
         gist = self.gist(question)
         if gist is None:
             return self._missed("unsuitable")
-        if self._alone and (own := await self._means.nearby.own(question, gist)):
+        if same and (own := await self._means.nearby.own(question, gist)):
             return self._found(question, own)
         wanted = NearestRequest(
             shelf=question.shelves.prefix,

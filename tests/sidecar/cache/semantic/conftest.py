@@ -54,9 +54,14 @@ class Listening:
         self.found.append(verdict)
 
 
-def watched(store: Store, listening: Listening) -> AnswerCache:
+def watched(
+    store: Store, listening: Listening, cache: Cache | None = None, **changes: object
+) -> AnswerCache:
+    """`changes` are the third level's; beside it are those of `cache`."""
     clock = ManualClock()
-    settings = Cache(semantic=SemanticCache(ttl_seconds=100, guard=False))
+    fields = {"ttl_seconds": 100, "guard": False, **changes}
+    semantic = SemanticCache.model_validate(fields)
+    settings = (cache or Cache()).model_copy(update={"semantic": semantic})
     ruling = Policy(id="shop/main", tiers=("shop/fast",), cache=settings)
     memory = AnswerMemory(clock, believed_seconds=0)
     chance = Random(7)  # guards nothing
