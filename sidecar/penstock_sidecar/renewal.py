@@ -57,16 +57,18 @@ class Renewals:
         """When each that was tried may be tried again, on the monotonic clock."""
         self.errands: Final = Errands(MOST_WAITING)
 
-    def add(self, question: Question, serve: Serve) -> None:
-        """Returns at once. A request with a former conversation's turns in it is left alone: asked
-        again, it would go on from there twice."""
+    def add(self, question: Question, serve: Serve) -> bool:
+        """Returns at once; whether it will be tried. A request with a former conversation's turns
+        in it is left alone: asked again, it would go on from there twice."""
         request, now = question.request, self._clock.monotonic()
         if request.resumed or request.remembered or now < self._not_before.get(question.key, now):
-            return
-        if self.errands.add(partial(self._renew, question, serve)):
-            if len(self._not_before) >= MOST_REMEMBERED:
-                del self._not_before[next(iter(self._not_before))]
-            self._not_before[question.key] = now + AGAIN_SECONDS
+            return False
+        if not self.errands.add(partial(self._renew, question, serve)):
+            return False
+        if len(self._not_before) >= MOST_REMEMBERED:
+            del self._not_before[next(iter(self._not_before))]
+        self._not_before[question.key] = now + AGAIN_SECONDS
+        return True
 
     async def close(self) -> None:
         await self.errands.close()

@@ -67,7 +67,7 @@ class Warming:
     def asked(self, question: Question, serve: Serve) -> None:
         """Hears of each question that a caller asks. Returns at once."""
         popular, following = self._kinds.popular, self._kinds.following
-        if not (popular or following) or self._beside(question.request):
+        if not (popular or following) or self._beside(question):
             return
         self._known.add(question)
         if popular:
@@ -81,15 +81,13 @@ class Warming:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._ahead.close()
 
-    def _beside(self, request: Request) -> bool:
-        """Nobody asked: it warms or renews, or it goes on from turns that it would repeat."""
-        control = request.cache_control
+    def _beside(self, question: Question) -> bool:
+        """Nobody asked: it warms or renews. Or it goes on from turns that it would repeat, or
+        nobody would find what it gets."""
+        request = question.request
+        shared = question.findable and question.looked_up and question.kept
         return bool(
-            self._asking.owns(request)
-            or control.no_cache
-            or control.no_store
-            or request.resumed
-            or request.remembered
+            not shared or self._asking.owns(request) or request.resumed or request.remembered
         )
 
     def _foresee(self, key: str, caller: Caller, serve: Serve) -> None:
@@ -107,7 +105,8 @@ class Warming:
             await asyncio.sleep(self._look_seconds)
             try:
                 for question in await popular.due():
-                    self._renewals.add(question, serve)
+                    if self._renewals.add(question, serve):
+                        popular.tried(question)
             except StoreUnavailable:
                 continue
             except Exception as error:  # noqa: BLE001  # the log hears; one look must not end all

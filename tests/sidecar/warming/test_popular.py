@@ -1,25 +1,31 @@
 """Renews the answers that are asked for most, before they end."""
 
+from dataclasses import replace
+
 from penstock_config.cache_layout import Shelves
 from penstock_sidecar.cache.hit import Hit
 from penstock_sidecar.cache.question import Question
+from penstock_sidecar.model import CacheControl
 from penstock_sidecar.redis_store import RedisStore
-from penstock_sidecar.warming.known import Known
-from penstock_sidecar.warming.popular import DUE, MOST_COUNTED, Popular
+from penstock_sidecar.warming.known import MOST_QUESTIONS, Known
+from penstock_sidecar.warming.popular import DUE, MOST_COUNTED, MOST_TRIES, Popular
 from tests.sidecar.warming.questions import SHELVES, question
 
 LIFE_SECONDS = 100
+ENDING = 99
 
 
 class Shelf:
-    """Where answers have the age that a test says."""
+    """Where answers have the age that a test says, `age` if it says none; `None` is gone."""
 
-    def __init__(self) -> None:
-        self.ages: dict[str, int] = {}
+    def __init__(self, age: int | None = ENDING) -> None:
+        self.ages: dict[str, int | None] = {}
+        self.age = age
 
     async def look_up(self, asked: Question) -> Hit | None:
-        age = self.ages.get(asked.name)
-        if age is None:
+        age = self.ages.get(asked.name, self.age)
+        most = asked.request.cache_control.max_age_seconds
+        if age is None or (most is not None and age >= most):
             return None
         return Hit(None, asked.form, "hit-exact", "", age)  # type: ignore[arg-type]  # age is all
 
@@ -29,9 +35,18 @@ def popular(store: RedisStore, shelf: Shelf, most: int = 2) -> tuple[Popular, Kn
     return Popular(store, shelf.look_up, known, most, LIFE_SECONDS), known
 
 
-def ask(told: tuple[Popular, Known], name: str, times: int, shelves: Shelves = SHELVES) -> None:
+def ask(
+    told: tuple[Popular, Known],
+    name: str,
+    times: int,
+    shelves: Shelves = SHELVES,
+    control: CacheControl | None = None,
+) -> None:
     for _ in range(times):
         asked = question(name, shelves=shelves)
+        asked = replace(
+            asked, request=replace(asked.request, cache_control=control or CacheControl())
+        )
         told[1].add(asked)
         told[0].asked(asked)
 
@@ -45,10 +60,91 @@ async def test_the_most_asked_are_renewed_when_they_end_or_are_gone(store: Redis
     told = popular(store, shelf)
     for name, times in (("a", 5), ("b", 3), ("c", 1)):
         ask(told, name, times)
-    shelf.ages = {"a": 1, "b": int(DUE * LIFE_SECONDS), "c": 99}
+    shelf.ages = {"a": 1, "b": int(DUE * LIFE_SECONDS), "c": ENDING}
     assert await due(told) == ["b"]
-    shelf.ages = {}
+    shelf.ages = {"a": None, "b": None}
     assert await due(told) == ["a", "b"], "also while nobody asks"
+
+
+async def test_what_was_never_kept_is_not_asked_for(store: RedisStore) -> None:
+    told = popular(store, Shelf(age=None))
+    ask(told, "too long", 5)
+    assert await due(told) == []
+
+
+async def test_what_is_kept_no_more_is_forgotten_until_it_is_kept_again(store: RedisStore) -> None:
+    shelf = Shelf()
+    told = popular(store, shelf)
+    ask(told, "a", 5)
+    for age in (ENDING, None, None):
+        shelf.age = age
+        [again] = await told[0].due()
+        told[0].tried(again)
+    assert await due(told) == []
+    shelf.age = ENDING
+    assert await due(told) == [], "the former one"
+    shelf.age = 1
+    await due(told)
+    shelf.age = None
+    assert await due(told) == ["a"]
+
+
+async def test_what_found_no_room_was_not_tried(store: RedisStore) -> None:
+    told = popular(store, Shelf())
+    ask(told, "a", 5)
+    for _ in range(MOST_TRIES + 1):
+        assert await due(told) == ["a"]
+
+
+async def test_an_answer_too_old_for_a_caller_is_not_gone(store: RedisStore) -> None:
+    told = popular(store, Shelf(age=10))
+    ask(told, "a", 5, control=CacheControl(max_age_seconds=5))
+    assert await due(told) == []
+
+
+async def test_an_answer_that_is_to_live_shorter_is_not_renewed_all_the_time(
+    store: RedisStore,
+) -> None:
+    told = popular(store, shelf := Shelf(age=1))
+    brief = CacheControl(store_seconds=LIFE_SECONDS - 1)
+    ask(told, "counts", 5, control=CacheControl(store_seconds=LIFE_SECONDS))
+    ask(told, "counts not", 5, control=brief)
+    await due(told)
+    assert await store.command("ZRANGE", SHELVES.popular, 0, -1) == [b"counts"]
+    shelf.age = None
+    assert await due(told) == ["counts"]
+    told[1].add(replace(q := question("counts"), request=replace(q.request, cache_control=brief)))
+    assert await due(told) == [], "the latest to ask wants it so"
+
+
+async def test_looking_keeps_no_count_alive(store: RedisStore) -> None:
+    told = popular(store, Shelf())
+    ask(told, "a", 1)
+    assert await due(told) == ["a"]
+    await store.command("PEXPIRE", SHELVES.popular, 60_000)
+    assert await due(told) == ["a"]
+    assert 0 < int(await store.command("PTTL", SHELVES.popular)) <= 60_000  # type: ignore[call-overload]
+
+
+async def test_a_scope_in_which_nobody_asks_any_more_is_forgotten(store: RedisStore) -> None:
+    told = popular(store, Shelf())
+    ask(told, "a", 1)
+    await due(told)
+    await store.command("DEL", SHELVES.popular)
+    assert await due(told) == []
+    ask(other := popular(store, Shelf()), "b", 1)
+    await due(other)
+    assert not told[0]._counts
+    ask(told, "a", 3)
+    assert await due(told) == ["a"]
+
+
+async def test_what_is_remembered_of_tries_is_bounded(store: RedisStore) -> None:
+    told = popular(store, Shelf(age=1), most=MOST_COUNTED)
+    for number in range(MOST_QUESTIONS + 1):
+        asked = question(f"n{number}")
+        told[0]._seen(asked.key)
+    assert len(told[0]._tries) == MOST_QUESTIONS
 
 
 async def test_sidecars_count_together(store: RedisStore) -> None:

@@ -24,6 +24,11 @@ async def nothing(_question: Question) -> Hit | None:
     """Nothing is kept."""
 
 
+async def ending(asked: Question) -> Hit | None:
+    """All is kept, and ends soon."""
+    return Hit(None, asked.form, "hit-exact", "", 99)  # type: ignore[arg-type]  # its age is all
+
+
 class Upstream:
     """In a pipeline's place: tells what was asked, and asks on as the pipeline would."""
 
@@ -38,7 +43,7 @@ def warming(store: RedisStore, *, popular: bool = False, predict: bool = False) 
     known, clock = Known(), ManualClock()
     kinds = Kinds(
         prompts=None,
-        popular=Popular(store, nothing, known, 1, 100) if popular else None,
+        popular=Popular(store, ending, known, 1, 100) if popular else None,
         following=Following(clock) if predict else None,
     )
     renewals = Renewals(Flights(nothing, store), clock)
@@ -92,9 +97,10 @@ async def test_what_is_foreseen_is_asked_once_and_counts_for_nothing(store: Redi
     [
         {"cache_control": CacheControl(no_cache=True)},
         {"cache_control": CacheControl(no_store=True)},
+        {"cache_control": CacheControl(store_seconds=0)},
         {"remembered": Remembered(0, 1)},
     ],
-    ids=["no-cache", "no-store", "session"],
+    ids=["no-cache", "no-store", "lifetime 0", "session"],
 )
 async def test_what_must_not_be_asked_again_is_not_counted(
     store: RedisStore, changes: dict[str, object]
@@ -103,6 +109,16 @@ async def test_what_must_not_be_asked_again_is_not_counted(
     for _ in range(LEAST_TIMES + 1):
         for name in ("a", "b"):
             asked = replace(question(name), request=named(name, **changes))
+            warm.asked(asked, upstream.serve)
+    await warm.close()
+    assert upstream.asked.empty()
+
+
+async def test_nobody_pays_ahead_for_what_no_lookup_would_find(store: RedisStore) -> None:
+    warm, upstream = warming(store, predict=True), Upstream()
+    for _ in range(LEAST_TIMES + 1):
+        for name in ("a", "b"):
+            asked = replace(question(name), request=named(name), findable=False)
             warm.asked(asked, upstream.serve)
     await warm.close()
     assert upstream.asked.empty()

@@ -21,6 +21,8 @@ for i = 5, #ARGV, 2 do
   end
   redis.call('ZADD', popular, string.format('%.17g', score), ARGV[i])
 end
-redis.call('ZREMRANGEBYRANK', popular, 0, -1 - ARGV[2])
-redis.call('PEXPIRE', popular, ARGV[3])
+if #ARGV > 4 then -- a look alone keeps nothing alive
+  redis.call('ZREMRANGEBYRANK', popular, 0, -1 - ARGV[2])
+  redis.call('PEXPIRE', popular, ARGV[3])
+end
 return redis.call('ZRANGE', popular, 0, ARGV[4] - 1, 'REV')
