@@ -25,6 +25,9 @@ CHATS: Final[Mapping[Api, str]] = {
     "ollama-generate": "prompt",
 }
 """Where the turns are. Bare completions go on from the very characters, and vectors are of them."""
+UNFINISHED: Final = ("raw", "suffix")
+"""Ollama's, of a prompt without a template, or before a given end: what follows hangs on its very
+characters."""
 INSTRUCTIONS: Final = ("system", "instructions")
 SPEAKERS: Final = frozenset({"system", "developer", "user", "assistant"})
 TEXT_PARTS: Final = frozenset({"text", "input_text"})
@@ -37,7 +40,7 @@ def normalised(request: Request) -> JsonObject | None:
         return None
     document = without_defaults(request.document, request.api)
     field = CHATS.get(request.api)
-    if field is None or document.get("raw"):  # Ollama's word for a prompt without a template
+    if field is None or any(map(document.get, UNFINISHED)):
         return document
     turns = document.get(field)
     if isinstance(turns, str):
@@ -53,12 +56,21 @@ def normalised(request: Request) -> JsonObject | None:
 
 
 def _turns(turns: list[object], document: JsonObject, request: Request) -> list[object]:
-    spelt = [_message(turn) for turn in turns]
+    spelt = [*map(_message, turns[:-1]), *map(_last, turns[-1:])]
     if spelt and not (request.tools or request.json) and "format" not in document:
         last = _rephrased(spelt[-1])
         if last and not any(map(is_about_text, _texts([document, *spelt]))):
             spelt[-1] = last
     return spelt
+
+
+def _last(turn: object) -> object:
+    """An answer that is begun is gone on with from its very characters."""
+    match turn:
+        case {"role": "assistant"}:
+            return turn
+        case _:
+            return _message(turn)
 
 
 def _rephrased(turn: object) -> JsonObject | None:

@@ -165,7 +165,7 @@ def _says_nothing(words: list[str], at: int) -> bool:
     article, after = words[at], words[at + 1 : at + 3]
     if not after:
         return False
-    following = after[0].lower().strip(",;:")
+    following = after[0].lower().strip(",;:.?!")
     only_one = following in SUPERLATIVES or (
         len(after) > 1 and after[0].islower() and after[1] in DETERMINED
     )
@@ -173,7 +173,8 @@ def _says_nothing(words: list[str], at: int) -> bool:
         case "a" | "an":  # A records are no records, and a cause of many is not the cause
             before = words[at - 1].lower() if at else ""
             lettered = len(following) <= 1 or before in LETTERED
-            return not (lettered or only_one or following in QUANTITIES)
+            named = following.removesuffix("'s") in NAMES  # an apple is not Apple
+            return not (lettered or only_one or named or following in QUANTITIES)
         case "the":
             return only_one
         case _:

@@ -142,8 +142,9 @@ def test_what_tools_said_stays_as_it_came() -> None:
     assert not alike(told('{"a": 1}  '), told('{"a": 1}'))
 
 
-def test_an_answer_that_is_to_be_gone_on_with_stays_but_for_spaces() -> None:
-    one, other = (chat(("user", QUESTION), ("assistant", text)) for text in ("The", "the"))
+@pytest.mark.parametrize("begun", ["the", "The ", " The", "The\n"])
+def test_an_answer_that_is_to_be_gone_on_with_stays_as_it_came(begun: str) -> None:
+    one, other = (chat(("user", QUESTION), ("assistant", text)) for text in ("The", begun))
     assert not alike(one, other)
 
 
@@ -195,7 +196,13 @@ def test_each_api_has_its_turns(api: Api) -> None:
     [
         ("openai-completions", {"prompt": "a"}, {"prompt": "a "}),
         ("openai-embeddings", {"input": "a"}, {"input": "a "}),
+        ("openai-completions", {"prompt": "a", "suffix": "b"}, {"prompt": "a ", "suffix": "b"}),
         ("ollama-generate", {"prompt": "a", "raw": True}, {"prompt": "a ", "raw": True}),
+        (
+            "ollama-generate",
+            {"prompt": "def f():\n", "suffix": "\n    return x"},
+            {"prompt": "def f():\n    ", "suffix": "\n    return x"},
+        ),
         (
             "ollama-generate",
             {"prompt": "is it?", "format": "json"},
