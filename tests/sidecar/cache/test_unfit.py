@@ -6,8 +6,11 @@ import pytest
 from penstock_sidecar.model import Chunk
 from penstock_sidecar.redis_store import RedisStore
 from tests.sidecar.cache.builders import (
+    CALLER,
     DONE,
+    TARGET,
     USAGE,
+    AbsentStore,
     RecordingStore,
     cache,
     chunk,
@@ -22,6 +25,7 @@ from tests.sidecar.cache.builders import (
 )
 
 ANSWER = completion({"content": "hello"})
+CITED = [{"type": "url_citation", "url_citation": {"url": "https://news.example"}}]
 
 
 def _without(document: dict[str, object], name: str) -> dict[str, object]:
@@ -48,6 +52,10 @@ UNFIT: dict[str, list[Chunk]] = {
     "no calls": plain(completion({"tool_calls": []}, finish="tool_calls")),
     "words for calls": plain(completion({"content": "One moment."}, finish="tool_calls")),
     "reasoning alone": plain(completion({"reasoning_content": "hm"})),
+    "found in the web": plain(completion({"content": "a", "annotations": CITED})),
+    "found by a tool": plain(completion({"content": "a", "executed_tools": [{"type": "search"}]})),
+    "with its sources": plain({**ANSWER, "citations": ["https://news.example"]}),
+    "with what was searched": plain({**ANSWER, "search_results": [{"title": "News"}]}),
     "nothing": [],
 }
 UNFIT_STREAMS: dict[str, list[Chunk]] = {
@@ -58,6 +66,8 @@ UNFIT_STREAMS: dict[str, list[Chunk]] = {
     "no usage": streamed([chunk(content="a"), chunk(finish="stop")], usage=None),
     "error in band": [*said("a")[:-1], Chunk(event({"error": {"message": "x"}})), DONE],
     "not understood": streamed([chunk(audio={"id": "a"}), chunk(content="a", finish="stop")]),
+    "found in the web": streamed([chunk(annotations=CITED), chunk(content="a", finish="stop")]),
+    "with its sources": streamed([{**chunk(content="a", finish="stop"), "citations": ["x"]}]),
     "nothing but an end": [DONE],
 }
 
@@ -84,3 +94,16 @@ async def test_at17_half_of_what_was_asked_for_is_not_kept(store: RedisStore) ->
     assert await found(where, await keep(where, two, plain(ANSWER))) is None
     assert await found(where, await keep(where, two, plain(half))) is None
     assert await found(where, await keep(where, two, plain(both)))
+
+
+async def test_an_answer_that_cites_nothing_is_kept(store: RedisStore) -> None:
+    where = cache(store)
+    bare = completion({"content": "a", "annotations": []})
+    assert await found(where, await keep(where, request(), plain({**bare, "citations": None})))
+
+
+@pytest.mark.parametrize("name", ["web_search_options", "search_parameters"])
+def test_where_the_web_is_to_be_searched_nothing_is_kept(name: str) -> None:
+    where = cache(AbsentStore())
+    assert where.question(request({name: {}}), CALLER, TARGET) is None
+    assert where.question(request({name: None}), CALLER, TARGET)

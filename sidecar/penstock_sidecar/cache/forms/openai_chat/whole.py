@@ -10,6 +10,11 @@ from penstock_sidecar.model import JsonObject, Request
 
 NORMAL_FINISH: Final = ("stop", "tool_calls")
 ANSWERS: Final = ("content", "refusal")
+SOURCES: Final = ("citations", "search_results")
+"""Of a whole answer: xAI's and Perplexity's."""
+FINDINGS: Final = ("annotations", "executed_tools")
+"""Of a message: OpenAI's and OpenRouter's, and Groq's. What the provider's own tools have found
+grows old in ways that nobody here knows."""
 
 
 def is_whole(document: JsonObject, request: Request) -> bool:
@@ -17,7 +22,7 @@ def is_whole(document: JsonObject, request: Request) -> bool:
     choices = document.get("choices")
     if not isinstance(choices, list) or document.get("error"):
         return False
-    if not isinstance(document.get("usage"), Mapping):
+    if not isinstance(document.get("usage"), Mapping) or any(map(document.get, SOURCES)):
         return False
     whole = [c.get("index") for c in choices if isinstance(c, Mapping) and _choice_is_whole(c)]
     return len(choices) == request.choices and whole == list(range(request.choices))
@@ -29,6 +34,7 @@ def _choice_is_whole(choice: JsonObject) -> bool:
         isinstance(message, Mapping)
         and isinstance(message.get("content"), str | None)
         and choice.get("finish_reason") in NORMAL_FINISH
+        and not any(map(message.get, FINDINGS))
         and (_calls_something(message) or _only_says_something(choice, message))
     )
 

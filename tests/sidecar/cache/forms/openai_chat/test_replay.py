@@ -91,12 +91,12 @@ def test_long_text_is_cut_into_events_that_any_client_can_read() -> None:
 
 
 def test_what_only_this_provider_says_is_replayed_too() -> None:
-    document = completion({"content": "a", "annotations": [{"type": "url_citation"}]})
-    first = events(replayed({**document, "citations": ["x"]}))[0]
+    document = completion({"content": "a", "provider_notes": [{"type": "note"}]})
+    first = events(replayed({**document, "region": ["x"]}))[0]
     choices = first["choices"]
     assert isinstance(choices, list)
-    assert choices[0]["delta"]["annotations"] == [{"type": "url_citation"}]
-    assert first["citations"] == ["x"]
+    assert choices[0]["delta"]["provider_notes"] == [{"type": "note"}]
+    assert first["region"] == ["x"]
 
 
 def test_neither_hit_nor_entry_print_the_answer() -> None:
