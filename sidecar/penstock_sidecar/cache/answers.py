@@ -65,7 +65,9 @@ class AnswerCache:
         if form is None or self._entries is None or self._bypassed(request, form):
             return None
         question = self._keys.question(request, caller, target, kind, form)
-        return replace(question, findable=self._findable(question)) if question else None
+        if question is None or self._findable(question):
+            return question
+        return replace(question, findable=False)
 
     async def lookup(self, question: Question) -> Hit | None:
         """An answer that is young enough for the policy and for the caller."""
