@@ -8,7 +8,7 @@ first byte of content nothing is silently replaced: what fails then is said in-b
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from penstock_config.policy import Policy
@@ -172,9 +172,8 @@ class Pipeline:
         self._wake(route, selection)
         retry = route.overrides.retry or self.policy.retry
         state = State(self.means, ticket, progress, relay, deadline, retry)
-        serving = self._serving(route, state)
-        async with ticket, self.router.trial(selection.candidates, request.api) as candidates:
-            await serving.serve(candidates)
+        async with ticket:
+            await self._served(route, state, selection.candidates)
 
     async def _count(
         self, route: Route, ticket: Ticket, reply: Reply, progress: Progress, deadline: Deadline
@@ -224,12 +223,14 @@ class Pipeline:
             for candidate in missed(route.candidates, ordered, drops, self.fleets):
                 self.fleets.wish(candidate)
 
-    def _serving(self, route: Route, state: State) -> Serving | Ensemble:
-        """One model after the other, or several beside each other."""
-        progress = state.progress
-        complexity = progress.classification.complexity
-        plan = self.ensembles.plan(route.target, progress.request, complexity)
-        return Ensemble(plan, state, self.ensembles) if plan else Serving(state)
+    async def _served(self, route: Route, state: State, candidates: Sequence[Candidate]) -> None:
+        """By one model after the other, or by several beside each other."""
+        request, complexity = state.progress.request, state.progress.classification.complexity
+        if plan := self.ensembles.plan(route.target, request, complexity):
+            await Ensemble(plan, state, self.ensembles).serve(candidates)
+            return
+        async with self.router.trial(candidates, request.api) as in_order:
+            await Serving(state).serve(in_order)
 
     def _bounded(self, ticket: Ticket, route: Route, progress: Progress) -> Deadline:
         """Counted from when the request came; all attempts of `ticket` end by it."""

@@ -36,13 +36,15 @@ class Gathering:
     """Theirs."""
     out_of_time: bool = False
     _reserve: deque[Candidate] = field(default_factory=deque)
+    _last: deque[Candidate] = field(default_factory=deque)
+    """Whose breaker is open, or whom another request tries: asked where nobody else can be."""
     _quorum: int = 1
     _stopped: Exception | None = None
 
     async def gather(self, candidates: Sequence[Candidate]) -> None:
         """`candidates` as they are ordered, those of fallback tiers last. Raises what no further
         member would mend, such as the caller's own limits."""
-        first = self._first(candidates)
+        first = await self._first(candidates)
         self._quorum = self.plan.quorum(len(first))
         await self._round(first)
 
@@ -68,23 +70,37 @@ class Gathering:
         own = all(each.candidate.tier_id == self.plan.tier.id for each in self.voters)
         return not own or len(self.voters) < max(self._quorum, 2)
 
-    def _first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Whose breaker is open is asked only where nobody else can be."""
-        tier_id, size = self.plan.tier.id, self.plan.size
-        most = max(size.min, size.max)
-        own: list[Candidate] = []
-        others: list[Candidate] = []
-        out: list[Candidate] = []
-        for each in candidates:
-            if self.asking.out(each):
-                out.append(each)
-            else:
-                (own if each.tier_id == tier_id else others).append(each)
-        self._reserve = deque([*own[most:], *others, *out])
-        first = own[:most]
-        while len(first) < size.min and self._reserve:
-            first.append(self._reserve.popleft())
+    async def _first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The tier's own, up to its most; others only fill up."""
+        self._line_up(candidates)
+        size, first = self.plan.size, list[Candidate]()
+        while queue := self._queue:
+            own = queue is self._reserve and queue[0].tier_id == self.plan.tier.id
+            if len(first) >= (max(size.min, size.max) if own else size.min):
+                break
+            if candidate := await self._next():
+                first.append(candidate)
         return first
+
+    def _line_up(self, candidates: Sequence[Candidate]) -> None:
+        usable: list[Candidate] = []
+        for each in candidates:
+            (self._last if self.asking.out(each) else usable).append(each)
+        self._reserve.extend(sorted(usable, key=lambda c: c.tier_id != self.plan.tier.id))
+
+    @property
+    def _queue(self) -> deque[Candidate]:
+        return self._reserve or self._last
+
+    async def _next(self) -> Candidate | None:
+        """None where it has to wait for all others."""
+        if not self._reserve:
+            return self._last.popleft()
+        candidate = self._reserve.popleft()
+        if await self.asking.take(candidate):
+            return candidate
+        self._last.append(candidate)
+        return None
 
     async def _round(self, first: Sequence[Candidate], wait_for: Tier | None = None) -> None:
         async with asyncio.TaskGroup() as group:
@@ -122,7 +138,8 @@ class Gathering:
             for task in done:
                 self._heard(tasks.pop(task))
             while self._too_few(len(tasks)):
-                self._ask(self._reserve.popleft(), group, tasks)
+                if candidate := await self._next():
+                    self._ask(candidate, group, tasks)
 
     def _heard(self, member: Member) -> None:
         if member.text:
@@ -140,11 +157,11 @@ class Gathering:
         """And somebody is left to ask. Where limits of providers alone stand in the way, other
         tiers help only if the tier says so."""
         tier = self.plan.tier
-        if self._stopped or not self._reserve:
+        if self._stopped or not self._queue:
             return False
         if len(self.voters) + outstanding >= self.plan.size.min:
             return False
-        own = self._reserve[0].tier_id == tier.id
+        own = self._queue[0].tier_id == tier.id
         return own or tier.when_saturated == "Fallback" or not saturated(self.failures)
 
 

@@ -12,6 +12,7 @@ from penstock_sidecar.ensemble.gpu import GpuMemory
 from penstock_sidecar.ensemble.off_loop import off_the_loop
 from penstock_sidecar.ensemble.reading import Reading
 from penstock_sidecar.errors import EmptyCompletion, SidecarError, UpstreamError
+from penstock_sidecar.health.breakers import Trials
 from penstock_sidecar.limits.limiter import Attempt
 from penstock_sidecar.model import Answer, Candidate, Chunk
 from penstock_sidecar.upstream.base import Call
@@ -47,13 +48,20 @@ class Asking:
 
     state: State
     gpu: GpuMemory
+    trials: Trials
     counts: bool
     """Answers are compared by what they say."""
     _first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def out(self, candidate: Candidate) -> bool:
-        """It keeps failing, and its time to be tried again has not come."""
+        """It keeps failing, and its time to be tried again has not come, or another request
+        tries it; or it is not there."""
         return self.state.means.router.out(candidate, self.state.progress.request.api)
+
+    async def take(self, candidate: Candidate) -> bool:
+        """Whether it may be asked before those that are `out`: of all requests, one asks who may
+        work again."""
+        return not self.out(candidate) and await self.trials.take(candidate)
 
     async def ask(self, member: Member, wait_for: Tier | None = None) -> None:
         """Returns with `text` or `error` set."""

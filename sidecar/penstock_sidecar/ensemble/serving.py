@@ -38,13 +38,15 @@ class Ensemble:
         state, now = self.state, asyncio.get_running_loop().time()
         state.means.retries.earn()
         deadline = self._deadline(now)
-        asking = Asking(state, self.ensembles.gpu, counts=self.plan.counts)
+        trials = state.means.router.trials(state.progress.request.api)
+        asking = Asking(state, self.ensembles.gpu, trials, counts=self.plan.counts)
         gathering = Gathering(self.plan, asking, self.plan.gathered_at(now, deadline.at))
         deliberation = Deliberation(self.plan, self.ensembles, state, deadline.at)
         decision: Decision | None = None
         state.progress.wait_begins()
         try:
-            await self._gather(gathering, candidates, deadline)
+            with trials:
+                await self._gather(gathering, candidates, deadline)
             decision = await deliberation.decide(gathering.ballots)
         finally:
             state.progress.wait_ends()

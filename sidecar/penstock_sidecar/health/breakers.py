@@ -1,13 +1,13 @@
 """What routing asks of health, and tells it: which candidates fail, over all configurations.
 
-Nothing here waits but `Trial`, and that only where a cooldown has just ended. What becomes known is
-shared in the background (`sharing`).
+Nothing here waits but `Trial` and `Trials`, and only where a cooldown has just ended. What becomes
+known is shared in the background (`sharing`).
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from penstock_config.breaker import PROVIDER, Standing, breaker_field
 from penstock_sidecar.clock import Clock
@@ -112,6 +112,10 @@ class Breakers:
     def trial(self, candidates: Sequence[Candidate], api: Api) -> "Trial":
         """For the request that is about to ask these, in this order."""
         return Trial(self, candidates, api)
+
+    def trials(self, api: Api) -> "Trials":
+        """For the request that is about to ask several at once."""
+        return Trials(self, api)
 
     async def claim(self, candidate: Candidate, api: Api) -> Breaker | None:
         """The breaker, if it is ours to try; `None` where another request does."""
@@ -240,6 +244,40 @@ class Trial:
     ) -> None:
         if self._held is not None:
             self._breakers.give_up(self._held)
+
+
+class Trials:
+    """`with`: whom a request may ask beside others. Those that have cooled down and that nobody
+    tries, it does, until it ends."""
+
+    __slots__ = ("_api", "_breakers", "_held")
+
+    def __init__(self, breakers: Breakers, api: Api) -> None:
+        self._breakers = breakers
+        self._api = api
+        self._held: list[Breaker] = []
+
+    async def take(self, candidate: Candidate) -> bool:
+        """Whether it works, or is this request's to try."""
+        phase = self._breakers.state(candidate, self._api).phase
+        if phase != "half-open":
+            return phase == "closed"
+        held = await self._breakers.claim(candidate, self._api)
+        if held is not None:
+            self._held.append(held)
+        return held is not None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        while self._held:
+            self._breakers.give_up(self._held.pop())
 
 
 def _phase(breaker: Breaker, now: float) -> Phase:

@@ -15,7 +15,7 @@ from penstock_config.tier import Tier
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.errors import CallerError, Denied, NoFit, UnknownModel, UpstreamError
 from penstock_sidecar.fleet import Fleets, Situation
-from penstock_sidecar.health.breakers import Breakers, Trial
+from penstock_sidecar.health.breakers import Breakers, Trial, Trials
 from penstock_sidecar.model import (
     OLLAMA_APIS,
     UNCLASSIFIED,
@@ -225,6 +225,10 @@ class Router:
     def trial(self, candidates: Sequence[Candidate], api: Api) -> Trial:
         """`async with`: the candidates, in the order that is right now (see `Trial`)."""
         return self._breakers.trial(candidates, api)
+
+    def trials(self, api: Api) -> Trials:
+        """`with`: for a request that asks several beside each other."""
+        return self._breakers.trials(api)
 
     def _replicas(self, candidate: Candidate) -> tuple[Situation | None, int | None, str]:
         fleets = self._fleets
