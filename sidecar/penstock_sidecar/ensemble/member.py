@@ -98,13 +98,14 @@ class Asking:
             async with means.upstreams[candidate.provider.id].call(call) as answer:
                 member.content_type, member.headers = answer.content_type, answer.headers
                 text = await self._read(answer, member, attempt)
-            if not text:
-                raise EmptyCompletion(f"{candidate.label} answered without words")
         except UpstreamError as error:
             member.chunks.clear()
             means.router.failed(candidate, error, progress.request.api)
             raise
         means.router.succeeded(candidate, progress.request.api, began)
+        if not text:  # a filter's doing: where one model is asked that is its answer
+            member.chunks.clear()
+            raise EmptyCompletion(f"{candidate.label} answered without words")
         return text
 
     async def _read(self, answer: Answer, member: Member, attempt: Attempt) -> str:

@@ -1,4 +1,4 @@
-"""Members that may work again: a whole sidecar, real Redis, scripted models."""
+"""Members that fail, and may work again: a whole sidecar, real Redis, scripted models."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from penstock_sidecar.health.breaker import Phase
 from tests.planes.plane import NAMESPACE, Plane
 from tests.sidecar.ensemble.house import (
     ask,
+    figures,
     house,
     one_provider,
     panel,
@@ -72,3 +73,18 @@ async def test_a_request_tries_several_members_and_gives_up_all_of_them(plane: P
     assert phase(plane, 1) == phase(plane, 2) == "open"
     leaving.cancel()
     await until(lambda: phase(plane, 1) == phase(plane, 2) == "half-open")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_prompts_that_providers_filter_take_no_model_from_others(
+    plane: Plane, stream: bool
+) -> None:
+    await serving(plane, (1, 2, 3), Health(failure_threshold=1, cooldown_seconds=3600))
+    script(plane, *[Ok("", finish="content_filter")] * 3)
+    answer = await ask(plane, stream=stream)
+    assert (answer.status, figures(answer)["answered"]) == (502, "0")
+    assert answer.error["code"] == "empty_completion"
+    assert [phase(plane, number) for number in (1, 2, 3)] == ["closed"] * 3
+    script(plane, *[Ok("")] * 3)
+    await ask(plane, stream=stream)
+    assert [phase(plane, number) for number in (1, 2, 3)] == ["open"] * 3
