@@ -39,6 +39,8 @@ class Gathering:
     _last: deque[Candidate] = field(default_factory=deque)
     """Whose breaker is open, or whom another request tries: asked where nobody else can be."""
     _quorum: int = 1
+    _spared: int = 0
+    """Who was asked and not waited for, because there was enough without."""
     _stopped: Exception | None = None
 
     async def gather(self, candidates: Sequence[Candidate]) -> None:
@@ -66,9 +68,10 @@ class Gathering:
 
     @property
     def degraded(self) -> bool:
-        """Fewer answered than a quorum, or others than the tier's own."""
+        """Fewer answered than a quorum, or others than the tier's own. Whose answer could not
+        have changed the result is not missed."""
         own = all(each.candidate.tier_id == self.plan.tier.id for each in self.voters)
-        return not own or len(self.voters) < max(self._quorum, 2)
+        return not own or len(self.voters) < max(self._quorum - self._spared, 2)
 
     async def _first(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """The tier's own, up to its most; others only fill up."""
@@ -140,6 +143,7 @@ class Gathering:
             while self._too_few(len(tasks)):
                 if candidate := await self._next():
                     self._ask(candidate, group, tasks)
+        self._spared = 0 if self._stopped else len(tasks)
 
     def _heard(self, member: Member) -> None:
         if member.text:

@@ -1,4 +1,4 @@
-"""Whom an ensemble asks, and in which order."""
+"""Whom an ensemble asks, in which order, and whether so many answers are enough."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -104,3 +104,22 @@ async def test_the_trial_of_a_model_of_ours_lets_no_other_tier_in_where_limits_r
     says: Says = {"a": limited, "b": limited, "x": "yes"}
     asking = Scripted(says, tried_elsewhere="c")
     assert asked(await gathered(asking, [*own("abc"), borrowed("x")])) == "a b"
+
+
+async def test_who_was_not_waited_for_is_not_missed() -> None:
+    found = await gathered(Scripted({"a": "yes", "b": "yes"}), own("abc"), most=3, quorum=3)
+    assert (len(found.voters), found.degraded) == (2, False)
+
+
+async def test_one_answer_is_never_enough() -> None:
+    found = await gathered(Scripted({"a": "yes"}), own("abc"), most=3, quorum=1)
+    assert (len(found.voters), found.degraded) == (1, True)
+
+
+async def test_who_failed_is_missed() -> None:
+    """However clear the others are: with four of five a quorum was out of reach."""
+    says: Says = {"a": DOWN, "b": DOWN, "c": "yes", "d": "yes"}
+    found = await gathered(Scripted(says), own("abcde"), most=5, quorum=4)
+    assert (len(found.voters), found.degraded) == (2, True)
+    found = await gathered(Scripted({**says, "b": "yes"}), own("abcde"), most=5, quorum=4)
+    assert not found.degraded

@@ -87,6 +87,7 @@ async def test_a_majority_that_nobody_can_overturn_ends_the_wait(plane: Plane) -
         answer = await ask(plane)
     assert results(answer)["m3"] == "overtaken"
     assert figures(answer)["agreement"] == "1.000"
+    assert "degraded" not in figures(answer)
 
 
 async def test_who_fails_is_replaced_while_too_few_could_answer(plane: Plane) -> None:
