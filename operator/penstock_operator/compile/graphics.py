@@ -36,13 +36,13 @@ class OnReplica:
 
 
 def on_replicas(spec: LLMProviderSpec) -> Mapping[str, OnReplica]:
-    """By the name that the provider knows."""
+    """By the name that the provider knows, with its tag."""
     ollama = spec.ollama
     if ollama is None:
         return {}
     needs = _needs(ollama)
     return {
-        model.name: _on_replica(ollama, needs.get(model.name), model.parallel)
+        tagged(model.name): _on_replica(ollama, needs.get(model.name), model.parallel)
         for model in as_served(ollama)
     }
 

@@ -35,6 +35,7 @@ from penstock_operator.compile.reaching import (
 )
 from penstock_operator.compile.scales import tenths
 from penstock_operator.compile.snapshot import SecretData, SecretId
+from penstock_operator.ollama.memory.names import tagged
 
 SEE_REFS: Final = " (see its condition ResolvedRefs)"
 
@@ -100,7 +101,7 @@ def _config(provider: LLMProvider) -> Provider:
         entra=entra_of(credentials),
         headers={header.name: header.value for header in spec.headers},
         models=tuple(
-            _model(model, spec, deployments.get(model.name), run.get(upstream_name(model)))
+            _model(model, spec, deployments.get(model.name), run.get(tagged(upstream_name(model))))
             for model in served_models(spec)
             if not model.suspended
         ),

@@ -1,5 +1,6 @@
 """How much of a managed provider is wanted, from round to round."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,11 +10,12 @@ from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.api.ollama import Ollama
 from penstock_operator.fleet.page import last_request_in, wanted_in
 from penstock_operator.ollama.demand import rounded, smoothed
+from penstock_operator.ollama.memory.names import tagged
 from penstock_operator.ollama.planner.types import Group
 from penstock_operator.ollama.scaling import Load, Scale, first_scale, next_scale
 
 Asked = Mapping[str, int]
-"""Requests by model."""
+"""Requests by model, under the names that sidecars have for them: `mistral` is `mistral:latest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,11 @@ class Wanting:
         ollama = provider.spec.ollama
         assert ollama is not None  # noqa: S101  # it is managed
         assert self.scale is not None  # noqa: S101  # it has begun
-        models = [model.name for model in ollama.models]
         load = None
         if in_flight is not None:
-            load = Load(*(sum(each.get(m, 0) for m in models) for each in (in_flight, waiting)))
-            self._smooth(models, in_flight, waiting, now.even)
+            flying, lining = (_counted(ollama, each) for each in (in_flight, waiting))
+            load = Load(flying.total(), lining.total())
+            self._smooth(ollama, flying + lining, now.even)
         self.scale = next_scale(ollama, self.scale, load, now.even, starting=starting)
         return 0 if provider.spec.suspended else self.scale.replicas
 
@@ -79,10 +81,20 @@ class Wanting:
         idle = timedelta(seconds=max(0.0, now.even - self.scale.busy_at))
         return (now.wall - idle).replace(microsecond=0)
 
-    def _smooth(self, models: list[str], in_flight: Asked, waiting: Asked, now: float) -> None:
-        sums = {model: in_flight.get(model, 0) + waiting.get(model, 0) for model in models}
+    def _smooth(self, ollama: Ollama, sums: Asked, now: float) -> None:
+        models = [model.name for model in ollama.models]
         since = 0.0 if self.asked_at is None else now - self.asked_at
         self.demand, self.asked_at = smoothed(self.demand, sums, models, since), now
+
+
+def _counted(ollama: Ollama, asked: Asked) -> Counter[str]:
+    """What is asked of its own models, under its names for them."""
+    own = {tagged(model.name): model.name for model in ollama.models}
+    found: Counter[str] = Counter()
+    for model, requests in asked.items():
+        if (name := own.get(tagged(model))) is not None:
+            found[name] += requests
+    return found
 
 
 def _running(ollama: Ollama, there: Mapping[str, Group]) -> int | None:

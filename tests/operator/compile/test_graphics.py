@@ -14,6 +14,7 @@ from penstock_operator.compile.graphics import (
     managed_warnings,
     on_replicas,
 )
+from penstock_operator.compile.providers import build_provider
 from penstock_operator.ollama.memory.estimate import BYTES_PER_MIB
 from tests.operator.compile.documents import provider
 
@@ -62,7 +63,8 @@ def test_a_server_gives_all_its_models_the_same_requests_at_once() -> None:
 
 def test_what_is_not_known_is_not_counted_and_the_rest_is() -> None:
     found = on_replicas(spec(models=[HOUSE, SMALL]))
-    assert (found["house"].vram_bytes, found["house"].load_seconds) == (None, None)
+    house = found["house:latest"]
+    assert (house.vram_bytes, house.load_seconds) == (None, None)
     assert found["llama3.2:1b"].vram_bytes is not None
 
 
@@ -157,7 +159,13 @@ def test_a_model_that_no_replica_has_is_a_warning() -> None:
     assert (warning.reason, warning.path) == ("ModelNotFound", "spec.models[0]")
 
 
-def test_a_model_without_a_tag_is_its_latest() -> None:
-    ollama = {"models": [{"name": "mistral:latest"}]}
-    found = provider(baseURL=None, ollama=ollama, models=[{"name": "mistral"}])
+@pytest.mark.parametrize(
+    ("run", "served"), [("mistral:latest", "mistral"), ("mistral", "mistral:latest")]
+)
+def test_a_model_without_a_tag_is_its_latest(run: str, served: str) -> None:
+    ollama = {"models": [{"name": run, "parallel": 3}], "gpu": GPU}
+    found = provider(baseURL=None, ollama=ollama, models=[{"name": served}])
     assert list(managed_warnings(found)) == []
+    (model,) = build_provider(found, {}, loopback_allowed=False).config.models
+    assert model.parallel == 3
+    assert model.vram_bytes is not None

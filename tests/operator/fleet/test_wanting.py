@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.fleet.wanting import Moment, Wanting
 from tests.operator.compile.documents import provider
@@ -60,6 +62,15 @@ def test_requests_for_models_that_are_not_its_own_are_none() -> None:
     assert ask(wanting, own, at(1)) == 0
     assert ask(wanting, own, at(2), 9) == 3
     assert wanting.rounded() == {"m": 0.03}
+
+
+@pytest.mark.parametrize(("run", "asked"), [("m", "m:latest"), ("m:latest", "m")])
+def test_a_model_without_a_tag_is_its_latest(run: str, asked: str) -> None:
+    own = managed(autoscaling=ZERO, models=[{"name": run}])
+    wanting = begun(own, {})
+    assert wanting.ask(own, {}, {asked: 1}, at(1), starting=False) == 1
+    assert wanting.ask(own, {asked: 5, run: 4}, {}, at(2), starting=False) == 3
+    assert wanting.rounded() == {run: 0.03}
 
 
 def test_nobody_knows_what_is_asked_for_without_redis() -> None:

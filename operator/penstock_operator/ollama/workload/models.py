@@ -6,6 +6,7 @@ from typing import Final
 
 from penstock_operator.api.llm_provider import LLMProvider, LLMProviderSpec
 from penstock_operator.api.ollama import Modelfile, OllamaModel
+from penstock_operator.ollama.memory.names import tagged
 from penstock_operator.ollama.models_file import CreateRequest, ModelOrder, ModelsFile
 from penstock_operator.ollama.one_server import as_served, is_path
 from penstock_operator.ollama.planner.types import Group, Need
@@ -22,7 +23,7 @@ def models_file(provider: LLMProvider, group: Group, needs: Mapping[str, Need]) 
     ollama = provider.spec.ollama
     assert ollama is not None  # noqa: S101  # there is a group of it
     orders = [
-        _order(model, group, embeddings=model.name in embedders(provider.spec))
+        _order(model, group, embeddings=tagged(model.name) in embedders(provider.spec))
         for model in as_served(ollama)
         if model.name in group.models
     ]
@@ -31,9 +32,9 @@ def models_file(provider: LLMProvider, group: Group, needs: Mapping[str, Need]) 
 
 
 def embedders(spec: LLMProviderSpec) -> frozenset[str]:
-    """Ollama's names of the models that make vectors, and no text."""
+    """Ollama's names, with their tags, of the models that make vectors, and no text."""
     return frozenset(
-        model.upstream_name or model.name
+        tagged(model.upstream_name or model.name)
         for model in spec.models
         if "embeddings" in model.capabilities and not GENERATING & {*model.capabilities}
     )

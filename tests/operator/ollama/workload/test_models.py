@@ -49,4 +49,4 @@ def test_what_makes_text_too_is_no_embedder() -> None:
             ],
         }
     )
-    assert embedders(spec) == {"nomic-embed-text"}
+    assert embedders(spec) == {"nomic-embed-text:latest"}
