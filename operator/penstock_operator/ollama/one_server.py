@@ -12,23 +12,26 @@ def as_served(ollama: Ollama) -> tuple[OllamaModel, ...]:
     models of the provider, not of a group: who lies beside whom is not known yet.
     """
     parallel = max(model.parallel for model in ollama.models)
-    context = max((each.context_length for each in ollama.models if _shares(each)), default=0)
+    context = max(
+        (each.context_length for each in ollama.models if has_common_context(each)), default=0
+    )
     return tuple(
         model.model_copy(
             update={
                 "parallel": parallel,
-                "context_length": context if _shares(model) else model.context_length,
+                "context_length": context if has_common_context(model) else model.context_length,
             }
         )
         for model in ollama.models
     )
 
 
+def has_common_context(model: OllamaModel) -> bool:
+    """Whether it has the server's context, and not one of its own."""
+    made_of_a_model = model.modelfile is not None and not is_path(model.modelfile.from_)
+    return model.source == "pull" or made_of_a_model
+
+
 def is_path(text: str) -> bool:
     """Of FROM. Models of Hugging Face may end in `:file.gguf`."""
     return text.startswith(("/", "./", "../")) or (text.endswith(".gguf") and ":" not in text)
-
-
-def _shares(model: OllamaModel) -> bool:
-    made_of_a_model = model.modelfile is not None and not is_path(model.modelfile.from_)
-    return model.source == "pull" or made_of_a_model

@@ -1,10 +1,11 @@
 """Ollama's environment. Meanings as of Ollama 0.33, `envconfig/config.go` and `server/sched.go`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from penstock_operator.api.ollama import Ollama
 from penstock_operator.ollama.names import OLLAMA_PORT
+from penstock_operator.ollama.one_server import has_common_context
 from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.ollama.workload.installation import Document
 
@@ -28,14 +29,12 @@ def environment(
     return [{"name": name, "value": value} for name, value in sorted(values.items())]
 
 
-def _ours(ollama: Ollama, group: Group, needs: Iterable[Need]) -> Iterator[tuple[str, str]]:
-    needs = list(needs)
+def _ours(ollama: Ollama, group: Group, needs: Sequence[Need]) -> Iterator[tuple[str, str]]:
     yield "HOME", HOME  # Ollama makes a key there, also where it runs as no user of the image
     yield "OLLAMA_HOST", f"0.0.0.0:{OLLAMA_PORT}"  # Go's wildcard: IPv6 too
     yield "OLLAMA_MODELS", MODELS_DIRECTORY
     yield "OLLAMA_NO_CLOUD", "1"  # else some models' prompts would leave the cluster
-    # One number for all of a server's models. Its default goes by the GPU's memory, up to 256k.
-    yield "OLLAMA_CONTEXT_LENGTH", str(max(need.context_length for need in needs))
+    yield "OLLAMA_CONTEXT_LENGTH", str(_context_length(ollama, needs))
     yield "OLLAMA_NUM_PARALLEL", str(max(need.parallel for need in needs))
     yield "OLLAMA_MAX_LOADED_MODELS", str(_most_loaded(ollama, group))
     yield "OLLAMA_KEEP_ALIVE", _keep_alive(ollama.keep_alive_seconds)
@@ -51,6 +50,16 @@ def _ours(ollama: Ollama, group: Group, needs: Iterable[Need]) -> Iterator[tuple
         # The image asks for all GPUs of the node that it lands on, granted or not.
         yield "NVIDIA_VISIBLE_DEVICES", "void"
         yield "CUDA_VISIBLE_DEVICES", "-1"
+
+
+def _context_length(ollama: Ollama, needs: Sequence[Need]) -> int:
+    """One number for all of a server's models. Its default goes by the GPU's memory, up to 256k.
+
+    Those that have a context of their own, by their recipes, do not raise the others'.
+    """
+    common = {model.name for model in ollama.models if has_common_context(model)}
+    found = [need.context_length for need in needs if need.model in common]
+    return max(found or (need.context_length for need in needs))
 
 
 def _most_loaded(ollama: Ollama, group: Group) -> int:

@@ -30,6 +30,15 @@ def test_one_server_s_numbers_are_the_largest_of_its_models() -> None:
     assert found["OLLAMA_CONTEXT_LENGTH"] == "4000"
 
 
+def test_a_model_with_a_context_of_its_own_does_not_raise_the_others() -> None:
+    planned = read("everything")
+    longer = replace(planned.needs["tuned"], context_length=32768)
+    own, both = planned.groups[1], replace(planned.groups[1], models=("nomic-embed-text", "tuned"))
+    planned = replace(planned, needs={**planned.needs, "tuned": longer})
+    assert variables(with_group(planned, both))["OLLAMA_CONTEXT_LENGTH"] == "16384"
+    assert variables(with_group(planned, own))["OLLAMA_CONTEXT_LENGTH"] == "32768"
+
+
 def test_nothing_that_a_user_adds_lets_prompts_out_or_moves_the_port() -> None:
     found = variables(read("one-gpu"), OLLAMA_NO_CLOUD="0", OLLAMA_HOST="127.0.0.1", MORE="1")
     assert found["OLLAMA_NO_CLOUD"] == "1"
