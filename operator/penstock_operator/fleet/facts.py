@@ -85,7 +85,7 @@ def memory_of(nodes: Iterable[Node], groups: Iterable[Group]) -> dict[str, dict[
     found = {}
     for node in nodes:
         parts = {
-            (slot.gpu, index if slot.sharing == "MIG" else 0): slot
+            (slot.resource, slot.gpu, index if slot.sharing == "MIG" else 0): slot
             for index, slot in enumerate(node.slots)
         }
         total = sum(slot.memory_mib for slot in parts.values())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from penstock_operator.ollama.gpus import GpuReading, NodeGpus
+from penstock_operator.ollama.gpus import GpuReading, MigInstance, NodeGpus
 from penstock_operator.ollama.planner.pools import plain_product
 from penstock_operator.ollama.planner.products import (
     memory_of,
@@ -22,6 +22,9 @@ from penstock_operator.ollama.planner.types import Slot
 GPU: Final = "nvidia.com/gpu"
 SHARED: Final = "nvidia.com/gpu.shared"
 MIG: Final = "nvidia.com/mig-"
+SHARED_SUFFIX: Final = ".shared"
+"""Of a resource that is granted several times over, with the plugin's `renameByDefault`; labels
+keep the name without it. Else the product has `-SHARED`."""
 FOREIGN_STEP_MIB: Final = 256
 """What others hold is rounded up to it, so that a plan does not change with every breath."""
 MIG_MIB_PER_GB: Final = 972
@@ -58,15 +61,39 @@ def _slots(resource: str, count: int, sighting: Sighting) -> list[Slot]:
         return _mig(resource, count, sighting)
     if labels.get("nvidia.com/gpu.sharing-strategy") == "mps":
         return _mps(resource, count, sighting)
-    if resource == SHARED or natural(labels.get("nvidia.com/gpu.replicas")) > 1:
+    if _is_shared(resource, labels):
         return _time_sliced(resource, count, sighting)
     return _gpus(count, sighting)
 
 
+def _is_shared(resource: str, labels: Mapping[str, str]) -> bool:
+    """Whether several pods are granted the same GPU, or slice of one."""
+    marked = labels.get(f"{_plain(resource)}.product", "").endswith("-SHARED")
+    return marked or resource.endswith(SHARED_SUFFIX) or _replicas(resource, labels) > 1
+
+
+def _replicas(resource: str, labels: Mapping[str, str]) -> int:
+    """How many slots each GPU, or slice, makes; 0: nobody says."""
+    return natural(labels.get(f"{_plain(resource)}.replicas"))
+
+
+def _plain(resource: str) -> str:
+    """As labels call it."""
+    return resource.removesuffix(SHARED_SUFFIX)
+
+
 def _time_sliced(resource: str, count: int, sighting: Sighting) -> list[Slot]:
-    gpus = _gpus(_physical(count, sighting), sighting)
-    each = -(-count // len(gpus))
-    sliced = [replace(gpu, resource=resource, sharing="TimeSliced") for gpu in gpus]
+    seen = len(sighting.seen.gpus) if sighting.seen else 0
+    gpus = _gpus(seen or _physical(resource, count, sighting.labels), sighting)
+    return _in_turns(resource, count, gpus, sighting.labels)
+
+
+def _in_turns(
+    resource: str, count: int, parts: Sequence[Slot], labels: Mapping[str, str]
+) -> list[Slot]:
+    """Slots of GPUs or slices, worst first: of fewer than they make, who lacks some is not told."""
+    each = max(_replicas(resource, labels), -(-count // len(parts)))
+    sliced = [replace(part, resource=resource, sharing="TimeSliced") for part in parts]
     return [slot for slot in sliced for _ in range(each)][:count]
 
 
@@ -85,13 +112,10 @@ def _mps(resource: str, count: int, sighting: Sighting) -> list[Slot]:
     ]
 
 
-def _physical(count: int, sighting: Sighting) -> int:
-    """How many GPUs are behind that many slots."""
-    if sighting.seen and sighting.seen.gpus:
-        return len(sighting.seen.gpus)
-    replicas = natural(sighting.labels.get("nvidia.com/gpu.replicas"))
-    said = natural(sighting.labels.get("nvidia.com/gpu.count"))
-    return max(1, min(count, said or -(-count // max(1, replicas))))
+def _physical(resource: str, count: int, labels: Mapping[str, str]) -> int:
+    """How many GPUs, or slices, are behind that many slots; one, where nobody says it."""
+    said = natural(labels.get(f"{_plain(resource)}.count"))
+    return max(1, min(count, said or -(-count // (_replicas(resource, labels) or count))))
 
 
 def _gpus(count: int, sighting: Sighting) -> list[Slot]:
@@ -132,29 +156,52 @@ def is_ollama(process: str) -> bool:
 
 
 def _mig(resource: str, count: int, sighting: Sighting) -> list[Slot]:
-    """Under names of their own; with strategy `single`, all of one profile, under the plain one."""
-    profile = resource.removeprefix(MIG) if resource.startswith(MIG) else ""
-    seen = list(_seen_slices(resource, profile, sighting))
-    if seen:
-        seen.sort(key=_clear_mib)
-        return (seen + [seen[0]] * count)[:count]
-    labels = sighting.labels
-    own = natural(labels.get(f"{resource}.memory")) if profile else said_memory(labels)
-    product = labels.get(f"{resource}.product", "") or said_product(labels)
-    named = profile or product.partition("-MIG-")[2]
-    memory_mib = own or _named_mib(named)
+    """Under names of their own; with strategy `single`, all of one profile, under the plain one.
+
+    A slice has its memory for itself, but not the pods that share one in time.
+    """
+    shared = _is_shared(resource, sighting.labels)
+    seen = sorted(_seen_slices(resource, sighting, shared=shared), key=_clear_mib)
+    if not shared:
+        return (seen + seen[:1] * count)[:count] or _said_slices(resource, count, sighting)
+    found = seen or _said_slices(resource, _physical(resource, count, sighting.labels), sighting)
+    slices = [replace(slot, gpu=index) for index, slot in enumerate(found)]
+    return _in_turns(resource, count, slices, sighting.labels)
+
+
+def _said_slices(resource: str, count: int, sighting: Sighting) -> list[Slot]:
+    """By labels, or by the profile's name."""
+    labels, plain, profile = sighting.labels, _plain(resource), _profile(resource)
+    own = natural(labels.get(f"{plain}.memory")) if profile else said_memory(labels)
+    product = labels.get(f"{plain}.product", "") or said_product(labels)
+    memory_mib = own or _named_mib(profile or product.partition("-MIG-")[2])
     return [
         Slot(resource, index, memory_mib, plain_product(product), "MIG") for index in range(count)
     ]
 
 
-def _seen_slices(resource: str, profile: str, sighting: Sighting) -> Iterable[Slot]:
+def _seen_slices(resource: str, sighting: Sighting, *, shared: bool) -> Iterable[Slot]:
+    profile = _profile(resource)
     for gpu in sighting.seen.gpus if sighting.seen else ():
         for mig in gpu.mig:
             if profile in ("", mig.profile.replace("+", ".")):
-                foreign = 0 if sighting.hosts_ours else min(mig.used_mib, mig.memory_mib)
+                foreign = _foreign_in(mig, gpu, sighting, shared=shared)
                 product = plain_product(gpu.product)
                 yield Slot(resource, gpu.index, mig.memory_mib, product, "MIG", foreign)
+
+
+def _foreign_in(mig: MigInstance, gpu: GpuReading, sighting: Sighting, *, shared: bool) -> int:
+    """Whose processes are in which slice nobody says. In one that is not shared and may be ours all
+    are taken for ours; in one that is shared, others' of the whole GPU may be."""
+    used = min(mig.used_mib, mig.memory_mib)
+    if shared:
+        return min(used, foreign_mib(gpu, hosts_ours=sighting.hosts_ours))
+    return 0 if sighting.hosts_ours else used
+
+
+def _profile(resource: str) -> str:
+    """`1g.5gb`; empty with strategy `single`."""
+    return _plain(resource).removeprefix(MIG) if resource.startswith(MIG) else ""
 
 
 def _named_mib(profile: str) -> int:

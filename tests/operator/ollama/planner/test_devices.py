@@ -101,3 +101,58 @@ def test_under_mixed_the_plain_name_has_the_gpus_that_are_not_sliced() -> None:
     sliced = reading(0).model_copy(update={"mig_enabled": True})
     found = slots_of({GPU: 1}, {}, sighting(sliced, reading(1), mig_strategy="mixed"))
     assert [slot.gpu for slot in found] == [1]
+
+
+MIG = "nvidia.com/mig-1g.5gb"
+
+
+@pytest.mark.parametrize(
+    ("resource", "labels"),
+    [
+        (f"{MIG}.shared", {f"{MIG}.replicas": "4", f"{MIG}.product": "A100-MIG-1g.5gb"}),
+        (MIG, {f"{MIG}.replicas": "4", f"{MIG}.product": "A100-MIG-1g.5gb-SHARED"}),
+        (GPU, {f"{GPU}.replicas": "4", f"{GPU}.product": "A100-MIG-1g.5gb-SHARED"}),
+        (f"{GPU}.shared", {f"{GPU}.replicas": "4", f"{GPU}.product": "A100-MIG-1g.5gb"}),
+    ],
+)
+def test_slices_that_are_shared_in_time_have_their_memory_once(
+    resource: str, labels: dict[str, str]
+) -> None:
+    found = slots_of({resource: 8}, {}, Sighting(labels, None, hosts_ours=False))
+    assert found == tuple(
+        Slot(resource, index, 4860, "A100", "TimeSliced") for index in (0, 0, 0, 0, 1, 1, 1, 1)
+    )
+
+
+@pytest.mark.parametrize("labels", [{}, {f"{MIG}.product": "A100-MIG-1g.5gb-SHARED"}])
+def test_where_nobody_says_how_many_slices_are_shared_it_may_be_one(labels: dict[str, str]) -> None:
+    found = slots_of({f"{MIG}.shared": 8}, {}, Sighting(labels, None, hosts_ours=False))
+    assert {slot.gpu for slot in found} == {0}
+
+
+def test_where_nobody_says_how_many_gpus_are_shared_it_may_be_one() -> None:
+    found = slots_of({f"{GPU}.shared": 8}, {}, sighting(product="Tesla-T4"))
+    assert {slot.gpu for slot in found} == {0}
+
+
+def test_shared_slices_that_the_agent_sees_have_what_others_may_hold_there() -> None:
+    slices = tuple(
+        MigInstance(uuid=f"MIG-{i}", profile="1g.5gb", memory_mib=4864, used_mib=used)
+        for i, used in enumerate((0, 4000))
+    )
+    gpu = reading(0, 4000, process("ollama", 3000), process("python3", 1000))
+    gpu = gpu.model_copy(update={"mig_enabled": True, "mig": slices})
+    seen = sighting(gpu, hosts_ours=True)
+    found = slots_of({f"{MIG}.shared": 4}, {}, seen)
+    assert [(slot.gpu, slot.foreign_mib) for slot in found] == [
+        (0, 1024),
+        (0, 1024),
+        (1, 0),
+        (1, 0),
+    ]
+    assert {(slot.memory_mib, slot.sharing) for slot in found} == {(4864, "TimeSliced")}
+
+
+def test_of_fewer_slots_than_gpus_make_all_may_be_of_the_worst() -> None:
+    found = slots_of({GPU: 3}, {}, sighting(reading(0), reading(1, 1000), replicas="4"))
+    assert [slot.gpu for slot in found] == [1, 1, 1]
