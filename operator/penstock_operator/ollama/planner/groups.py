@@ -8,6 +8,7 @@ from typing import Final
 from penstock_operator.ollama.planner import memory
 from penstock_operator.ollama.planner.placement import Placement
 from penstock_operator.ollama.planner.pools import Pool
+from penstock_operator.ollama.planner.predecessors import Place, place_of, predecessors
 from penstock_operator.ollama.planner.problem import Asked, Models, Part, needs_of
 from penstock_operator.ollama.planner.reasons import why_there, why_without_gpu
 from penstock_operator.ollama.planner.types import Group, Need, Slot, Wish
@@ -35,35 +36,77 @@ class _Placed:
     pool: Pool
     pods: int
 
+    @property
+    def place(self) -> Place:
+        resources = {self.pool.resource: self.part.slots}
+        return Place(self.asked.wish.provider, self.pool.node.name, resources, self.part.models)
+
+
+@dataclass(frozen=True, slots=True)
+class OnCpu:
+    """Replicas that run on CPU, because that is wished or because no GPU has room."""
+
+    wish: Wish
+    models: Models
+    replicas: int
+
+    @property
+    def name(self) -> str:
+        return group_name(self.wish.provider, None, "", self.models)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.wish.provider, None, {}, self.models)
+
 
 def gpu_groups(placement: Placement, current: Sequence[Group]) -> list[Group]:
     """A group for each part in each pool. Those that were there keep their slots."""
-    before = {group.name: group for group in current}
+    by_pool = [
+        [_placed(placement, part, pool, count) for part, count in pods.items()]
+        for pool, pods in zip(placement.problem.pools, placement.pods, strict=True)
+    ]
+    before = _before([one for placed in by_pool for one in placed], current)
     found: list[Group] = []
-    for pool, pods in zip(placement.problem.pools, placement.pods, strict=True):
-        placed = [_placed(placement, part, pool, count) for part, count in pods.items()]
+    for placed in by_pool:
         granted = _granted(placed, before)
         found += [_group(one, granted[one.name], before.get(one.name)) for one in placed]
     return found
 
 
-def cpu_group(wish: Wish, models: Models, replicas: int) -> Group:
-    """Replicas that run on CPU, because that is wished or because no GPU has room."""
-    needs = needs_of(wish, models)
+def cpu_groups(planned: Sequence[OnCpu], current: Sequence[Group]) -> list[Group]:
+    """A group for each."""
+    before = _before(planned, current)
+    return [_cpu_group(each, before.get(each.name)) for each in planned]
+
+
+def _before(planned: Sequence[_Placed | OnCpu], current: Sequence[Group]) -> dict[str, Group]:
+    """By planned name, what the group goes on from."""
+    there = {group.name: group for group in current}
+    places = {name: place_of(group) for name, group in there.items()}
+    old = predecessors({each.name: each.place for each in planned}, places)
+    return {name: there[former] for name, former in old.items()}
+
+
+def _cpu_group(planned: OnCpu, before: Group | None) -> Group:
+    wish = planned.wish
+    needs = needs_of(wish, planned.models)
     ordered = memory.load_order(needs, 1)
     if wish.loading == "OnDemand":
-        ordered = memory.most_asked_for(needs, 1)[:1]
+        best, present = memory.most_asked_for(needs, 1)[:1], _present(needs, before)
+        stays = len(present) == 1 and not _is_outdone(present, best)
+        ordered = present if stays else best
+    required = sum(need.total_mib() for need in ordered)
     return Group(
-        name=group_name(wish.provider, None, "", models),
+        name=planned.name,
         provider=wish.provider,
         node=None,
-        models=models,
+        models=planned.models,
         loaded=tuple(need.model for need in ordered),
-        replicas=replicas,
+        replicas=planned.replicas,
         resources={},
         slots=(),
-        required_mib=sum(need.total_mib() for need in ordered),
-        why=why_without_gpu(wish, replicas),
+        required_mib=max(required, *(need.total_mib() for need in needs)),
+        why=why_without_gpu(wish, planned.replicas),
     )
 
 
@@ -117,8 +160,13 @@ def _loaded(placed: _Placed, before: Group | None) -> tuple[Need, ...]:
         chosen = memory.most_asked_for(needs, gpus)[:1]
     else:
         chosen = _best_set(needs, placed)
-    present = [need for need in needs if before and need.model in before.loaded]
-    return memory.load_order(present if _is_good_enough(present, chosen, placed) else chosen, gpus)
+    present = _present(needs, before)
+    stays = bool(present) and _fit(present, placed) and not _is_outdone(present, chosen)
+    return memory.load_order(present if stays else chosen, gpus)
+
+
+def _present(needs: Sequence[Need], before: Group | None) -> tuple[Need, ...]:
+    return tuple(need for need in needs if before and need.model in before.loaded)
 
 
 def _best_set(needs: Sequence[Need], placed: _Placed) -> tuple[Need, ...]:
@@ -130,14 +178,13 @@ def _best_set(needs: Sequence[Need], placed: _Placed) -> tuple[Need, ...]:
     return chosen
 
 
-def _is_good_enough(present: Sequence[Need], best: Sequence[Need], placed: _Placed) -> bool:
-    """Whether what is loaded may stay: to load others takes time, and demand comes and goes."""
-    if not present or not _fit(present, placed):
-        return False
+def _is_outdone(present: Sequence[Need], best: Sequence[Need]) -> bool:
+    """Whether what is loaded is to make room: to load others takes time, and demand comes and
+    goes."""
     if {need.model for need in present} < {need.model for need in best}:
-        return False
+        return True
     demand = sum(need.demand for need in present)
-    return sum(need.demand for need in best) <= memory.LOADED_GAIN * demand
+    return sum(need.demand for need in best) > memory.LOADED_GAIN * demand
 
 
 def _fit(needs: Sequence[Need], placed: _Placed) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from penstock_operator.ollama.planner.decision import decide
-from penstock_operator.ollama.planner.groups import cpu_group, gpu_groups
+from penstock_operator.ollama.planner.groups import OnCpu, cpu_groups, gpu_groups
 from penstock_operator.ollama.planner.problem import problem_of
 from penstock_operator.ollama.planner.refusals import lots_of, refusal_of
 from penstock_operator.ollama.planner.types import Group, Node, Plan, Unplaced, Wish
@@ -17,14 +17,15 @@ def plan(nodes: Sequence[Node], wishes: Sequence[Wish], current: Sequence[Group]
     """
     problem = problem_of(nodes, wishes)
     placement = decide(problem, current)
-    groups, unplaced = gpu_groups(placement, current), list[Unplaced]()
+    on_cpu, unplaced = list[OnCpu](), list[Unplaced]()
     for index, asked in enumerate(problem.asked):
         for lot in lots_of(placement, index):
             if asked.gpu.cpu_fallback:
-                groups.append(cpu_group(asked.wish, lot.models, lot.replicas))
+                on_cpu.append(OnCpu(asked.wish, lot.models, lot.replicas))
             else:
                 unplaced.append(refusal_of(placement, index, lot, nodes))
-    groups += map(_without_gpu, filter(_is_for_cpu, wishes))
+    on_cpu += map(_without_gpu, filter(_is_for_cpu, wishes))
+    groups = [*gpu_groups(placement, current), *cpu_groups(on_cpu, current)]
     return Plan(
         tuple(sorted(groups, key=lambda group: (group.provider, group.node or "", group.name))),
         tuple(sorted(unplaced, key=lambda lot: (lot.provider, lot.models, lot.replicas))),
@@ -35,5 +36,5 @@ def _is_for_cpu(wish: Wish) -> bool:
     return wish.gpu is None and wish.replicas > 0 and bool(wish.needs)
 
 
-def _without_gpu(wish: Wish) -> Group:
-    return cpu_group(wish, tuple(sorted(need.model for need in wish.needs)), wish.replicas)
+def _without_gpu(wish: Wish) -> OnCpu:
+    return OnCpu(wish, tuple(sorted(need.model for need in wish.needs)), wish.replicas)

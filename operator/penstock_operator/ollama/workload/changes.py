@@ -1,8 +1,9 @@
 """What may go, and when: a provider's last ready replica stays until others serve in its place."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from penstock_operator.ollama.planner.predecessors import place_of, predecessors
 from penstock_operator.ollama.planner.types import Group
 
 
@@ -72,17 +73,6 @@ def continued(groups: Sequence[Group], there: Mapping[str, Group]) -> tuple[Grou
     the same node with the same GPUs as one that is no longer planned takes its name: the loader
     changes the models in place, where a second pod would find no GPU. `there`: by Deployment.
     """
-    names = {group.name for group in groups}
-    free = {name: old for name, old in sorted(there.items()) if name not in names}
-    found = []
-    for group in groups:
-        old = None if group.name in there else next(_alike(group, free), None)
-        if old is not None:
-            del free[old]
-        found.append(group if old is None else replace(group, name=old))
-    return tuple(found)
-
-
-def _alike(group: Group, free: Mapping[str, Group]) -> Iterator[str]:
-    where = (group.provider, group.node, group.resources)
-    return (name for name, old in free.items() if (old.provider, old.node, old.resources) == where)
+    planned = {group.name: place_of(group) for group in groups}
+    old = predecessors(planned, {name: place_of(group) for name, group in there.items()})
+    return tuple(replace(group, name=old.get(group.name, group.name)) for group in groups)

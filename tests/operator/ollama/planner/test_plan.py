@@ -156,6 +156,35 @@ def test_on_demand_one_group_serves_all_and_the_most_asked_for_are_loaded() -> N
     assert plan([node("a", L4)], [much], [group]).groups[0].loaded == ("a", "d")
 
 
+def test_on_demand_on_cpu_what_is_loaded_stays_unless_another_is_asked_for_much_more() -> None:
+    def asked(a: float, b: float) -> Wish:
+        needs = (need("a", 4000, a), need("b", 9000, b))
+        return Wish("team/p", needs, 1, loading="OnDemand")
+
+    before = plan([], [asked(2.0, 1.0)]).groups
+    assert before[0].loaded == ("a",)
+    assert plan([], [asked(2.0, 2.5)], before).groups == before
+    (after,) = plan([], [asked(2.0, 9.0)], before).groups
+    assert after.loaded == ("b",)
+    assert after.required_mib == before[0].required_mib == 9000
+
+
+@pytest.mark.parametrize("gpu", [None, GpuWish()])
+def test_on_demand_what_is_loaded_stays_under_the_name_of_a_former_list(
+    gpu: GpuWish | None,
+) -> None:
+    needs = (need("a", 12_000, 2.0), need("b", 11_000, 1.0))
+    asked, nodes = Wish("team/p", needs, 1, gpu, loading="OnDemand"), [node("a", L4)]
+    (before,) = plan(nodes, [asked]).groups
+    former = replace(before, name="former")
+    needs = (need("a", 12_000, 2.0), need("b", 11_000, 2.5))
+    (same,) = plan(nodes, [replace(asked, needs=needs)], [former]).groups
+    assert (same.models, same.loaded) == (("a", "b"), ("a",))
+    more = replace(asked, needs=(*needs, need("c", 11_500)))
+    (after,) = plan(nodes, [more], [former]).groups
+    assert (after.models, after.loaded) == (("a", "b", "c"), ("a",))
+
+
 def test_one_model_lies_evenly_on_several_gpus() -> None:
     (group,) = plan([node("a", L4, 4)], [wish("p", 30_000, count=2)]).groups
     assert group.resources == {"nvidia.com/gpu": 2}

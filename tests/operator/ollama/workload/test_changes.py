@@ -122,6 +122,12 @@ def test_what_is_there_by_its_own_name_keeps_it() -> None:
     assert continued([group("new")], there) == (group("new"),)
 
 
+def test_of_two_groups_in_a_place_the_one_with_the_same_models_goes_on() -> None:
+    there = {"old": replace(group("old"), models=("x",))}
+    planned = [replace(group(name), models=(name,)) for name in "axz"]
+    assert [each.name for each in continued(planned, there)] == ["a", "old", "z"]
+
+
 def test_elsewhere_or_with_other_gpus_it_is_another_deployment() -> None:
     for old in (group("old", node="n2"), group("old", gpus=2)):
         assert continued([group("new")], {"old": old}) == (group("new"),)
