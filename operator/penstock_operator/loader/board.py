@@ -26,7 +26,8 @@ class Board:
         self.busy: dict[str, State] = {}
         self.amounts: dict[str, Amount] = {}
         self.late: frozenset[str] = frozenset()
-        """Ordered of a replica that served already, and not yet there: the others go on."""
+        """Ordered of a replica that served already, or ordered into its memory, and not yet there:
+        the others go on."""
 
     def note(self, name: str) -> Note:
         return self.notes.get(name, Note())
@@ -40,7 +41,16 @@ class Board:
             note = self.notes.pop(name, None)
             if note is not None and name in changed:  # what failed before may work now
                 self.notes[name] = replace(note, failures=0, retry_at=0.0, message="")
-        joined = orders.keys() - self.orders.keys() if serving and self.orders else frozenset()
+        joined = self._joined(orders) if serving and self.orders else frozenset()
         self.late = (self.late | joined) & orders.keys()
         self.orders = orders
         return changed | gone
+
+    def _joined(self, orders: Mapping[str, ModelOrder]) -> frozenset[str]:
+        """Those that are to be there, or in memory, and were not before."""
+        before = self.orders
+        return frozenset(
+            name
+            for name, order in orders.items()
+            if name not in before or (order.loaded and not before[name].loaded)
+        )

@@ -49,6 +49,17 @@ async def test_who_serves_goes_on_while_a_further_model_comes(tmp_path: Path) ->
         await pod.until(lambda p: not p.ready)
 
 
+async def test_who_serves_goes_on_while_another_of_its_models_is_loaded(tmp_path: Path) -> None:
+    """More is asked for it now: what has changed is which one is to be in memory."""
+    async with pod_of(tmp_path, order(SMALL), order(OTHER, loaded=False)) as pod:
+        await pod.until_ready()
+        pod.fake.evict(OTHER, next_load_seconds=0.5)
+        pod.write(order(SMALL, loaded=False), order(OTHER))
+        progress = await pod.until(lambda p: any(m.state == "Loading" for m in p.models))
+        assert progress.ready
+        await pod.until_state(OTHER, "Ready")
+
+
 async def test_garbage_is_kept_for_a_while_for_others_may_have_ordered_it(tmp_path: Path) -> None:
     async with pod_of(tmp_path, order(SMALL)) as pod:
         await pod.until_ready()
