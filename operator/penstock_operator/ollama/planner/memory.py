@@ -58,6 +58,14 @@ def by_turns(needs: Sequence[Need], gpus: int) -> Room:
     return Room(largest, _to_be_free(largest))
 
 
+def most_together(needs: Iterable[Need], gpus: int, clear_mib: int, headroom_mib: int) -> int:
+    """How many fit together at most: of the smallest."""
+    smallest_first = load_order(needs, gpus)[::-1]
+    counts = range(len(smallest_first), 0, -1)
+    rooms = ((count, together(smallest_first[:count], gpus)) for count in counts)
+    return next((count for count, room in rooms if room.fits(clear_mib, headroom_mib)), 0)
+
+
 def _to_be_free(mib: int) -> int:
     return -(-mib * 100 // LOAD_PERCENT)
 

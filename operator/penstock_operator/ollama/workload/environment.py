@@ -6,6 +6,7 @@ from typing import Final
 from penstock_operator.api.ollama import Ollama
 from penstock_operator.ollama.names import OLLAMA_PORT
 from penstock_operator.ollama.one_server import has_common_context
+from penstock_operator.ollama.planner.memory import most_together
 from penstock_operator.ollama.planner.types import Group, Need
 from penstock_operator.ollama.workload.installation import Document
 
@@ -19,6 +20,8 @@ LOAD_SECONDS: Final = 600
 """How long a load may make no progress: the first read from a network disk is slow."""
 MOST_MODELS: Final = 64
 """As many as a provider can have: memory decides."""
+MOST_ON_CPU: Final = 2
+"""Of the node's memory one is planned to take a part, and another may be smaller than expected."""
 
 
 def environment(
@@ -36,7 +39,7 @@ def _ours(ollama: Ollama, group: Group, needs: Sequence[Need]) -> Iterator[tuple
     yield "OLLAMA_NO_CLOUD", "1"  # else some models' prompts would leave the cluster
     yield "OLLAMA_CONTEXT_LENGTH", str(_context_length(ollama, needs))
     yield "OLLAMA_NUM_PARALLEL", str(max(need.parallel for need in needs))
-    yield "OLLAMA_MAX_LOADED_MODELS", str(_most_loaded(ollama, group))
+    yield "OLLAMA_MAX_LOADED_MODELS", str(_most_loaded(ollama, group, needs))
     yield "OLLAMA_KEEP_ALIVE", _keep_alive(ollama.keep_alive_seconds)
     yield "OLLAMA_LOAD_TIMEOUT", f"{LOAD_SECONDS}s"
     yield "OLLAMA_MAX_QUEUE", str(MAX_QUEUE)
@@ -62,17 +65,22 @@ def _context_length(ollama: Ollama, needs: Sequence[Need]) -> int:
     return max(found or (need.context_length for need in needs))
 
 
-def _most_loaded(ollama: Ollama, group: Group) -> int:
-    """OnDemand: what is planned to be in memory at once, and one that is smaller than expected.
+def _most_loaded(ollama: Ollama, group: Group, needs: Sequence[Need]) -> int:
+    """OnDemand: as many as can be in memory at once, and one that is smaller than expected.
 
-    On a shared GPU no more than is planned: the rest of its memory is others'. Always: all fit, and
-    a number that followed them would restart a pod for each new model.
+    On a shared GPU no more than is planned: the rest of its memory is others'. Where all fit, as
+    with Always, a number that followed them would restart a pod for each new model. Nor does it
+    follow what is asked for, or what others hold: both come and go.
     """
     if ollama.loading == "Always":
         return MOST_MODELS
     if any(slot.sharing == "TimeSliced" for slot in group.slots):
-        return len(group.loaded)
-    return min(len(group.loaded) + 1, len(group.models))
+        return 1
+    if ollama.gpu is None or not group.slots:
+        return MOST_ON_CPU
+    memory_mib, gpus = min(slot.memory_mib for slot in group.slots), sum(group.resources.values())
+    together = most_together(needs, gpus, memory_mib, ollama.gpu.headroom_mib)
+    return MOST_MODELS if together == len(needs) else together + 1
 
 
 def _keep_alive(seconds: int | None) -> str:

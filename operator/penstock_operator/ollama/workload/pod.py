@@ -1,6 +1,6 @@
 """A replica's pod: Ollama, and the loader beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from penstock_operator.api.llm_provider import LLMProvider
@@ -77,7 +77,7 @@ def _ollama(
         "imagePullPolicy": images.ollama_pull_policy,
         "env": environment(ollama, group, needs, installation.environment),
         "ports": [{"name": "ollama", "containerPort": OLLAMA_PORT, "protocol": "TCP"}],
-        "resources": _resources(group, needs),
+        "resources": _resources(ollama, group, [needs[name] for name in group.models]),
         "securityContext": _container_security(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
@@ -117,16 +117,18 @@ def _loader(installation: Installation, claims: list[str]) -> Document:
     }
 
 
-def _resources(group: Group, needs: Mapping[str, Need]) -> Document:
+def _resources(ollama: Ollama, group: Group, needs: Sequence[Need]) -> Document:
     """Extended resources must be asked for by as much as they are bounded. No bound of memory:
-    what a model takes of the node is known by estimate."""
+    what a model takes of the node is known by estimate. On CPU of models that take turns the
+    largest: which one is loaded changes, and must restart nothing."""
     granted = {name: str(amount) for name, amount in sorted(group.resources.items())}
     if granted:
         return {
             "requests": {"cpu": "500m", "memory": mebibytes(GPU_MEMORY_MIB), **granted},
             "limits": granted,
         }
-    models = sum(needs[name].total_mib() for name in group.loaded)
+    together = max if ollama.loading == "OnDemand" else sum
+    models = together(need.total_mib() for need in needs)
     return {"requests": {"cpu": "1", "memory": mebibytes(models + CPU_MEMORY_MIB)}}
 
 

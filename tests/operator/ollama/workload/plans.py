@@ -9,7 +9,7 @@ import yaml
 
 from penstock_operator.api.llm_provider import LLMProvider
 from penstock_operator.compile.parse import parse_resource
-from penstock_operator.ollama.planner.types import Group, Need
+from penstock_operator.ollama.planner.types import Group, Need, Slot
 from penstock_operator.ollama.workload.installation import Found, Images, Installation
 from penstock_operator.ollama.workload.objects import objects_of
 
@@ -67,6 +67,7 @@ def need_of(said: Mapping[str, Any]) -> Need:
 
 def group_of(provider: str, said: Mapping[str, Any]) -> Group:
     models = tuple(said["models"])
+    slots = (Slot("nvidia.com/gpu", i, mib, "") for i, mib in enumerate(said.get("slots", ())))
     return Group(
         name=said["name"],
         provider=provider,
@@ -75,7 +76,7 @@ def group_of(provider: str, said: Mapping[str, Any]) -> Group:
         loaded=tuple(said.get("loaded", models)),
         replicas=said["replicas"],
         resources=said["resources"],
-        slots=(),
+        slots=tuple(slots),
         required_mib=0,
         why="",
     )

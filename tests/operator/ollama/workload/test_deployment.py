@@ -4,6 +4,8 @@ import copy
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from penstock_operator.ollama.workload.comparison import differs
 from penstock_operator.ollama.workload.installation import Found, Images
 from tests.operator.ollama.workload.plans import (
@@ -92,6 +94,27 @@ def test_other_models_restart_no_pod() -> None:
     )
     assert deployment(more) == deployment(planned)
     assert more.objects != planned.objects
+
+
+@pytest.mark.parametrize("resources", [{}, {"nvidia.com/gpu": 1}])
+def test_other_models_in_memory_restart_no_pod(resources: dict[str, int]) -> None:
+    planned = read("on-demand")
+    found = []
+    for loaded in ("b",), ("b", "d"), ("a",):
+        group = replace(planned.groups[0], loaded=loaded, resources=resources)
+        group = group if resources else replace(group, slots=())
+        found.append(deployment(replace(planned, groups=(group,))))
+    assert found[0] == found[1] == found[2]
+
+
+def test_on_cpu_there_is_memory_for_the_largest_that_takes_its_turn_or_for_all() -> None:
+    planned = read("on-demand")
+    group = replace(planned.groups[0], loaded=("a",), resources={}, slots=())
+    planned = replace(planned, groups=(group,))
+    for loading, memory in (("OnDemand", "912Mi"), ("Always", "1512Mi")):
+        of = deployment(with_ollama(planned, loading=loading))
+        (container, _) = of["spec"]["template"]["spec"]["containers"]
+        assert container["resources"]["requests"]["memory"] == memory
 
 
 def test_more_replicas_restart_no_pod() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from penstock_operator.ollama.planner.types import Group, Need, Slot
 from penstock_operator.ollama.workload.environment import environment
 from tests.operator.ollama.workload.plans import Planned, read
@@ -51,12 +53,24 @@ def test_models_stay_for_ever_unless_it_is_said_how_long() -> None:
     assert variables(read("everything"))["OLLAMA_KEEP_ALIVE"] == "600s"
 
 
-def test_on_demand_no_more_are_loaded_than_the_plan_and_one() -> None:
+@pytest.mark.parametrize(
+    ("memory_mib", "most"),
+    [(1124, "2"), (1500, "3"), (1800, "4"), (9000, "64")],
+)
+def test_on_demand_no_more_are_loaded_than_fit_together_and_one(memory_mib: int, most: str) -> None:
+    """Whatever is loaded now, and whatever others hold: both come and go."""
     planned = read("on-demand")
-    assert variables(planned)["OLLAMA_MAX_LOADED_MODELS"] == "3"
     (group,) = planned.groups
-    all_of_them = with_group(planned, replace(group, loaded=group.models))
-    assert variables(all_of_them)["OLLAMA_MAX_LOADED_MODELS"] == "4"
+    slot = replace(group.slots[0], memory_mib=memory_mib, foreign_mib=500)
+    for loaded in (group.loaded, group.models):
+        found = with_group(planned, replace(group, slots=(slot,), loaded=loaded))
+        assert variables(found)["OLLAMA_MAX_LOADED_MODELS"] == most
+
+
+def test_on_demand_on_cpu_one_is_loaded_and_one_more() -> None:
+    planned = read("on-demand")
+    on_cpu = replace(planned.groups[0], node=None, resources={}, slots=())
+    assert variables(with_group(planned, on_cpu))["OLLAMA_MAX_LOADED_MODELS"] == "2"
 
 
 def test_on_demand_a_shared_gpu_holds_no_more_than_is_planned() -> None:
