@@ -100,7 +100,8 @@ def _in_turns(
 def _mps(resource: str, count: int, sighting: Sighting) -> list[Slot]:
     """MPS gives each of a GPU's replicas an even share of its memory, and holds it to that."""
     sliced = _time_sliced(resource, count, sighting)
-    each = max(Counter(slot.gpu for slot in sliced).values(), default=1)
+    seen = Counter(slot.gpu for slot in sliced).values()
+    each = max(*seen, _replicas(resource, sighting.labels))
     return [
         replace(
             slot,

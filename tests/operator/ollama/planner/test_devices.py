@@ -156,3 +156,9 @@ def test_shared_slices_that_the_agent_sees_have_what_others_may_hold_there() -> 
 def test_of_fewer_slots_than_gpus_make_all_may_be_of_the_worst() -> None:
     found = slots_of({GPU: 3}, {}, sighting(reading(0), reading(1, 1000), replicas="4"))
     assert [slot.gpu for slot in found] == [1, 1, 1]
+
+
+def test_a_share_by_mps_is_what_the_plugin_gives_also_of_fewer_than_it_makes() -> None:
+    seen = sighting(reading(0), sharing_strategy="mps", replicas="4")
+    found = slots_of({GPU: 3}, {}, seen)
+    assert [slot.memory_mib for slot in found] == [23034 // 4] * 3
