@@ -62,11 +62,14 @@ class ScoreSharing:
         group: Group,
         labels: Sequence[str],
         pause_seconds: float = PAUSE_SECONDS,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._scores = scores
         self._store = store
+        self._labels = frozenset(labels)
         self._parts = [_Part(group, some) for some in _batches(labels)]
         self._pause_seconds = pause_seconds
+        self._idle_seconds = idle_seconds
         self._random = Random()  # noqa: S311  # spreads calls, guards nothing
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,23 +89,30 @@ class ScoreSharing:
 
     async def exchange(self) -> None:
         """Tell and read once. What was perhaps not heard is said again, and added once."""
-        if not any(part.untold for part in self._parts):
-            news = self._scores.untold()
+        if not self._owes:
+            news = self._scores.untold(self._labels)
             for part in self._parts:
                 part.tell(news)
         with contextlib.suppress(StoreUnavailable):
             for part in self._parts:
                 await self._exchange(part)
 
+    @property
+    def _owes(self) -> bool:
+        """Not all that was told is known to be heard."""
+        return any(part.untold for part in self._parts)
+
     async def _run(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_SECONDS):
-                    await self._news.wait()
-            self._news.clear()
-            for _ in range(round(IDLE_SECONDS / self._pause_seconds)):
+            await self._news.wait()
+            quiet_seconds = 0.0
+            while quiet_seconds < self._idle_seconds:
+                if self._news.is_set() or self._owes:
+                    quiet_seconds = 0.0
+                self._news.clear()
                 await self.exchange()
                 await asyncio.sleep(self._pause_seconds * self._random.uniform(0.8, 1))
+                quiet_seconds += self._pause_seconds
 
     async def _exchange(self, part: _Part) -> None:
         reply = await self._store.script(SCORES, part.keys, self._arguments(part))

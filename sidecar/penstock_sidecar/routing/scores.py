@@ -4,7 +4,7 @@ A bad sign multiplies a model's weight by a factor (0.8); good answers and time 
 kept as a sum of signs, because sums of several sidecars can be added where factors cannot.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -146,11 +146,12 @@ class Scores:
         """Of all that is known, for metrics."""
         return {name: self.weight(*name) for name in self._cells}
 
-    def untold(self) -> Mapping[Name, Tally]:
-        """What others are to be told. From now on it counts as told."""
+    def untold(self, labels: Collection[str]) -> Mapping[Name, Tally]:
+        """What others are to be told of these. From now on it counts as told; news of others wait
+        for whoever tells those."""
         news = {}
         for name, cell in self._cells.items():
-            if cell.has_news:
+            if cell.has_news and name[0] in labels:
                 self._fade(cell)
                 news[name] = cell.untold
                 cell.untold, cell.has_news = Tally(), False

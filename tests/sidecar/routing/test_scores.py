@@ -205,6 +205,60 @@ async def test_what_redis_may_not_have_heard_is_told_again_and_counts_once(
     assert scores.tally(A, "chat").asked == pytest.approx(5, rel=0.01)
 
 
+async def test_who_shares_only_the_former_candidates_leaves_news_of_new_ones(
+    store: RedisStore,
+) -> None:
+    """The sharing of a configuration that a long stream keeps, beside that of the next one."""
+    scores = Scores(SystemClock())
+    former = ScoreSharing(scores, store, GROUP, [A], NEVER_SECONDS)
+    present = ScoreSharing(scores, store, GROUP, LABELS, NEVER_SECONDS)
+    pupil = one(store)
+    scores.learn(B, "chat", Tally(1, 1))
+    for sharing in (former, present, pupil):
+        await sharing.exchange()
+    assert scores_of(pupil).tally(B, "chat").asked == pytest.approx(1, rel=0.01)
+    assert scores.tally(B, "chat").asked == pytest.approx(1, rel=0.01)
+
+
+class Counting(Late):
+    """Its `calls` are those that it was asked for."""
+
+    calls = 0
+
+    async def script(
+        self, script: Script, keys: tuple[str, ...], arguments: tuple[Argument, ...]
+    ) -> object:
+        self.calls += 1
+        return await super().script(script, keys, arguments)
+
+
+async def test_who_is_idle_reads_nothing_until_there_is_news(store: RedisStore) -> None:
+    scores, counting = Scores(SystemClock()), Counting(store, away=8)
+    scores.learn(A, "chat", Tally(1, 1))
+    sharing, pupil = ScoreSharing(scores, counting, GROUP, LABELS, 0.01, 0.05), one(store)
+    sharing.start()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await silence(counting)
+        await pupil.exchange()
+        assert knows_of(pupil, 1), "Redis was away for longer than that, and was told all the same"
+        scores.learn(A, "chat", Tally(1, 1))
+        while not knows_of(pupil, 2):
+            await pupil.exchange()
+    await sharing.close()
+
+
+async def silence(counting: Counting) -> None:
+    """Returns when nobody has asked for a while."""
+    heard = -1
+    while heard != counting.calls:
+        heard = counting.calls
+        await asyncio.sleep(0.2)
+
+
+def knows_of(pupil: ScoreSharing, asked: int) -> bool:
+    return scores_of(pupil).tally(A, "chat").asked > asked - 0.5
+
+
 def test_cells_are_bounded() -> None:
     scores = Scores(ManualClock(), max_cells=10)
     for number in range(50):
