@@ -32,6 +32,8 @@ class Deliberation:
     until: float
     """On the loop's clock."""
     attempts: list[tuple[Candidate, Attempt]] = field(default_factory=list)
+    _time: asyncio.Timeout | None = None
+    """Of what is asked at the moment."""
 
     async def decide(self, ballots: Sequence[Ballot]) -> Decision:
         """There is at least one. What models do not answer in time is decided without them."""
@@ -48,7 +50,7 @@ class Deliberation:
 
     async def _in_time(self, asking: Coroutine[None, None, T | None]) -> T | None:
         try:
-            async with asyncio.timeout_at(self.until):
+            async with asyncio.timeout_at(self.until) as self._time:
                 return await asking
         except TimeoutError:
             return None
@@ -103,19 +105,28 @@ class Deliberation:
         try:
             async with attempt:
                 self.attempts.append((candidate, attempt))
-                attempt.sent()
                 call = Call(request, candidate, attempt.max_output_tokens or most)
-                async with self.state.means.upstreams[candidate.provider.id].call(call) as answer:
-                    data = []
-                    async for chunk in answer.chunks:
-                        attempt.saw(chunk)
-                        data.append(chunk.data)
+                data = await self._answer(call, attempt)
         except UpstreamError as error:
             self.state.means.router.failed(candidate, error, request.api)
             return None
         except SidecarError:
             return None
         self.state.means.router.succeeded(candidate, request.api, began)
+        return data
+
+    async def _answer(self, call: Call, attempt: Attempt) -> bytes:
+        data = []
+        attempt.sent()
+        try:
+            async with self.state.means.upstreams[call.candidate.provider.id].call(call) as answer:
+                async for chunk in answer.chunks:
+                    attempt.saw(chunk)
+                    data.append(chunk.data)
+        except asyncio.CancelledError:
+            if self._time and self._time.expired():  # else it is the caller who has left
+                attempt.overtaken()
+            raise
         return b"".join(data)
 
 

@@ -96,7 +96,7 @@ class Attempt:
         self._seen.sent = True
 
     def overtaken(self) -> None:
-        """Another's answer is taken, and this attempt about to be cancelled for it."""
+        """We cancel this attempt: another's answer is taken, or its time is over."""
         self._seen.overtaken = True
 
     def saw(self, chunk: Chunk) -> None:

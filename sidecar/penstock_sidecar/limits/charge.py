@@ -2,7 +2,8 @@
 
 usage known                            its real cost, zeros included
 usage so far, and no more was said     the same, or the estimate below where that is more
-overtaken: we ended it for another     the same: what had been seen by then
+overtaken: we ended it, for another's  the same: what had been seen by then
+sake, or because its time was over
 content seen, or complete without it   input estimate + 1.1 x the output seen; where a budget
                                        refuses and the model thinks unseen: as held, unsettled
 provider failed, did nothing           nothing
@@ -33,7 +34,7 @@ class Seen:
     finished: bool = False
     """The model has said why it stopped."""
     overtaken: bool = False
-    """Another's answer was taken: whoever is asked beside others costs at least its input."""
+    """We ended it: whoever is asked beside others costs at least its input."""
     usage_is_final: bool = False
     """Some providers count along the way, or say the input alone with the first chunk."""
 
@@ -106,7 +107,7 @@ def _larger(a: Charge, b: Charge) -> Charge:
 
 
 def _cut_by_us(seen: Seen, error: BaseException) -> bool:
-    """The provider was asked, and then another's answer taken."""
+    """The provider was asked, and then not waited for."""
     return seen.sent and seen.overtaken and isinstance(error, CancelledError)
 
 

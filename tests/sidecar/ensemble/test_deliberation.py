@@ -137,11 +137,17 @@ async def test_a_verdict_that_is_no_use_leaves_it_to_similarity(
     assert text_of(answer) in NEAR[:2]
 
 
-async def test_a_judge_who_takes_too_long_is_not_waited_for(plane: Plane) -> None:
+async def test_a_judge_who_takes_too_long_is_paid_for_what_he_was_asked(
+    plane: Plane, redis_url: str
+) -> None:
     late = Ok("3", first=asyncio.Event())
-    await serving(plane, late, (comparing("Judge", judge=JUDGE, seconds=1),))
+    tiers = (comparing("Judge", judge=JUDGE, seconds=1),)
+    await serving(plane, late, tiers, budgets=[daily(10**9)])
     answer = await ask(plane)
     assert (answer.status, text_of(answer) in NEAR[:2]) == (200, True)
+    told = round(float(answer.headers["x-penstock-cost-usd"]) * 1e6)
+    assert told > 3 * (150 + 60)
+    assert (await books_of(plane, redis_url)).money() == {"S": told, "R": 0, "U": 0}
 
 
 async def test_the_judge_is_paid_too(plane: Plane, redis_url: str) -> None:
