@@ -40,6 +40,8 @@ class Session:
     key: str = ""
     place: int = 0
     pieces: Pieces = ()
+    erased: bytes = b""
+    """Of `Found`."""
 
     @property
     def request(self) -> Request:
@@ -101,11 +103,12 @@ class Sessions:
         if key is None or place is None:
             return Session(self, caller, request, "unused")
         try:
-            found = await self._shelf.pieces(key)
+            found = await self._shelf.found(key)
         except StoreUnavailable:
             return Session(self, caller, request, "unavailable", key, place)
-        pieces = tuple(p for p in found if p.told_in(request.api))
-        return Session(self, caller, request, "resumed" if found else "new", key, place, pieces)
+        pieces = tuple(p for p in found.pieces if p.told_in(request.api))
+        state: State = "resumed" if found.pieces else "new"
+        return Session(self, caller, request, state, key, place, pieces, found.erased)
 
     async def keep(self, session: Session, answer: str) -> None:
         """Adds the turn as a whole. Forgets rather than fails."""
@@ -114,7 +117,9 @@ class Sessions:
             return
         user, resumed = kept_message(request, session.place), session.state == "resumed"
         try:
-            older = await shelf.append(session.key, request.api, user, answer, resumed=resumed)
+            older = await shelf.append(
+                session.key, request.api, user, answer, resumed=resumed, erased=session.erased
+            )
         except StoreUnavailable:
             return
         if older and self._summaries:

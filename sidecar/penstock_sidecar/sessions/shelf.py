@@ -1,6 +1,7 @@
 """Where a policy's sessions lie in Redis, and who finds them there.
 
-    <cluster>:c:<namespace>:s<layout>:<digest>      ZSET: see lua/append.lua
+    <cluster>:c:<namespace>:s<layout>:<digest>            ZSET: see lua/append.lua
+    <cluster>:c:<namespace>:s<layout>:{<the same>}:erased STRING: see lua/erase.lua
 
 The digest is a keyed hash of the scope (as the cache's) and of the session's name: nobody finds
 another's session, and a key tells nobody whose it is. Each piece is sealed for its key.
@@ -8,6 +9,7 @@ another's session, and a key tells nobody whose it is. Each piece is sealed for 
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -28,7 +30,19 @@ MAX_SESSION_BYTES: Final = 1024 * 1024
 MAX_PENDING_TURNS: Final = 8
 """Beyond those to go on from, until they are summed up; older ones are forgotten."""
 NONCE_BYTES: Final = 8
+ERASED_SECONDS: Final = 90_000
+"""So long is known that a session was erased: longer than any request lasts, which a provider may
+take a day for (`totalSeconds`)."""
 Pieces = tuple[Turn | Summary, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Found:
+    """A session as a request finds it: the summary, and the turns to go on from, oldest first.
+    `erased` tells apart when it was erased last, for `append`."""
+
+    pieces: Pieces = ()
+    erased: bytes = b""
 
 
 class Shelf:
@@ -63,23 +77,33 @@ class Shelf:
             f"{self._prefix}:{hashlib.blake2b(text, digest_size=16, key=self._secret).hexdigest()}"
         )
 
-    async def pieces(self, key: str) -> Pieces:
-        """The summary, and the turns to go on from, oldest first."""
-        found = self._opened(key, await self._store.command("ZRANGEBYSCORE", key, 0, "+inf"))
+    async def found(self, key: str) -> Found:
+        reply = await self._store.script(OPEN, _keys(key), ())
+        erased, members = reply if isinstance(reply, list) else (None, ())
+        found = self._opened(key, members)
         turns = [piece for piece in found if isinstance(piece, Turn)]
-        return (*(piece for piece in found if isinstance(piece, Summary)), *turns[-self._most :])
+        summary = (piece for piece in found if isinstance(piece, Summary))
+        return Found((*summary, *turns[-self._most :]), erased or b"")
 
     async def append(
-        self, key: str, api: Api, user: JsonObject, answer: str, *, resumed: bool
+        self,
+        key: str,
+        api: Api,
+        user: JsonObject,
+        answer: str,
+        *,
+        resumed: bool,
+        erased: bytes = b"",
     ) -> Pieces:
         """Returns what is to be summed up, the former summary first. A session that was `resumed`
-        and erased since stays erased."""
+        and has gone since stays so, and so does any that was erased since: where `erased` is no
+        longer what was found."""
         content = encoded_turn(secrets.token_hex(NONCE_BYTES), api, user, answer)
         if len(content) > MAX_TURN_BYTES:
             return ()
         bounds = (self._most, self._lying, MAX_SESSION_BYTES, self._life_ms)
-        arguments = (self._mac.sealed(key, content), *bounds, int(resumed))
-        return self._opened(key, await self._store.script(APPEND, (key,), arguments))
+        arguments = (self._mac.sealed(key, content), *bounds, int(resumed), erased)
+        return self._opened(key, await self._store.script(APPEND, _keys(key), arguments))
 
     async def condense(self, key: str, former: Pieces, summary: str) -> None:
         """Puts the summary where `former` was; an empty one forgets its turns."""
@@ -89,8 +113,8 @@ class Shelf:
         await self._store.script(CONDENSE, (key,), (sealed, *members))
 
     async def erase(self, key: str) -> bool:
-        """Whether there was one."""
-        return await self._store.command("DEL", key) == 1
+        """Whether there was one. Answers to requests that have begun add nothing any more."""
+        return await self._store.script(ERASE, _keys(key), (ERASED_SECONDS * 1000,)) == 1
 
     def _opened(self, key: str, members: object) -> Pieces:
         found = []
@@ -102,5 +126,14 @@ class Shelf:
         return tuple(found)
 
 
+def _keys(session: str) -> tuple[str, str]:
+    """The braces keep both in one slot of a Cluster, and the prefix both within a namespace's
+    rights."""
+    prefix, _, _ = session.rpartition(":")
+    return session, f"{prefix}:{{{session}}}:erased"
+
+
+OPEN: Final = script_of(__package__, "open")
 APPEND: Final = script_of(__package__, "append")
 CONDENSE: Final = script_of(__package__, "condense")
+ERASE: Final = script_of(__package__, "erase")

@@ -1,7 +1,7 @@
 """What a session remembers, of whom, and what it never does: double or cut what was said."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -125,6 +125,29 @@ async def test_turns_of_one_session_at_once_are_whole(store: RedisStore) -> None
     assert sorted(pairs) == sorted(
         (("user", f"said {n}"), ("assistant", f"told {n}")) for n in range(30)
     )
+
+
+async def test_of_two_first_turns_the_longer_does_not_bring_an_erased_session_back(
+    store: RedisStore,
+) -> None:
+    of = sessions(store)
+    short, long = [await opened(of, asked("Hi.")) for _ in range(2)]
+    await answer(short, "Hello.")
+    await of.forget("s", ADA)
+    later = await opened(of, asked("Who am I?"))
+    await answer(long, "Hello, hello.")
+    await answer(later, "Ada.")
+    found = texts((await opened(of, asked("And?"))).request)
+    assert found == [("user", "Who am I?"), ("assistant", "Ada."), ("user", "And?")]
+
+
+async def test_nor_does_one_that_began_without_redis(store: RedisStore) -> None:
+    of = sessions(store)
+    blind = replace(await opened(sessions(Away()), asked("Hi.")), sessions=of)
+    await turn(of, "I am Ada.", "Hello.")
+    await of.forget("s", ADA)
+    await answer(blind, "Hello.")
+    assert (await opened(of, asked("And?"))).state == "new"
 
 
 async def test_other_apps_have_other_sessions(store: RedisStore) -> None:

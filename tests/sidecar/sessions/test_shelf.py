@@ -11,6 +11,7 @@ from penstock_config.acl import acl_rules, cache_tag
 from penstock_config.credentials import RedisAccess
 from penstock_sidecar.model import Caller
 from penstock_sidecar.redis_store import RedisStore, connect
+from penstock_sidecar.redis_store.slots import slot_of
 from penstock_sidecar.sessions import shelf as shelf_module
 from penstock_sidecar.sessions.shelf import (
     MAX_PENDING_TURNS,
@@ -29,14 +30,16 @@ def key_of(of: Shelf, caller: Caller = ADA, name: str = "s") -> str:
     return key
 
 
-async def append(of: Shelf, text: str, *, resumed: bool = False, name: str = "s") -> Any:
-    user = {"role": "user", "content": text}
-    return await of.append(key_of(of, name=name), "openai-chat", user, f"{text}!", resumed=resumed)
+async def append(
+    of: Shelf, text: str, *, resumed: bool = False, name: str = "s", erased: bytes = b""
+) -> Any:
+    key, user = key_of(of, name=name), {"role": "user", "content": text}
+    return await of.append(key, "openai-chat", user, f"{text}!", resumed=resumed, erased=erased)
 
 
 async def said(of: Shelf, name: str = "s") -> list[str]:
-    found = await of.pieces(key_of(of, name=name))
-    return [p.text if isinstance(p, Summary) else str(p.user["content"]) for p in found]
+    found = await of.found(key_of(of, name=name))
+    return [p.text if isinstance(p, Summary) else str(p.user["content"]) for p in found.pieces]
 
 
 async def test_turns_lie_in_their_order_and_the_oldest_go(each_store: RedisStore) -> None:
@@ -57,8 +60,8 @@ async def test_turns_added_at_once_are_all_there_and_whole(each_store: RedisStor
     of = shelf(each_store, messages=200)
     wanted = [f"turn {number}" for number in range(50)]
     await asyncio.gather(*(append(of, text) for text in wanted))
-    found = await of.pieces(key_of(of))
-    turns = [piece for piece in found if isinstance(piece, Turn)]
+    found = await of.found(key_of(of))
+    turns = [piece for piece in found.pieces if isinstance(piece, Turn)]
     assert sorted(str(t.user["content"]) for t in turns) == sorted(wanted)
     assert all(t.answer == f"{t.user['content']}!" for t in turns)
 
@@ -116,13 +119,43 @@ async def test_an_erased_session_is_not_brought_back(each_store: RedisStore) -> 
     assert not await of.erase(key_of(of))
 
 
+async def test_a_turn_that_began_before_its_session_was_erased_begins_no_new_one(
+    each_store: RedisStore,
+) -> None:
+    """Whether there was one when it began or not, and also where the next one is there by now."""
+    of = shelf(each_store)
+    before = await of.found(key_of(of))
+    await append(of, "one")
+    assert await of.erase(key_of(of))
+    await append(of, "two", erased=before.erased)
+    assert await said(of) == []
+    after = await of.found(key_of(of))
+    await append(of, "three", erased=after.erased)
+    await append(of, "four", erased=before.erased)
+    assert await said(of) == ["three"]
+    assert await of.erase(key_of(of))
+    await append(of, "five", erased=after.erased)
+    assert await said(of) == []
+
+
+async def test_that_it_was_erased_is_known_for_a_day_and_in_its_slot(
+    store: RedisStore, books: Any
+) -> None:
+    of = shelf(store)
+    assert not await of.erase(key_of(of))
+    (mark,) = await books.keys("*")
+    assert mark.startswith(b"c:c:team:s1:{")
+    assert slot_of(mark) == slot_of(key_of(of))
+    assert 86_400_000 < await books.pttl(mark) <= 90_000_000
+
+
 async def test_a_session_that_is_too_large_loses_its_oldest_turns(each_store: RedisStore) -> None:
     of = shelf(each_store, messages=200)
     long = "x" * (MAX_TURN_BYTES // 2 - 200)
     for number in range(12):
         await append(of, f"{number} {long}")
-    found = await of.pieces(key_of(of))
-    assert sum(len(piece.member) for piece in found) <= MAX_SESSION_BYTES
+    found = await of.found(key_of(of))
+    assert sum(len(piece.member) for piece in found.pieces) <= MAX_SESSION_BYTES
     assert [text.split()[0] for text in await said(of)] == ["8", "9", "10", "11"]
 
 
