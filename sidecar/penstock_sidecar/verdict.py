@@ -61,9 +61,16 @@ def downgrades(failures: Sequence[Failure]) -> Sequence[str]:
     return list(dict.fromkeys(e.downgrade_tier for e in errors if e.downgrade_tier))
 
 
-def wait_seconds(failure: Failure) -> float:
-    """Until it may be different; for ever where nobody said."""
-    return _wait(failure.error)
+def soonest(failures: Sequence[Failure], most_seconds: float) -> Failure | None:
+    """Whom to wait for in a queue: whoever may have room first. A provider that refused by itself
+    is asked again only once the time is over that it named, if that is no longer than this."""
+    able = [f for f in failures if in_our_books(f.error) or _wait(f.error) < most_seconds]
+    return min(able, key=lambda failure: _wait(failure.error), default=None)
+
+
+def in_our_books(error: SidecarError) -> bool:
+    """Its provider was not asked."""
+    return isinstance(error, UpstreamLimited) and error.in_our_books
 
 
 def _that_may_pass(failures: Sequence[Failure]) -> Sequence[Failure]:

@@ -14,7 +14,7 @@ from penstock_sidecar.errors import (
     UpstreamUnavailable,
 )
 from penstock_sidecar.model import Candidate
-from penstock_sidecar.verdict import Failure, verdict
+from penstock_sidecar.verdict import Failure, soonest, verdict
 from tests.sidecar.routing.builders import model, provider
 
 
@@ -77,3 +77,21 @@ def test_who_may_hold_what_is_too_long_for_others_is_told_of(window: int | None)
 def test_who_could_not_hold_it_either_changes_nothing(window: int) -> None:
     failures = [sized(window, UpstreamUnavailable("x")), sized(8000, TOO_LONG)]
     assert verdict(failures) is TOO_LONG
+
+
+def waiting(name: str, seconds: float | None, *, in_our_books: bool = True) -> Failure:
+    error = UpstreamLimited(name, retry_after_seconds=seconds)
+    error.in_our_books = in_our_books
+    return Failure(candidate(name), error)
+
+
+def test_whoever_may_have_room_first_is_waited_for() -> None:
+    ours, provider_s = waiting("ours", 40), waiting("its own", 9, in_our_books=False)
+    assert soonest([ours, provider_s], 30) is provider_s
+    assert soonest([ours, provider_s], 5) is ours
+
+
+def test_a_provider_that_does_not_say_when_is_not_waited_for() -> None:
+    ours, silent = waiting("ours", None), waiting("its own", None, in_our_books=False)
+    assert soonest([silent, ours], 30) is ours
+    assert soonest([silent], 30) is None

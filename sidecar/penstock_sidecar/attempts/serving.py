@@ -11,7 +11,7 @@ from penstock_sidecar.attempts.lane import Lane
 from penstock_sidecar.attempts.race import Race
 from penstock_sidecar.attempts.state import State
 from penstock_sidecar.model import Candidate
-from penstock_sidecar.verdict import downgrades, saturated, wait_seconds
+from penstock_sidecar.verdict import downgrades, saturated
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Serving:
             if await self._served_by_tier(tier, tuple(own)):
                 return
             if tier.when_saturated != "Fallback" and saturated(failures[first:]):
-                if tier.when_saturated == "Queue" and await self._waited_for(tier):
+                if tier.when_saturated == "Queue" and await self._waited_for(tier, first):
                     return
                 break
         for tier_id in downgrades(failures):
@@ -43,10 +43,13 @@ class Serving:
             return await Race(self.state, course, tier, tier.hedge).served()
         return await Lane.alone(self.state).served_by_any(course)
 
-    async def _waited_for(self, tier: Tier) -> bool:
-        """Whether the candidate that has room first served, after its queue."""
-        soonest = min(self.state.failures, key=wait_seconds)
-        return await Lane.alone(self.state).served_by(soonest.candidate, wait_for=tier)
+    async def _waited_for(self, tier: Tier, first: int) -> bool:
+        """Whether the candidate that has room first served, after its queue. `first` is the place
+        of the tier's own failures."""
+        candidate = self.state.waits_for(self.state.failures[first:], tier)
+        if candidate is None:
+            return False
+        return await Lane.alone(self.state).served_by(candidate, wait_for=tier)
 
     def _downgraded(self, tier_id: str) -> Course:
         state = self.state

@@ -1,10 +1,13 @@
 """What the attempts of one request share."""
 
 import asyncio
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from penstock_config.policy import Retry
+from penstock_config.tier import Tier
 from penstock_sidecar.attempts.course import Windows
 from penstock_sidecar.attempts.deadline import Deadline
 from penstock_sidecar.attempts.means import Means
@@ -20,7 +23,7 @@ from penstock_sidecar.limits.limiter import Attempt, Ticket
 from penstock_sidecar.model import Answer, Candidate
 from penstock_sidecar.progress import Progress
 from penstock_sidecar.upstream.retry import backoff_seconds
-from penstock_sidecar.verdict import Failure, verdict
+from penstock_sidecar.verdict import Failure, in_our_books, soonest, verdict
 
 LEFT: Final = "the caller has left"
 
@@ -61,6 +64,21 @@ class State:
         if seconds is None or not self.in_time(seconds) or not self.means.retries.spend():
             return None
         return seconds
+
+    def waits_for(
+        self, failures: Sequence[Failure], tier: Tier, until: float = math.inf
+    ) -> Candidate | None:
+        """Who of them is to be asked again in the tier's queue; None where nobody will have room in
+        time. `until` is on the loop's clock."""
+        now = asyncio.get_running_loop().time()
+        most_seconds = min(tier.queue.max_wait_seconds, min(self.deadline.at, until) - now)
+        failure = soonest(failures, most_seconds)
+        if failure is None:
+            return None
+        seconds = failure.error.retry_after_seconds
+        if seconds is not None and not in_our_books(failure.error):
+            self.ticket.hold_off(failure.candidate, now + seconds)
+        return failure.candidate
 
     def answered_by(self, candidate: Candidate, attempt: Attempt, answer: Answer) -> None:
         """It has content: whatever comes now, this is who serves."""

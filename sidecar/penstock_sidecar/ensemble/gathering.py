@@ -16,7 +16,7 @@ from penstock_sidecar.ensemble.member import Asking, Member
 from penstock_sidecar.ensemble.plan import Plan
 from penstock_sidecar.errors import SidecarError, UpstreamError
 from penstock_sidecar.model import Candidate
-from penstock_sidecar.verdict import Failure, saturated, wait_seconds
+from penstock_sidecar.verdict import Failure, saturated
 
 Tasks = dict["asyncio.Task[None]", Member]
 
@@ -58,9 +58,10 @@ class Gathering:
             await self._round([candidate])
 
     async def waited_for(self, tier: Tier) -> None:
-        """Whoever has room first, in the tier's queue."""
-        soonest = min(self.failures, key=wait_seconds)
-        await self._round([soonest.candidate], tier)
+        """Whoever of the tier has room first, in its queue."""
+        own = [each for each in self.failures if each.candidate.tier_id == tier.id]
+        if candidate := self.asking.state.waits_for(own, tier, self.until):
+            await self._round([candidate], tier)
 
     @property
     def failures(self) -> list[Failure]:

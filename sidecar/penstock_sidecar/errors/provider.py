@@ -59,6 +59,8 @@ class UpstreamLimited(UpstreamError):
     code = "rate_limit_exceeded"
     error_type = "provider_rate_limited"
     same_again = False
+    in_our_books = False
+    """Nobody asked the provider: its limit in our books says so, where a turn can be waited for."""
 
 
 class UpstreamTokensLimited(UpstreamLimited):

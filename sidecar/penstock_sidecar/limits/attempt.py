@@ -58,6 +58,8 @@ class Attempt:
         """What was settled; 0 before."""
         self.cost_known = True
         """Whether that is what it cost: without a price nobody knows, which is not free."""
+        self.not_before = 0.0
+        """On the loop's clock; for who waits in a tier's queue alone."""
         self._desk = desk
         self._caller = caller
         self._bounds = bounds
@@ -140,7 +142,7 @@ class Attempt:
     def _turn(self) -> Turn:
         """Who waits for a provider has passed the caller's limits."""
         if tier := self._wait_for:
-            return Turn(self._desk, f"tier:{tier.id}", tier.queue, self._until)
+            return Turn(self._desk, f"tier:{tier.id}", tier.queue, self._until, self.not_before)
         line = None if self._caller.admitted else self._caller.line
         return Turn(self._desk, line, self._desk.queue(), self._until)
 

@@ -55,6 +55,11 @@ class Refusals:
         kind = UpstreamTokensLimited if bound.what == "tokens" else UpstreamLimited
         return self._limited(kind, f"{bound.name} grants {amount(bound)}", refusal)
 
+    def by_itself(self, seconds: float) -> SidecarError:
+        """For a provider that has said when it may be asked again."""
+        text = "its provider is at its rate limit"
+        return UpstreamLimited(text, retry_after_seconds=with_jitter(seconds, self.random))
+
     def line_full(self, queue: Queue, error: SidecarError | None) -> SidecarError:
         """No more may wait. `error` is what the last refusal would have said."""
         return _after_waiting(f"{queue.max_length} requests wait for this limit already", error)
@@ -80,6 +85,8 @@ class Refusals:
     ) -> SidecarError:
         error = kind(text, retry_after_seconds=self._wait(refusal))
         error.headers = limit_headers(refusal.standings)
+        if isinstance(error, UpstreamLimited):
+            error.in_our_books = True
         return error
 
     def _budget(self, budget: Budget, refusal: Refusal) -> SidecarError:

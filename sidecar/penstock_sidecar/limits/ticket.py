@@ -34,6 +34,7 @@ class Ticket:
         self._attempt: Attempt | None = None
         self.most: Most = NO_BOUND
         """Bounds of all attempts; set once it is known where the request goes."""
+        self._not_before: dict[str, float] = {}
 
     @property
     def admitted(self) -> bool:
@@ -65,7 +66,13 @@ class Ticket:
         if added_bytes:
             given = replace(given, most_tokens=given.most_tokens + added_bytes)
         self._attempt = self._attempt_at(candidate, self._asker, given, self.most, wait_for)
+        self._attempt.not_before = self._not_before.get(candidate.label, 0.0)
         return self._attempt
+
+    def hold_off(self, candidate: Candidate, until: float) -> None:
+        """Its provider has said so: who waits for it in a queue does not ask it before then, on the
+        loop's clock."""
+        self._not_before[candidate.label] = until
 
     async def take_kept(self) -> None:
         """The cache has the answer, and the caller's limits count it. Raises what refuses."""

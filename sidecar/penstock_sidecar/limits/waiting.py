@@ -34,19 +34,22 @@ Take = Callable[[], Awaitable[Refused | None]]
 
 class Turn:
     """`line` of `None` never waits; `queue` bounds those who find others waiting. Nobody waits
-    beyond `until`, on the loop's clock."""
+    beyond `until`, and nobody takes before `not_before`, both on the loop's clock."""
 
-    def __init__(self, desk: Desk, line: str | None, queue: Queue, until: float) -> None:
+    def __init__(
+        self, desk: Desk, line: str | None, queue: Queue, until: float, not_before: float = 0.0
+    ) -> None:
         self._desk = desk
         self._line = line
         self._queue = queue
         self._until = until
+        self._not_before = not_before
         self._last: Refused | None = None
 
     async def have(self, take: Take) -> None:
         """Returns when `take` has taken; raises what it refuses by, once waiting is no use."""
         line = self._line
-        if line is not None and self._desk.lines.busy(line):
+        if line is not None and (self._desk.lines.busy(line) or self._early_seconds() > 0):
             return await self._wait(take, line, self._queue)
         self._last = refused = await take()
         if refused is None:
@@ -69,6 +72,12 @@ class Turn:
         if self._last:
             raise self._last.told()
 
+    def _early_seconds(self) -> float:
+        return self._not_before - asyncio.get_running_loop().time()
+
+    def _too_early(self) -> SidecarError:
+        return self._desk.refusals.by_itself(max(0.0, self._early_seconds()))
+
     def _why(self, line: str) -> SidecarError | None:
         """What one was told oneself, or who waits before one."""
         return self._last.told() if self._last else self._desk.lines.why(line)
@@ -76,6 +85,9 @@ class Turn:
     async def _first_of_line(self, take: Take, line: str, until: float) -> None:
         """Returns when all is taken, or with the last refusal if that will not end in time."""
         loop = asyncio.get_running_loop()
+        if (seconds := self._early_seconds()) > 0:
+            self._desk.lines.refused(line, self._too_early)
+            await asyncio.sleep(seconds)
         while True:
             if last := self._last:
                 self._desk.lines.refused(line, last.told)

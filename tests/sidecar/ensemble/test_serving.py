@@ -287,6 +287,17 @@ async def test_a_saturated_tier_waits_in_its_queue_where_it_has_one(plane: Plane
     assert (answer.status, "degraded" in figures(answer)) == (200, True)
 
 
+async def test_a_member_whose_provider_says_when_is_waited_for_until_then(plane: Plane) -> None:
+    plane.main.queue(Status(429, headers={"retry-after-ms": "200"}), Ok("A"), model="upstream-m1")
+    plane.main.always(Status(429), model="upstream-m2")
+    queued = panel([1, 2], {"medium": (2, 2)}).model_copy(update={"when_saturated": "Queue"})
+    await publish(plane, house([one_provider(plane, number) for number in (1, 2)], queued))
+    began = asyncio.get_running_loop().time()
+    assert (await ask(plane)).status == 200
+    assert asyncio.get_running_loop().time() - began >= 0.2
+    assert len(plane.main.requests) == 3
+
+
 async def test_an_answer_is_kept_for_all_that_ask_the_same(plane: Plane) -> None:
     cache = Cache(exact=ExactCache())
     await serving(plane, Ok("A"), Ok("A"), Ok("A"), cache=cache)
