@@ -10,9 +10,10 @@ INDENTED: Final = re.compile(r"(?:^(?: {4,}|\t).*(?:\n|\Z))+", re.MULTILINE)
 """Lines of code, as Markdown has it, or of a list within a list: both are left alone."""
 OPENING: Final = re.compile(r"^[ \t]*[\[{]", re.MULTILINE)
 QUOTED: Final = re.compile(
-    r'"[^"\n]*"|(?<!\w)\'[^\'\n]*\'(?!\w)|\u201c[^\u201d\n]*\u201d|\u00ab[^\u00bb\n]*\u00bb|`[^`\n]+`'
+    r'"[^"\n]*"|(?<!\w)\'[^\'\n]*\'(?!\w)|\u201c[^\u201c\u201d\n]*\u201d|\u00ab[^\u00ab\u00bb\n]*\u00bb|`[^`\n]+`'
 )
-"""Words that are somebody's own, and code within a line."""
+"""Words that are somebody's own, and code within a line. None of those that have an opening mark
+goes on beyond the next: a line of opening marks would be read once for each."""
 MAX_FENCES: Final = 1_000
 MAX_CHARACTERS: Final = 500_000
 MAX_JSON_VALUES: Final = 64

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from penstock_sidecar.compression.blocks import QUOTED
-from penstock_sidecar.compression.duplicates import PARAGRAPHS, SENTENCE_END
+from penstock_sidecar.compression.duplicates import PARAGRAPHS, sentences
 from penstock_sidecar.compression.markup import is_page, without_markup
 
 MENU: Final = frozenset({
@@ -107,7 +107,7 @@ def _without_notices(line: str) -> str | None:
     """None for a line that is nothing else."""
     if not PATTERNS.search(line):
         return line
-    kept = "".join(part for part in SENTENCE_END.split(line) if not _is_notice(part)).strip()
+    kept = "".join(part for part in sentences(line) if not _is_notice(part)).strip()
     return kept or None
 
 

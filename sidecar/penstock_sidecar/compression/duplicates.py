@@ -7,8 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from penstock_sidecar.compression.blocks import QUOTED
+
 PARAGRAPHS: Final = re.compile(r"(\n[ \t]*\n\s*)")
-SENTENCE_END: Final = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])(\s+)")
+SENTENCE_END: Final = re.compile(rf"{QUOTED.pattern}|(?P<gap>(?<=[.!?\u3002\uff01\uff1f])\s+)")
+"""Between two, or a quotation, which is passed over."""
 LEAST_CHARACTERS: Final = 40
 """Of a paragraph or sentence. Shorter ones (a heading, `Yes.`) say something where they stand."""
 AS_ABOVE: Final = "[as above]"
@@ -52,7 +55,7 @@ class Repetitions:
         return self._sentences_of(paragraph)
 
     def _sentences_of(self, paragraph: str) -> str:
-        parts = SENTENCE_END.split(paragraph)
+        parts = sentences(paragraph)
         kept: list[str] = []
         for sentence, gap in zip(parts[::2], (*parts[1::2], ""), strict=True):
             key = _key(sentence)
@@ -62,6 +65,17 @@ class Repetitions:
                 kept += (AS_ABOVE, gap)
             self._sentences.add(key)
         return "".join(kept)
+
+
+def sentences(text: str) -> list[str]:
+    """A sentence, a gap, a sentence, and so on: joined they are the text. None ends within a
+    quotation."""
+    parts, begin = list[str](), 0
+    for end in SENTENCE_END.finditer(text):
+        if end["gap"]:
+            parts += (text[begin : end.start()], end["gap"])
+            begin = end.end()
+    return [*parts, text[begin:]]
 
 
 def _is_label(kept: list[str]) -> bool:

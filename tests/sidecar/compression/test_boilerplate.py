@@ -53,6 +53,7 @@ def test_a_menu_of_one_entry_a_line_goes() -> None:
         "Home | 030 1234 | Contact",
         "Tell users that this website uses cookies for login only.",
         'End with "All rights reserved." each time.',
+        'The page says "Hello. We use cookies. Bye." and no more.',
         "Pair<A, B> p; List<A> a; List<B> b; Map<A, B> m; Set<A> s; Set<B> t; a < b;",
     ],
 )

@@ -1,6 +1,9 @@
 """The first time stays; what is too short to be a repetition stays each time."""
 
-from penstock_sidecar.compression.duplicates import AS_ABOVE, Repetitions
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock_sidecar.compression.duplicates import AS_ABOVE, Repetitions, sentences
 
 LONG = "Returns are free within thirty days of the delivery of your order."
 OTHER = "Refunds reach the card that was used in five to seven working days."
@@ -28,6 +31,25 @@ def test_a_sentence_that_came_before_goes_from_an_overlapping_passage() -> None:
     seen = Repetitions()
     assert seen.without(f"{LONG} {OTHER}") == f"{LONG} {OTHER}"
     assert seen.without(f"{OTHER} Gifts are excluded.") == "Gifts are excluded."
+
+
+def test_nothing_goes_from_inside_a_quotation() -> None:
+    """What somebody wrote is what he wrote."""
+    seen = Repetitions()
+    seen.without(f"{LONG} {OTHER}")
+    for quoted in (
+        f'She wrote: "Hello. {LONG} Bye."',
+        f"\u201cHello. {OTHER} {LONG}\u201d It is so.",
+    ):
+        assert seen.without(quoted) == quoted
+    assert seen.without(f'"Hello. {OTHER}" she wrote. {LONG} So.') == (
+        f'"Hello. {OTHER}" she wrote. So.'
+    )
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab.? \n\"'`\u201c\u201d")), max_size=100))
+def test_sentences_joined_are_the_text(text: str) -> None:
+    assert "".join(sentences(text)) == text
 
 
 def test_short_ones_stay_each_time() -> None:
