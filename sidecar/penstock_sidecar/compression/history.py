@@ -1,7 +1,8 @@
 """Which of a conversation's older turns go along: whole ones, and the same ones for a while.
 
 What is left out moves on in steps of half the bound, so that a provider's cache of the beginning
-holds for many requests. A turn begins where the user speaks; instructions before the first stay.
+holds for many requests. A turn begins where the user speaks; instructions stay, and count for
+nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +15,18 @@ from penstock_sidecar.model import Api, JsonObject
 
 def older_messages(
     api: Api, document: JsonObject, messages: Sequence[object], max_tokens: int
-) -> range:
+) -> frozenset[int]:
     """The places of those that are left out."""
     starts = _turns(api, document, messages)
     if not starts:
-        return range(0)
+        return frozenset()
     tokens = [0] * (len(messages) + 1)
     for text in texts_of(api, document):
-        tokens[text.message] += len(text.text.encode()) // BYTES_PER_TOKEN
+        if text.voice != "instructions":
+            tokens[text.message] += len(text.text.encode()) // BYTES_PER_TOKEN
     former = sum(tokens[starts[0] : starts[-1]])
-    return range(starts[0], _cut(starts, tokens, former - max_tokens, max(1, max_tokens // 2)))
+    cut = _cut(starts, tokens, former - max_tokens, max(1, max_tokens // 2))
+    return frozenset(p for p in range(starts[0], cut) if not _instructs(messages[p]))
 
 
 def _cut(starts: Sequence[int], tokens: Sequence[int], over: int, step: int) -> int:
@@ -48,6 +51,10 @@ def _turns(api: Api, document: JsonObject, messages: Sequence[object]) -> Sequen
         for index, message in enumerate(messages)
         if index <= last and index in spoken and not _answers_a_tool(message)
     ]
+
+
+def _instructs(message: object) -> bool:
+    return isinstance(message, Mapping) and VOICES.get(str(message.get("role"))) == "instructions"
 
 
 def _answers_a_tool(message: object) -> bool:

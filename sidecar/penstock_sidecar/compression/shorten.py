@@ -33,18 +33,18 @@ class Shortened:
     """`left_out` are the places of messages that are gone, in the document as it was."""
 
     document: JsonObject
-    left_out: range
+    left_out: frozenset[int]
 
 
 def shortened(api: Api, document: JsonObject, rules: Compression) -> Shortened | None:
     """None where there is nothing to shorten."""
-    left_out = range(0)
+    left_out = frozenset[int]()
     shorter = document
     if rules.max_history_tokens is not None:
         messages = conversation(api, document)
         left_out = older_messages(api, document, messages, rules.max_history_tokens)
         if left_out:
-            kept = [*messages[: left_out.start], *messages[left_out.stop :]]
+            kept = [each for place, each in enumerate(messages) if place not in left_out]
             shorter = {**document, LISTS[api]: kept}
     new = _new_texts(list(texts_of(api, shorter)), rules)
     if not new and not left_out:

@@ -63,10 +63,10 @@ def _with_places(request: Request, found: Shortened) -> Request:
     remembered, resumed = request.remembered, request.resumed
     if remembered:
         own = range(remembered.first, remembered.first + remembered.items)
-        gone = len(range(max(own.start, found.left_out.start), min(own.stop, found.left_out.stop)))
+        gone = sum(place in found.left_out for place in own)
         remembered = Remembered(remembered.first, remembered.items - gone)
     if resumed:
-        gone = len(range(found.left_out.start, min(resumed.items, found.left_out.stop)))
+        gone = sum(place in found.left_out for place in range(resumed.items))
         resumed = Resumed(resumed.id, resumed.items - gone)
     return replace(request, remembered=remembered, resumed=resumed)
 

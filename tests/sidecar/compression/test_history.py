@@ -22,7 +22,7 @@ def talk(turns: int) -> list[dict[str, Any]]:
     return [*found, {"role": "user", "content": "now" * 2000}]
 
 
-def left_out(messages: list[dict[str, Any]], most: int) -> range:
+def left_out(messages: list[dict[str, Any]], most: int) -> frozenset[int]:
     return older_messages("openai-chat", {"messages": messages}, messages, most)
 
 
@@ -31,14 +31,22 @@ def test_nothing_goes_within_the_bound() -> None:
 
 
 def test_the_oldest_whole_turns_go_and_instructions_stay() -> None:
-    assert left_out(talk(10), 1000) == range(1, 11)
+    assert left_out(talk(10), 1000) == {*range(1, 11)}
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_instructions_among_turns_stay_and_count_for_nothing(role: str) -> None:
+    told = {"role": role, "content": "Answer in English from now on." * 100}
+    messages = talk(10)
+    messages[4:4] = [told, told]
+    assert left_out(messages, 1000) == {1, 2, 3, *range(6, 13)}
 
 
 @given(st.integers(0, 40), st.integers(300, 5000))
 def test_what_stays_is_within_the_bound_and_the_last_turn_stays(turns: int, most: int) -> None:
     messages = talk(turns)
     gone = left_out(messages, most)
-    kept = [*messages[: gone.start], *messages[gone.stop :]]
+    kept = [message for place, message in enumerate(messages) if place not in gone]
     assert kept[0] == messages[0]
     assert kept[-1] == messages[-1]
     assert sum(len(m["content"]) for m in kept[1:-1]) // 3 <= most
@@ -46,7 +54,7 @@ def test_what_stays_is_within_the_bound_and_the_last_turn_stays(turns: int, most
 
 
 def test_the_beginning_moves_seldom() -> None:
-    beginnings = {left_out(talk(turns), 1000).stop for turns in range(1, 41)}
+    beginnings = {left_out(talk(turns), 1000) for turns in range(1, 41)}
     assert len(beginnings) <= 1 + 40 * 200 / 500 + 1
 
 
@@ -55,9 +63,9 @@ def test_a_call_and_what_the_tool_gave_go_together() -> None:
     gave = {"role": "tool", "tool_call_id": "1", "content": "x" * 3000}
     messages = [*talk(1)[:2], call, gave, *talk(6)[1:]]
     gone = left_out(messages, 1200)
-    assert gone.start == 1
-    assert messages[gone.stop]["role"] == "user"
-    assert gone.stop >= 4  # behind the tool's
+    assert min(gone) == 1
+    assert messages[max(gone) + 1]["role"] == "user"
+    assert max(gone) >= 3  # the tool's
 
 
 def test_a_tools_result_in_anthropics_way_begins_no_turn() -> None:
@@ -67,7 +75,7 @@ def test_a_tools_result_in_anthropics_way_begins_no_turn() -> None:
     asked = {"role": "user", "content": "q" * 300}
     messages: list[Any] = [asked, use, heard, *talk(6)[1:]]
     gone = older_messages("anthropic-messages", {"messages": messages}, messages, 1200)
-    assert messages[gone.stop]["content"] != heard["content"]
+    assert messages[max(gone) + 1]["content"] != heard["content"]
 
 
 @pytest.mark.parametrize("messages", [[], [{"role": "system", "content": "x"}], ["?", None, 3]])

@@ -63,6 +63,17 @@ async def test_what_a_session_went_before_is_counted_without_what_is_left_out(
     assert len(found.request.document["messages"]) == 3  # type: ignore[arg-type]
 
 
+async def test_instructions_that_stay_are_still_what_it_went_before(
+    compressor: Compressor,
+) -> None:
+    said = [{"role": "user", "content": "x" * 600}, {"role": "system", "content": "y"}]
+    request = chat(*said * 3, {"role": "user", "content": "?"})
+    found = await compressor.compressed(replace(request, remembered=Remembered(0, 6)))
+    assert found is not None
+    assert found.request.remembered == Remembered(0, 5)
+    assert len(found.request.document["messages"]) == 6  # type: ignore[arg-type]
+
+
 async def test_so_is_what_a_former_response_said(compressor: Compressor) -> None:
     items = [{"role": "user", "content": "x" * 1200}] * 3
     body = orjson.dumps({"model": "m", "input": items})
