@@ -31,6 +31,13 @@ def in_free_text(text: str, shorten: Shortening) -> str:
     return "".join(shorten(part) if free else part for free, part in blocks_of(text))
 
 
+def outside_fences(text: str, shorten: Shortening) -> str:
+    """The same for what tools gave, which may be longer, and all of which may be data."""
+    if len(FENCE.findall(text)) > MAX_FENCES:
+        return text
+    return "".join(shorten(part) if free else part for free, part in _fenced(text))
+
+
 def blocks_of(text: str) -> Iterator[tuple[bool, str]]:
     """(free, stretch), which joined are the text."""
     for free, part in _fenced(text):

@@ -1,5 +1,6 @@
-"""Lines of a tool's output that say the same: a few stand for all.
+"""Lines of a log in a tool's output that say the same: a few stand for all.
 
+A log's lines begin with a time or a level: rows of a table, an array or a program do not, and stay.
 Of lines that are alike but for their figures stay the first and the last, those with the least and
 the greatest of each figure, those that tell of trouble, and those that speak of what was asked.
 """
@@ -10,7 +11,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FIGURE: Final = re.compile(r"\d+(?:\.\d+)?")
-ID: Final = re.compile(r"\b(?=[0-9a-fA-F-]*\d)[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]+)*\b")
+LOGGED: Final = re.compile(
+    r"(?:\[pod/\S+\] |\S+ +\| )?"  # which container's
+    r"(?:[\[(<]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T ]|\d\d[-/.](?:\d\d|\w{3})[-/.]\d{4}[T :]"
+    r"|(?:\w{3} )?\w{3} [ \d]\d |[IWEF]\d{4} )?\d\d:\d\d:\d\d(?:\.\d+|,\d{3}(?= ))?+"
+    r"(?:Z|[+-]\d\d:?\d\d)?+(?!\s*(?:[,;|\t]|-->))"  # rows and subtitles may begin so, too
+    r"|\S+ \S+ \S+ \[\d\d/\w{3}/\d{4}:\d\d:"  # of each access, as servers write it
+    r"|\[ *\d+\.\d{6}\] "  # the kernel's
+    r"|(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)(?:[:|\]]| +(?=[^\s=(]))"
+    r"|[\[<](?i:trace|debug|info|notice|warn|warning|error|fatal|critical)[\]>]"
+    r"|(?:time|ts|timestamp|level|lvl)=\S+ \S)"
+)
+"""How a line of a log begins."""
+ID: Final = re.compile(r"\b(?=[0-9a-fA-F-]{0,64}\d)[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]+)*\b")
 """Hashes, parts of UUIDs."""
 TROUBLE: Final = re.compile(
     r"\b(?:warn\w*|err\w*|fail\w*|fatal|crit\w*|alert|emerg\w*|panic|exception|traceback|denied"
@@ -22,8 +35,12 @@ LEAST_ALIKE: Final = 5
 MAX_FIGURES: Final = 32
 """Of a line: more are data, and stay."""
 MAX_LINES: Final = 50_000
-BLOB: Final = re.compile(r"https?://[^\s\"'<>]+|(?P<data>[A-Za-z0-9+/=_-]{1024,})")
-"""Shorter ones may be tokens that the next call needs, and so may parts of an address."""
+BLOB: Final = re.compile(
+    r"(?m:^(?: {4,}|\t).*$)|https?://[^\s\"'<>]+"
+    r"|(?<![A-Za-z0-9+/=_-])(?P<data>[A-Za-z0-9+/=_-]{1024,})"
+)
+"""Shorter ones may be tokens that the next call needs, and so may parts of an address. Indented
+lines are code."""
 
 
 @dataclass(slots=True)
@@ -33,7 +50,7 @@ class _Group:
 
 
 def fewer_lines(text: str, question: str) -> str:
-    """The same output with one line for many; how many are left out is said where they stood."""
+    """The same log with one line for many; how many are left out is said where they stood."""
     lines = text.split("\n")
     if not LEAST_ALIKE <= len(lines) <= MAX_LINES:
         return text
@@ -55,8 +72,8 @@ def _named(found: re.Match[str]) -> str:
 def _left_out(lines: Sequence[str], asked: frozenset[str]) -> frozenset[int]:
     groups: dict[str, _Group] = {}
     for place, line in enumerate(lines):
-        figures = FIGURE.findall(line)
-        if line.strip() and figures and len(figures) <= MAX_FIGURES:
+        figures = FIGURE.findall(line) if LOGGED.match(line) else ()
+        if figures and len(figures) <= MAX_FIGURES:
             group = groups.setdefault(FIGURE.sub("0", ID.sub("0", line)), _Group())
             group.places.append(place)
             group.figures.append(tuple(map(float, figures)))

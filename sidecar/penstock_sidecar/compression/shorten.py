@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from penstock_config.compression import Compression
-from penstock_sidecar.compression.blocks import in_free_text
+from penstock_sidecar.compression.blocks import in_free_text, outside_fences
 from penstock_sidecar.compression.boilerplate import without_boilerplate
 from penstock_sidecar.compression.duplicates import Repetitions
 from penstock_sidecar.compression.history import older_messages
@@ -96,7 +96,7 @@ class _Shortening:
         if self.rules.tool_outputs:
             if (data := smaller_json(text)) is not None:
                 return without_blobs(data)
-            text = self._extracted(text)
+            text = outside_fences(text, self._extracted)
         text = self._told_once(text)
         return in_free_text(text, without_blank_lines) if self.rules.whitespace else text
 

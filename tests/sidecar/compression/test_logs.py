@@ -14,8 +14,55 @@ def told(lines: list[str], question: str = "") -> list[str]:
 
 
 def test_first_and_last_stay_and_the_rest_is_counted() -> None:
-    lines = [f"step {n} done" for n in range(30)]
-    assert told(lines) == ["step 0 done", "[28 more like these]", "step 29 done"]
+    lines = [f"INFO step {n} done" for n in range(30)]
+    assert told(lines) == ["INFO step 0 done", "[28 more like these]", "INFO step 29 done"]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "2026-03-09T04:00:00Z INFO",
+        "2026-03-09 04:00:00,123 INFO",
+        "2026/03/09 04:00:00",
+        "09-Mar-2026 04:00:00",
+        "[2026-03-09 04:00:00.123]",
+        "[Mon Mar  9 04:00:00.12 2026]",
+        "Mar  9 04:00:00 host app[12]:",
+        "I0309 04:00:00.123456",
+        "web-1  | 04:00:00",
+        "[pod/web-0/app] 2026-03-09T04:00:00+01:00",
+        '10.0.0.7 - ann [09/Mar/2026:04:00:00 +0000] "GET /"',
+        "[   12.345678] usb",
+        "NOTICE ",
+        "[info]",
+        "time=2026-03-09 level=info",
+    ],
+)
+def test_lines_of_a_log_begin_with_a_time_or_a_level(begin: str) -> None:
+    assert "more like these]" in fewer_lines("\n".join(f"{begin} order {n}" for n in range(9)), "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{n},{n}.5,7",
+        "[{n}, 0.5],",
+        "INSERT INTO t VALUES ({n}, 'a');",
+        "({n}, '2026-03-09 04:00:00'),",
+        "2026-03-09T04:00:00Z,{n}",
+        "04:00:00,{n}",
+        "04:00:00 | {n} | x",
+        "00:00:{n}0,500 --> 00:00:{n}1,000",
+        "INFO = {n}",
+        "x{n} = f({n})",
+        "assert_eq!(f({n}), {n});",
+        "| {n} | 04:00:00 |",
+        "    04:00:00 {n}",
+    ],
+)
+def test_rows_of_code_and_data_stay(line: str) -> None:
+    lines = [line.format(n=n) for n in range(9)]
+    assert told(lines) == lines
 
 
 def test_the_least_and_the_greatest_of_each_figure_stay() -> None:
@@ -27,7 +74,7 @@ def test_the_least_and_the_greatest_of_each_figure_stay() -> None:
 
 
 def test_trouble_stays() -> None:
-    lines = [f"job {n} failed" for n in range(30)]
+    lines = [f"12:00:00 job {n} failed" for n in range(30)]
     assert told(lines) == lines
 
 
@@ -58,9 +105,16 @@ def test_binary_data_in_letters_goes() -> None:
     assert without_blobs(f"cert: {'QUJD' * 300} end") == "cert: [1200 characters of data] end"
 
 
+def test_much_of_the_same_takes_no_time() -> None:
+    """Minutes, where each word's beginning would be read to the end."""
+    line = f"12:00:00 1 {'abcd-' * 50_000}"
+    assert fewer_lines(f"{line}\n" * 5, "").count(line) == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        f"    KEY = '{'QUJD' * 300}'",
         f'{{"next_page_token":"{"Ab9-" * 90}"}}',
         f"https://files.example.com/a?token={'Ab9%2F' * 300}{'QUJD' * 400}&part=2",
         f'{{"value":{2**4000}}}',

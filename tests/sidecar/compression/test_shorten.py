@@ -61,6 +61,14 @@ def test_a_passage_that_a_tool_found_is_told_once_too() -> None:
     assert after(document)["messages"][2]["content"] == "Gifts are excluded."
 
 
+def test_code_within_what_a_tool_gave_stays() -> None:
+    rows = "\n".join(f"12:00:00 step {n}" for n in range(9))
+    fenced = f"```\n{rows}\n{'QUJD' * 300}\n{'<p>a</p>' * 6}\n```"
+    document = chat(("user", "?"), ("tool", f"{rows}\n{fenced}"))
+    said = after(document)["messages"][1]["content"]
+    assert said == f"12:00:00 step 0\n[7 more like these]\n12:00:00 step 8\n{fenced}"
+
+
 def test_a_text_that_would_be_empty_stays() -> None:
     document = chat(("system", PASSAGE), ("assistant", PASSAGE), ("user", "?"))
     assert after(document)["messages"][1]["content"] == PASSAGE
