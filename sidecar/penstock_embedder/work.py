@@ -20,6 +20,12 @@ SHARE: Final = 0.5
 """Of the time left that a group may take."""
 MEMORY: Final = 0.9
 """How much of the former estimate of a token's time is kept."""
+MOST: Final = 4.0
+"""Times the former estimate a new measurement counts for: a process that is stopped for a while
+learns nothing of texts by it."""
+PATIENCE: Final = 20
+"""Batches of which nothing was begun, after which the estimate is forgotten: by what is not begun
+nothing is learned, and one that is wrong would stay."""
 
 
 class BatchObserver(Protocol):
@@ -51,10 +57,13 @@ class Work:
         self._encoder = encoder
         self._seconds_per_token = 0.0
         """Learned; at first nothing is known, and everything is begun."""
+        self._refused = 0
+        """Batches in a row of which nothing was begun."""
 
     def do(self, jobs: Sequence[Job], tell: Tell, embedded: Callable[[int, float], None]) -> None:
         """Tells each job its vector, or why there is none, as soon as that is known."""
         waiting = deque(sorted(self._fitting(jobs, tell), key=lambda pair: len(pair[1])))
+        self._refused += bool(waiting)
         while group := next_group(waiting, self._seconds_per_token, tell):
             began = perf_counter()
             vectors = self._encoder.embed([reading for _, reading in group])
@@ -63,6 +72,8 @@ class Work:
             embedded(len(group), seconds)
             for (job, _), vector in zip(group, vectors, strict=True):
                 tell(job, as_kept(vector))
+        if self._refused >= PATIENCE:
+            self._refused, self._seconds_per_token = 0, 0.0
 
     def _fitting(self, jobs: Sequence[Job], tell: Tell) -> Iterator[tuple[Job, Reading]]:
         readings = self._encoder.read([job.text for job in jobs])
@@ -74,8 +85,14 @@ class Work:
 
     def _learn(self, group: Group, seconds: float) -> None:
         new = seconds / (len(group) * max(len(reading) for _, reading in group))
-        old = self._seconds_per_token or new
-        self._seconds_per_token = MEMORY * old + (1 - MEMORY) * new
+        self._seconds_per_token = learned(self._seconds_per_token, new)
+        self._refused = 0
+
+
+def learned(known: float, measured: float) -> float:
+    """Seconds per token, after one more group; 0 is not known yet."""
+    known = known or measured
+    return MEMORY * known + (1 - MEMORY) * min(measured, MOST * known)
 
 
 def next_group(waiting: deque[tuple[Job, Reading]], seconds_per_token: float, tell: Tell) -> Group:

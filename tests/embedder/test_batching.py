@@ -4,6 +4,7 @@ import asyncio
 import math
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 
 import pytest
@@ -21,6 +22,15 @@ class Slow(Words):
 
     def embed(self, readings: Sequence[Reading]) -> Rows:
         threading.Event().wait(0.05)
+        return super().embed(readings)
+
+
+class SlowOnce(Words):
+    """The first time only."""
+
+    def embed(self, readings: Sequence[Reading]) -> Rows:
+        if not self.groups:
+            threading.Event().wait(0.05)
         return super().embed(readings)
 
 
@@ -121,6 +131,17 @@ async def test_what_would_be_ready_too_late_is_not_begun() -> None:
         hasty = asyncio.create_task(working.embed("learn that", monotonic() + 0.02))
         assert await refused(hasty) == RefusalCode.TOO_LATE
     assert encoder.groups == [1]
+
+
+async def test_after_a_stall_texts_are_begun_again() -> None:
+    """Else nothing would ever be, and nothing learned by it."""
+    async with batcher(SlowOnce(), Heard()) as working, asyncio.timeout(20):
+        await working.embed("learn this", math.inf)
+        served = False
+        while not served:
+            with suppress(Refused):
+                await working.embed("learn that", monotonic() + 0.02)
+                served = True
 
 
 async def test_nothing_is_embedded_for_a_caller_that_has_gone() -> None:

@@ -10,7 +10,7 @@ from penstock_config.embedder import RefusalCode
 from penstock_embedder.encoding.encoder import Reading
 from penstock_embedder.errors import Refused
 from penstock_embedder.index.vector import Vector
-from penstock_embedder.work import GROUP_TOKENS, Job, next_group
+from penstock_embedder.work import GROUP_TOKENS, MOST, Job, learned, next_group
 
 Waiting = deque[tuple[Job, Reading]]
 
@@ -71,6 +71,15 @@ async def test_padding_counts(told: Told) -> None:
     half = GROUP_TOKENS // 2
     queue = waiting((1, 1000), (half, 1000), (half + 1, 1000))
     assert numbers(queue, 0.0, told) == [[0, 1], [2]]
+
+
+def test_a_token_s_time_follows_what_is_measured_and_no_stall() -> None:
+    assert learned(0.0, 0.002) == 0.002
+    known = 0.002
+    for _ in range(50):
+        known = learned(known, 0.004)
+    assert 0.0039 < known < 0.0041
+    assert learned(known, 600.0) < MOST * known
 
 
 async def test_while_nothing_is_known_everything_is_begun(told: Told) -> None:
