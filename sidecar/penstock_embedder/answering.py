@@ -1,7 +1,7 @@
 """What is done for each call: texts into vectors, vectors into matches."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -81,9 +81,7 @@ class Answering:
     async def remove(self, of: str, asked: RemoveRequest) -> RemoveAnswer:
         """Those of other models too."""
         places = await self._known(of, asked.shelf, asked.partition)
-        removed = 0
-        for place in places:
-            removed += await self._remove(place, asked.names)
+        removed = await self._remove(places, asked.names) if places else 0
         if places:
             members = tuple(place.member for place in places)
             await self._means.news.tell(
@@ -114,13 +112,17 @@ class Answering:
         own = self._place(of, shelf, partition)
         return [own, *(place for place in found - {own} if place.partition == partition)]
 
-    async def _remove(self, place: Place, names: tuple[str, ...] | None) -> int:
+    async def _remove(self, places: Sequence[Place], names: tuple[str, ...] | None) -> int:
         if names is None:
-            removed = await self._means.vectors.drop(place)
-            self._means.library.drop(place)
-        else:
-            removed = await self._means.vectors.remove(place, names) if names else 0
+            return sum([await self._drop(place) for place in places])
+        removed = await self._means.vectors.remove(places, names) if names else 0
+        for place in places:
             self._means.library.remove(place, names)
+        return removed
+
+    async def _drop(self, place: Place) -> int:
+        removed = await self._means.vectors.drop(place)
+        self._means.library.drop(place)
         return removed
 
     async def _search(

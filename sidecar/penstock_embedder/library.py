@@ -15,6 +15,9 @@ from penstock_embedder.news import Change, News
 from penstock_embedder.vectors import Vectors
 
 SWEEP_SECONDS: Final = 30
+LEAST_BYTES: Final = 64 * 1024
+"""What a partition counts for at least, so that not any number of empty ones is held: less than the
+first slab at 384 dimensions, and 16,384 in a GiB are looked through in milliseconds."""
 Now = Callable[[], int]
 """Milliseconds of the Unix epoch."""
 logger = logging.getLogger(__name__)
@@ -76,6 +79,7 @@ class Library:
             partition = Partition(self._dimension, self._bounds.sketch_entries)
             held = self._held[place] = Held(partition)
             held.loading = self._start(self._load(place, held))
+            self._account(held)
         self._held.move_to_end(place)
         if held.loading is not None:
             await asyncio.shield(held.loading)
@@ -175,21 +179,23 @@ class Library:
                     expired.append(each.name)
                 elif each.name not in held.gone:
                     held.partition.put(each.name, each.vector, each.expires_at_ms)
-        await self._vectors.sweep(place, expired)
+        if expired or not len(held.partition):
+            await self._vectors.sweep(place, expired)
 
     def _account(self, held: Held) -> None:
         """After a partition grew: what is over the bound goes, what is large gets its sketches."""
         if held.partition.wants_sketches and not held.sketching:
             held.sketching = True
             self._start(self._sketch(held))
-        self.bytes += held.partition.bytes - held.bytes
-        held.bytes = held.partition.bytes
-        for place in list(self._held) if self.bytes > self._bounds.max_bytes else ():
-            if self._held[place].loading is None and len(self._held) > 1:
-                self._let_go(place)
-                logger.info("partition.let_go", extra={"namespace": place.namespace})
-            if self.bytes <= self._bounds.max_bytes:
+        counted = max(LEAST_BYTES, held.partition.bytes)
+        self.bytes += counted - held.bytes
+        held.bytes = counted
+        while self.bytes > self._bounds.max_bytes and len(self._held) > 1:
+            loaded = (place for place, other in self._held.items() if other.loading is None)
+            if (place := next(loaded, None)) is None:
                 return
+            self._let_go(place)
+            logger.info("partition.let_go", extra={"namespace": place.namespace})
 
     async def _sketch(self, held: Held) -> None:
         try:

@@ -45,7 +45,8 @@ class Settings:
     memo_texts: int = 10_000
     """Texts whose vectors are remembered: 1.6 kB each."""
     max_index_mib: int = 1024
-    """Of vectors in memory; the partitions not asked for longest go first."""
+    """Of vectors in memory; the partitions not asked for longest go first. Each counts for 64 KiB
+    at least."""
     max_partition_entries: int = 200_000
     """Vectors kept of one partition."""
     sketch_entries: int = 50_000

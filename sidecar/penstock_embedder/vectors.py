@@ -29,6 +29,9 @@ class Script:
 
 KEEP: Final = Script("keep.lua")
 SWEEP: Final = Script("sweep.lua")
+REMOVE: Final = Script("remove.lua")
+MAX_DELETIONS: Final = 10_000
+"""In one script: some milliseconds, for which Redis does nothing else."""
 
 
 class Vectors:
@@ -63,13 +66,16 @@ class Vectors:
         return bool(await self._run(KEEP, keys, *arguments) == 1)
 
     async def sweep(self, place: Place, names: Sequence[str]) -> None:
-        """Removes those that have expired by Redis's clock."""
-        for begin in range(0, len(names), CHUNK):
-            await self._run(SWEEP, (place.key,), *names[begin : begin + CHUNK])
+        """Removes those that have expired by Redis's clock, and the place where it is empty."""
+        keys = (place.key, place.partitions_key)
+        for begin in range(0, max(1, len(names)), CHUNK):
+            await self._run(SWEEP, keys, place.member, *names[begin : begin + CHUNK])
 
-    async def remove(self, place: Place, names: Sequence[str]) -> int:
-        with translated():
-            return int(await self._client.hdel(place.key, *names))
+    async def remove(self, places: Sequence[Place], names: Sequence[str]) -> int:
+        """From all of these places of one shelf; how many there were. At least one name."""
+        count = max(1, MAX_DELETIONS // len(names))
+        chunks = [places[begin : begin + count] for begin in range(0, len(places), count)]
+        return sum([await self._remove(chunk, names) for chunk in chunks])
 
     async def drop(self, place: Place) -> int:
         """Removes all of a place; how many there were."""
@@ -84,6 +90,10 @@ class Vectors:
         with translated():
             members = await self._client.smembers(Shelves(shelf).partitions)
         return [Place(namespace, shelf, member.decode()) for member in sorted(members)]
+
+    async def _remove(self, places: Sequence[Place], names: Sequence[str]) -> int:
+        keys = (places[0].partitions_key, *(place.key for place in places))
+        return int(await self._run(REMOVE, keys, *(place.member for place in places), *names))
 
     async def _run(self, script: Script, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
         """Loads the script where the server does not know it."""

@@ -65,7 +65,7 @@ async def all_that_it_does(client: Client) -> None:
     assert [each.name for each in await vectors.some(PLACE, ["t:1"])] == ["t:1"]
     assert await vectors.places("team-a", SHELVES.prefix) == [PLACE]
     await vectors.sweep(PLACE, ["t:1"])
-    assert await vectors.remove(PLACE, ["t:1"]) == 1
+    assert await vectors.remove([PLACE], ["t:1"]) == 1
     assert await vectors.drop(PLACE) == 1
     change = Change("add", SHELVES.prefix, (PLACE.member,), ("t:2",))
     await other.tell("team-a", change)

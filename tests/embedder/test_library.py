@@ -14,7 +14,7 @@ from penstock_config.embedder import RefusalCode
 from penstock_embedder.errors import Refused
 from penstock_embedder.index.vector import Vector, as_kept
 from penstock_embedder.kept import Kept, Place
-from penstock_embedder.library import Bounds, Library
+from penstock_embedder.library import LEAST_BYTES, Bounds, Library
 from penstock_embedder.news import Change, News
 from penstock_embedder.redis_client import Client
 from penstock_embedder.vectors import Vectors
@@ -57,7 +57,7 @@ class Embedder:
     async def remove(self, place: Place, *names: str) -> None:
         """Without names: all of it."""
         if names:
-            await self.vectors.remove(place, names)
+            await self.vectors.remove([place], names)
             self.library.remove(place, names)
         else:
             await self.vectors.drop(place)
@@ -167,17 +167,39 @@ async def test_a_load_that_fails_is_told_and_tried_again(client: Client) -> None
 
 async def test_what_was_not_asked_for_longest_is_let_go(client: Client) -> None:
     places = [Place.of("team-a", SHELF, f"p{number}", "00c0ffee") for number in range(10)]
-    async with embedders(client, bounds=Bounds(6000, 10**6)) as (one, two):
+    bounds = Bounds(3 * LEAST_BYTES, 10**6)
+    async with embedders(client, bounds=bounds) as (one, two):
         for place in places:
             await one.keep(place, "t:1")
             assert await two.names(place) == ["t:1"]
             await two.names(places[0])
-            assert two.library.bytes <= 6000
+            assert two.library.bytes <= bounds.max_bytes
         assert 1 < len(two.library) < 10
         held = {place.partition for place in two.library.held_of("team-a", SHELF)}
         assert {"p0", "p9"} <= held
         assert "p1" not in held
         assert await two.names(places[1]) == ["t:1"], "and is loaded again"
+
+
+async def test_empty_ones_are_let_go_as_well(client: Client) -> None:
+    """Whoever asks for another one each time must not fill the memory."""
+    async with embedders(client, bounds=Bounds(3 * LEAST_BYTES, 10**6)) as (one, _):
+        for number in range(10):
+            await one.names(Place.of("team-a", SHELF, f"p{number}", "00c0ffee"))
+        assert {place.partition for place in one.library.held_of("team-a", SHELF)} == {
+            *("p7", "p8", "p9")
+        }
+
+
+async def test_one_that_went_by_its_expiry_is_named_no_longer(client: Client) -> None:
+    raw: Any = client
+    async with embedders(client) as (one, two):
+        for place in (PLACE, OTHER):
+            await one.keep(place, "t:1")
+        await raw.delete(PLACE.key)
+        assert await two.vectors.places("team-a", SHELF) == [PLACE, OTHER]
+        assert await two.names(PLACE) == []
+        assert await two.vectors.places("team-a", SHELF) == [OTHER]
 
 
 async def test_a_redis_that_lost_its_data_is_noticed(client: Client) -> None:

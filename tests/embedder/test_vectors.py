@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from penstock_config.cache_layout import Shelves
-from penstock_config.embedder import RefusalCode
+from penstock_config.embedder import MAX_NAMES, RefusalCode
 from penstock_embedder.errors import Refused
 from penstock_embedder.index.vector import as_kept
 from penstock_embedder.kept import Kept, Place
@@ -74,6 +74,24 @@ async def test_a_sweep_takes_what_has_expired_and_leaves_what_was_put_anew(
     await client.hset(PLACE.key, "t:broken", b"x")
     await vectors.sweep(PLACE, ["t:old", "t:new", "t:broken", "t:absent"])
     assert await client.hkeys(PLACE.key) == [b"t:new"]
+    assert await vectors.places("team-a", SHELVES.prefix) == [PLACE]
+    await client.hset(PLACE.key, "t:new", kept("t:new", -1).value)
+    await vectors.sweep(PLACE, ["t:new"])
+    assert await vectors.places("team-a", SHELVES.prefix) == []
+
+
+async def test_many_partitions_lose_a_name_at_once_and_empty_ones_theirs(
+    each_client: Client,
+) -> None:
+    vectors = Vectors(each_client, 4, 100)
+    places = [Place.of("team-a", SHELVES.prefix, f"p{n}", "00c0ffee") for n in range(30)]
+    for number, place in enumerate(places):
+        await vectors.keep(place, kept("t:1"))
+        if number < 2:
+            await vectors.keep(place, kept("t:2"))
+    asked = ["t:1", *(f"t:{n}" for n in range(3, MAX_NAMES + 2))]
+    assert await vectors.remove([*places, PLACE], asked) == 30
+    assert await vectors.places("team-a", SHELVES.prefix) == places[:2]
 
 
 async def test_removing_counts_what_was_there(each_client: Client) -> None:
@@ -81,7 +99,7 @@ async def test_removing_counts_what_was_there(each_client: Client) -> None:
     vectors = Vectors(client, 4, 100)
     for name in ("t:1", "t:2", "t:3"):
         await vectors.keep(PLACE, kept(name))
-    assert await vectors.remove(PLACE, ["t:1", "t:9"]) == 1
+    assert await vectors.remove([PLACE], ["t:1", "t:9"]) == 1
     assert await vectors.drop(PLACE) == 2
     assert await vectors.places("team-a", SHELVES.prefix) == []
     assert await client.keys("*") == []
