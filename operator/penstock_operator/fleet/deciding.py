@@ -12,6 +12,7 @@ from penstock_operator.ollama.planner.plan import plan
 from penstock_operator.ollama.planner.types import Group, Need, Node, Unplaced, Wish
 from penstock_operator.ollama.wishes import Wished, wished
 from penstock_operator.ollama.workload.changes import Standing, continued, removable
+from penstock_operator.ollama.workload.names import unusable_name
 
 BLOCKED: Final = timedelta(seconds=10)
 """So long a pod waits for a GPU before what is no longer planned there goes, ready or not."""
@@ -126,9 +127,11 @@ def _wished(case: Case) -> Wished:
 
 
 def _is_planned(case: Case, nodes: Sequence[Node] | None) -> bool:
+    """Who can run nothing under his name takes no GPU from others."""
     ollama = case.provider.spec.ollama
     on_cpu = ollama is not None and ollama.gpu is None
-    return case.replicas > 0 and (on_cpu or nodes is not None)
+    can_run = unusable_name(case.provider) is None
+    return case.replicas > 0 and can_run and (on_cpu or nodes is not None)
 
 
 def _placed(there: Groups) -> list[Group]:

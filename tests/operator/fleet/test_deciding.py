@@ -102,6 +102,13 @@ def test_higher_priority_goes_first() -> None:
     assert found["llm/low"].unplaced[0].reason == "NoGpuFree"
 
 
+def test_a_name_that_nothing_can_be_run_under_takes_no_gpu() -> None:
+    first, second = managed("llama-3.1"), managed("second")
+    found = decide([Case(first, 1, priority=5), Case(second, 1)], [node("a")])
+    assert found["llm/llama-3.1"].groups == ()
+    assert [each.node for each in found["llm/second"].groups] == ["a"]
+
+
 def test_who_has_no_room_for_more_keeps_what_it_has_beside_equals() -> None:
     own = managed(model="llama3.1:8b")
     other = managed("other", models=[{"name": "llama3.2:3b"}, {"name": "llama3.2:1b"}])
