@@ -26,6 +26,7 @@ from penstock_operator.cluster.workloads import find, remove, resource_of
 from penstock_operator.fleet.facts import Fault
 from penstock_operator.metrics import Metrics
 from penstock_operator.ollama.workload.comparison import differs
+from penstock_operator.ollama.workload.installation import Found
 from penstock_operator.ollama.workload.names import claim, is_ours, models_map
 
 CHECK_SECONDS: Final = 60.0
@@ -54,29 +55,35 @@ class Acting:
         self,
         provider: LLMProvider,
         documents: Sequence[Document],
-        deployments: Mapping[str, Document],
+        found: Found,
     ) -> Fault | None:
-        """In order; what is refused ends it, and is said. `deployments`: ours, by name."""
+        """In order; what is refused ends it, and is said. A claim that is there serves as it is,
+        also if it may not grow: what comes after it is applied all the same."""
         mark, now = _digest(documents), self._clock()
         former = self._refused.get(provider.id)
         if former and former[0] == mark and now - former[1] < REFUSED_SECONDS:
             return former[2]
         self._refused.pop(provider.id, None)
+        first: Fault | None = None
         for document in documents:
+            ends = True
             try:
-                fault = await self._apply(provider, document, deployments)
+                fault = await self._apply(provider, document, found.deployments)
             except (Fenced, Conflict):
-                return None  # whoever is faster does it, or the next round
+                return first  # whoever is faster does it, or the next round
             except ClusterUnreachable as error:
                 logger.warning("fleet.not_applied", extra={"error": str(error)})
-                return None
+                return first
             except ClusterError as error:
                 self._metrics.writes.labels("workload", "failed").inc()
                 fault = "WorkloadRefused", str(error)
-            if fault is not None:
-                self._refused[provider.id] = mark, now, fault
-                return fault
-        return None
+                ends = not _serves_as_it_is(provider, document, found)
+            first = first or fault
+            if fault is not None and ends:
+                break
+        if first is not None:
+            self._refused[provider.id] = mark, now, first
+        return first
 
     async def remove_groups(
         self, provider: LLMProvider, names: Iterable[str], deployments: Mapping[str, Document]
@@ -145,6 +152,14 @@ class Acting:
             logger.info("fleet.applied", extra={"object": " ".join(key)})
         self._applied[key] = mark, now
         return None
+
+
+def _serves_as_it_is(provider: LLMProvider, document: Document, found: Found) -> bool:
+    """Whether it is a claim of ours that is there already."""
+    if document["kind"] != CLAIMS.kind:
+        return False
+    there = found.claims.get(document["metadata"]["name"])
+    return there is not None and is_ours(provider, there)
 
 
 def _key(document: Document) -> Key:

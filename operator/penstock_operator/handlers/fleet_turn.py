@@ -107,7 +107,7 @@ class ProviderTurns:
             pausable=pausable(standings(decided.groups, there, pods, dead)),
         )
         documents = documents_of(run.provider, decided, round_.installation, found)
-        fault = await self._acting.apply(run.provider, documents, deployments)
+        fault = await self._acting.apply(run.provider, documents, found)
         rest = unwanted(run.provider, documents, round_.installation)
         await self._acting.remove(run.provider, rest)
         going = leaving(
