@@ -67,11 +67,16 @@ def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Dec
 
 
 def standings(
-    groups: Iterable[Group], there: Groups, pods: Sequence[Told], dead: frozenset[str]
+    groups: Sequence[Group],
+    there: Groups,
+    pods: Sequence[Told],
+    dead: frozenset[str] = frozenset(),
+    lost: frozenset[str] = frozenset(),
 ) -> tuple[Standing, ...]:
-    """Deployments of one provider that are there. Pods on `dead` nodes serve nobody, whatever the
-    API server still says of them."""
+    """Deployments of one provider that are there, or are to be. Pods on `dead` nodes serve nobody,
+    whatever the API server still says of them; `lost`: nodes that are dead, or were just now."""
     planned = {group.name: group.replicas for group in groups}
+    both = {group.name: group for group in groups} | dict(there)
     ready: dict[str, int] = {}
     for told in pods:
         if told.pod.ready and told.pod.node not in dead:
@@ -84,28 +89,28 @@ def standings(
             ready=ready.get(name, 0),
             models=frozenset(group.models),
             waits=name in waiting,
+            lost=group.node in lost,
         )
-        for name, group in sorted(there.items())
+        for name, group in sorted(both.items())
     )
 
 
 def leaving(
     groups: Sequence[Group],
     there: Groups,
-    pods: Sequence[Told],
+    standing: Iterable[Standing],
     *,
     wanted: int,
-    dead: frozenset[str] = frozenset(),
     blocked: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
-    """Deployments of one provider that are to be deleted now, sorted. `blocked`: nodes on which
-    planned pods wait for a GPU, of whichever provider."""
+    """Deployments of one provider that are to be deleted now, sorted. `standing`: as `standings`
+    has them; `blocked`: nodes on which planned pods wait for a GPU, of whichever provider."""
     kept = {group.name for group in groups}
     going = {name for name in there if name not in kept}
     at_once = {n for n in going if is_pending(n) or there[n].node in blocked}
     if wanted == 0:
         return tuple(sorted(going))  # those that have no replica stay, with their volumes
-    may_go = removable(standings(groups, there, pods, dead), wanted=wanted)
+    may_go = removable(standing, wanted=wanted)
     return tuple(sorted(going & {*may_go, *at_once}))
 
 

@@ -125,7 +125,7 @@ class FleetController:
         managed = [run for run in granted if run.is_managed]
         hardware = await self._seen_hardware(managed, sight)
         asked = await self._asked(store, managed)
-        cases = [self._case(run, sight, told, asked, now) for run in managed]
+        cases = [self._case(run, sight, told, asked, now, hardware.dead) for run in managed]
         decided = await self._decide(cases, hardware.nodes)
         round_ = Round(
             now,
@@ -218,6 +218,7 @@ class FleetController:
         told: Mapping[str, tuple[Told, ...]],
         asked: Mapping[str, Asked],
         now: Moment,
+        dead: frozenset[str],
     ) -> Case:
         there = {name: w.group for name, w in sight.workloads[run.id].items()}
         wanting = self._wanting.setdefault(run.seen.uid, Wanting())
@@ -229,7 +230,7 @@ class FleetController:
             demand.in_flight if demand else None,
             demand.waiting if demand else {},
             now,
-            starting=is_starting(there.values(), told[run.id]),
+            starting=is_starting((g for g in there.values() if g.node not in dead), told[run.id]),
         )
         return Case(
             run.provider, replicas, self._priorities.get(run.id, 0), wanting.rounded(), there

@@ -146,6 +146,8 @@ class Acting:
         there = listed if of_list else await find(self._cluster, document)
         if there is not None and not is_ours(provider, there):
             return "WorkloadRefused", NOT_OURS.format(kind=document["kind"], name=key[2])
+        if there is not None and "deletionTimestamp" in there["metadata"]:
+            return None  # it goes as soon as no pod holds it: then another is made
         if there is None or differs(there, document):
             await self._cluster.apply(resource_of(document), document, manager=FLEET_MANAGER)
             self._metrics.writes.labels("workload", "ok").inc()

@@ -5,7 +5,7 @@ people's pods hold each `PODS_SECONDS`. What was seen last stays while the API s
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,8 @@ from penstock_operator.ollama.planner.types import Node
 NODES_SECONDS: Final = 5.0
 NODES_PER_SECOND: Final = 50
 PODS_SECONDS: Final = 30.0
+BACK_SECONDS: Final = 60.0
+"""So long pods have to be ready again on a node that is."""
 NOT_PERMITTED: Final = (
     "the operator may not list nodes: give it the right, as the chart does with ollama.namespaces"
 )
@@ -35,6 +37,8 @@ class Hardware:
     hostnames: Mapping[str, str] = field(default_factory=dict)
     dead: frozenset[str] = frozenset()
     """Nodes that are not ready: whoever runs there serves nobody."""
+    lost: frozenset[str] = frozenset()
+    """Those, and the ones that were not ready within `BACK_SECONDS`."""
     why: str = ""
 
 
@@ -56,6 +60,7 @@ class HardwareLooks:
         self._why = ""
         self._readings: Mapping[str, NodeGpus] = {}
         self._held: Mapping[str, Mapping[str, int]] = {}
+        self._dead_at: dict[str, float] = {}
         self._nodes_due = self._pods_due = float("-inf")
 
     async def look(self, ours: Iterable[str]) -> Hardware:
@@ -75,11 +80,22 @@ class HardwareLooks:
 
     def _hardware(self, documents: list[Document], ours: Iterable[str]) -> Hardware:
         labels = {d["metadata"]["name"]: d["metadata"]["labels"] for d in documents}
+        dead = frozenset(d["metadata"]["name"] for d in documents if not is_ready(d))
         return Hardware(
             nodes_of(documents, self._fresh(self._readings), self._held, ours),
             {name: found[HOST_LABEL] for name, found in labels.items() if HOST_LABEL in found},
-            frozenset(d["metadata"]["name"] for d in documents if not is_ready(d)),
+            dead,
+            self._lost(dead, labels),
         )
+
+    def _lost(self, dead: frozenset[str], nodes: Collection[str]) -> frozenset[str]:
+        """One that is deleted is not awaited."""
+        now = self._clock()
+        seen = self._dead_at | dict.fromkeys(dead, now)
+        self._dead_at = {
+            name: at for name, at in seen.items() if name in nodes and now - at < BACK_SECONDS
+        }
+        return frozenset(self._dead_at)
 
     def _fresh(self, readings: Mapping[str, NodeGpus]) -> Mapping[str, NodeGpus]:
         moment = self._wall_clock()

@@ -98,26 +98,21 @@ class ProviderTurns:
         round_, decided = self._round, self._round.decided[run.id]
         workloads = round_.sight.workloads[run.id]
         there = {name: workload.group for name, workload in workloads.items()}
-        pods, dead = round_.told[run.id], round_.hardware.dead
-        deployments = round_.sight.deployments(run.id)
+        hardware, deployments = round_.hardware, round_.sight.deployments(run.id)
+        pods = round_.told[run.id]
+        standing = standings(decided.groups, there, pods, hardware.dead, hardware.lost)
         found = Found(
-            hostnames=round_.hardware.hostnames,
+            hostnames=hardware.hostnames,
             deployments=deployments,
             claims=round_.sight.claims[run.id],
-            pausable=pausable(standings(decided.groups, there, pods, dead)),
+            pausable=pausable(standing),
         )
         documents = documents_of(run.provider, decided, round_.installation, found)
         fault = await self._acting.apply(run.provider, documents, found)
         rest = unwanted(run.provider, documents, round_.installation)
         await self._acting.remove(run.provider, rest)
-        going = leaving(
-            decided.groups,
-            there,
-            pods,
-            wanted=round_.wanted[run.id],
-            dead=dead,
-            blocked=self._blocked,
-        )
+        wanted = round_.wanted[run.id]
+        going = leaving(decided.groups, there, standing, wanted=wanted, blocked=self._blocked)
         await self._acting.remove_groups(run.provider, going, deployments)
         refused = (workload.refused for workload in workloads.values() if workload.refused)
         return fault or next((("WorkloadRefused", text) for text in refused), None)

@@ -175,6 +175,26 @@ async def test_hardware_is_looked_at_as_often_as_it_is_worth(api: Api, cluster: 
     assert api.times("nodes") == before + 1
 
 
+async def test_a_node_is_lost_until_it_was_ready_for_a_while(api: Api, cluster: Cluster) -> None:
+    clock = Clock()
+    api.lists = {"nodes": [node("a"), node("b", ready="False")]}
+    looks = HardwareLooks(cluster, "own", clock.even, clock.wall)
+    assert (await looks.look([])).lost == {"b"}
+    api.lists["nodes"] = [node("a"), node("b")]
+    clock.seconds = 59
+    found = await looks.look([])
+    assert not found.dead
+    assert found.lost == {"b"}
+    clock.seconds = 60
+    assert (await looks.look([])).lost == frozenset()
+    api.lists["nodes"] = [node("a", ready="False")]
+    clock.seconds = 65
+    assert (await looks.look([])).lost == {"a"}
+    api.lists["nodes"] = []
+    clock.seconds = 70
+    assert (await looks.look([])).lost == frozenset(), "one that is deleted does not come back"
+
+
 async def test_readings_that_are_old_say_nothing(api: Api, cluster: Cluster) -> None:
     clock = Clock()
     old = inventory("a", at=AT - timedelta(seconds=91))

@@ -5,7 +5,7 @@ from typing import Any
 
 from penstock_config.tier import Tier
 from penstock_operator.api.llm_provider import LLMProvider
-from penstock_operator.fleet.deciding import Case, blocked_nodes, decide, leaving
+from penstock_operator.fleet.deciding import Case, blocked_nodes, decide, leaving, standings
 from penstock_operator.fleet.documents import documents_of, unwanted
 from penstock_operator.fleet.observed import PLACEMENT_ANNOTATION, Told
 from penstock_operator.fleet.priorities import priorities
@@ -125,30 +125,40 @@ BOTH = {"new": NEW, "old": OLD}
 def test_the_old_one_goes_once_the_new_one_is_ready() -> None:
     old = told(of=pod("o", "old", node="a"))
     coming, ready = Told(pod("n", "new", node="b", ready=False)), told(of=pod("n", "new", node="b"))
-    assert leaving([NEW], BOTH, [old, coming], wanted=1) == ()
-    assert leaving([NEW], BOTH, [old, ready], wanted=1) == ("old",)
+    assert leaving([NEW], BOTH, standings([NEW], BOTH, [old, coming]), wanted=1) == ()
+    assert leaving([NEW], BOTH, standings([NEW], BOTH, [old, ready]), wanted=1) == ("old",)
 
 
-def test_who_serves_nobody_on_a_dead_node_goes_at_once() -> None:
-    old = told(of=pod("o", "old", node="a"))
-    assert leaving([NEW], BOTH, [old], wanted=1, dead=frozenset({"a"})) == ("old",)
+def test_what_is_on_a_dead_node_goes_once_others_serve() -> None:
+    """Also before the others are there; and pods that were ready do not count."""
+    old, new = told(of=pod("o", "old", node="a")), told(of=pod("n", "new", node="b"))
+    away = frozenset({"a"})
+    only_old = {"old": OLD}
+    assert leaving([NEW], only_old, standings([NEW], only_old, [old], away, away), wanted=1) == ()
+    assert leaving([NEW], BOTH, standings([NEW], BOTH, [old], away, away), wanted=1) == ()
+    served = standings([NEW], BOTH, [old, new], away, away)
+    assert leaving([NEW], BOTH, served, wanted=1) == ("old",)
+    assert leaving([NEW], BOTH, served, wanted=2) == (), "the second has no place elsewhere"
+    assert leaving([NEW], BOTH, standings([NEW], BOTH, [], away), wanted=1) == ("old",)
 
 
 def test_what_is_in_the_way_goes_ready_or_not() -> None:
     old = told(of=pod("o", "old", node="a"))
-    assert leaving([NEW], BOTH, [old], wanted=1, blocked=frozenset({"b"})) == ()
-    assert leaving([NEW], BOTH, [old], wanted=1, blocked=frozenset({"a"})) == ("old",)
+    standing = standings([NEW], BOTH, [old])
+    assert leaving([NEW], BOTH, standing, wanted=1, blocked=frozenset({"b"})) == ()
+    assert leaving([NEW], BOTH, standing, wanted=1, blocked=frozenset({"a"})) == ("old",)
 
 
 def test_what_had_no_place_goes_as_soon_as_it_has_one() -> None:
     pending = group("x-pending", None, resources={"nvidia.com/gpu": 1})
     there = {"x-pending": pending, "new": NEW}
-    assert leaving([NEW], there, [], wanted=1) == ("x-pending",)
+    assert leaving([NEW], there, standings([NEW], there, []), wanted=1) == ("x-pending",)
 
 
 def test_with_nothing_wanted_what_is_not_kept_goes() -> None:
     kept = group("old", "a", replicas=0)
-    assert leaving([kept], BOTH, [told(of=pod("n", "new"))], wanted=0) == ("new",)
+    standing = standings([kept], BOTH, [told(of=pod("n", "new"))])
+    assert leaving([kept], BOTH, standing, wanted=0) == ("new",)
 
 
 def test_a_node_is_blocked_once_a_planned_pod_has_waited_there() -> None:

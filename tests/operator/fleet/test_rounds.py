@@ -1,12 +1,13 @@
 """Round after round: what is decided comes to rest, whatever happened before."""
 
+from collections import Counter
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
-from penstock_operator.fleet.deciding import Case, decide, leaving
+from penstock_operator.fleet.deciding import Case, decide, leaving, standings
 from penstock_operator.fleet.observed import Told
 from penstock_operator.ollama.planner.types import Group, Node
 from tests.operator.fleet.test_deciding import managed, node
@@ -41,6 +42,13 @@ class Fleet:
     def set_usable(self, name: str, *, usable: bool) -> None:
         self.nodes = [replace(n, usable=usable) if n.name == name else n for n in self.nodes]
 
+    def lacks(self, name: str) -> bool:
+        """Whether some model has fewer replicas on usable nodes than are wanted."""
+        models, count, _ = self.wanted[name]
+        usable = {each.name for each in self.nodes if each.usable}
+        there = [group for group in self.there[name].values() if group.node in usable]
+        return any(sum(g.replicas for g in there if m in g.models) < count for m in models)
+
     def round(self) -> Any:
         """What is there afterwards."""
         cases = [
@@ -50,15 +58,29 @@ class Fleet:
         ]
         decided = decide(cases, self.nodes)
         dead = frozenset(each.name for each in self.nodes if not each.usable)
+        blocked = self._blocked(decided)
         for name, there in self.there.items():
             groups = decided[f"llm/{name}"].groups
             everything = there | {group.name: group for group in groups}
             pods = [each for group in everything.values() for each in self._pods(group)]
             wanted = self.wanted[name][1]
-            gone = leaving(groups, everything, pods, wanted=wanted, dead=dead)
+            standing = standings(groups, everything, pods, dead, dead)
+            gone = leaving(groups, everything, standing, wanted=wanted, blocked=blocked)
             self.there[name] = {n: g for n, g in everything.items() if n not in gone}
         self.ready = {n for there in self.there.values() for n in there}
         return {name: dict(there) for name, there in self.there.items()}
+
+    def _blocked(self, decided: Any) -> frozenset[str]:
+        """Where more pods are to be than there are GPUs: some wait."""
+        everything = {
+            group.name: group
+            for name, there in self.there.items()
+            for group in (*there.values(), *decided[f"llm/{name}"].groups)
+        }
+        pods = Counter[str]()
+        for group in everything.values():
+            pods[group.node or ""] += group.replicas
+        return frozenset(n.name for n in self.nodes if n.usable and pods[n.name] > len(n.slots))
 
     def _pods(self, group: Group) -> list[Told]:
         if group.node is None:
@@ -96,7 +118,9 @@ def test_rounds_come_to_rest_after_whatever_happens(seed: int) -> None:
     fleet.set_usable(lost, usable=False)
     without = settled(fleet)
     held(fleet.nodes, without)
-    assert all(g.node != lost for t in without.values() for g in t.values())
+    for name, there in without.items():
+        kept = [group for group in there.values() if group.node == lost]
+        assert not kept or fleet.lacks(name), "what is kept is not all there elsewhere"
     fleet.set_usable(lost, usable=True)
     fleet.change()
     held(fleet.nodes, settled(fleet))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.handlers.test_fleet import World
+from tests.operator.handlers.test_fleet import READY, World
 from tests.operator.handlers.waiting import until
 
 
@@ -39,3 +39,37 @@ async def test_without_a_claim_no_deployment_is_made(world: World, tmp_path: Pat
     async with world.leading(tmp_path):
         await until(lambda: world.condition() == ("False", "WorkloadRefused"))
     assert world.api.names("deployments") == []
+
+
+async def test_a_node_that_is_away_for_a_while_finds_its_models_again(
+    world: World, tmp_path: Path
+) -> None:
+    world.note(ollama={"storage": {"size": "1Gi"}})
+    world.loader.says(READY)
+    async with world.leading(tmp_path):
+        await until(lambda: world.condition() == ("True", "Placed"))
+        (name,) = world.api.names("deployments")
+        world.api.run_pods()
+        await until(lambda: world.condition("ModelsReady") == ("True", "Serving"))
+        world.api.kill_node("a")
+        await world.passes(10)
+        await until(lambda: world.condition() == ("False", "NoNode"))
+        world.api.add_node("a")
+        await world.passes(10)
+        await until(lambda: world.condition() == ("True", "Placed"))
+        await until(lambda: world.api.names("deployments") == [name])
+    assert f"delete persistentvolumeclaims {name}-models" not in world.api.writes
+
+
+async def test_a_claim_that_is_going_is_made_anew(world: World, tmp_path: Path) -> None:
+    world.note(ollama={"storage": {"size": "1Gi"}})
+    async with world.leading(tmp_path):
+        await until(lambda: world.condition() == ("True", "Placed"))
+        (name,) = world.api.names("persistentvolumeclaims")
+        key = "persistentvolumeclaims", name
+        world.api.objects[key]["metadata"]["deletionTimestamp"] = "2026-11-22T00:00:00Z"
+        await world.passes(61)
+        assert "deletionTimestamp" in world.api.objects[key]["metadata"]
+        del world.api.objects[key]
+        await world.passes()
+        await until(lambda: key in world.api.objects)

@@ -19,6 +19,8 @@ class Standing:
     """What it serves, or will."""
     waits: bool = False
     """Whether its newest pod finds no room on the node."""
+    lost: bool = False
+    """Whether its node is away, or was a moment ago: it may come back, with models on its disk."""
 
 
 def removable(standings: Iterable[Standing], *, wanted: int) -> tuple[str, ...]:
@@ -26,28 +28,35 @@ def removable(standings: Iterable[Standing], *, wanted: int) -> tuple[str, ...]:
 
     `wanted`: replicas that the provider is to have, placed or not; with 0 all go. Else one that is
     no longer planned goes when it serves nobody, or when planned ones have as many ready replicas
-    as it, or as they are to have, for all that it serves.
+    as it, or as they are to have, for all that it serves. One that is lost goes when planned ones
+    serve all of it `wanted` times.
     """
     standings = list(standings)
     unplanned = [each for each in standings if not each.planned]
     if wanted == 0:
         return tuple(sorted(each.name for each in unplanned))
     planned = [each for each in standings if each.planned]
-    going = (each for each in unplanned if not each.ready or _replaced(each, planned))
+    going = (
+        each
+        for each in unplanned
+        if not (each.ready or each.lost) or _replaced(each, planned, wanted)
+    )
     return tuple(sorted(each.name for each in going))
 
 
-def _replaced(going: Standing, planned: Sequence[Standing]) -> bool:
+def _replaced(going: Standing, planned: Sequence[Standing], wanted: int) -> bool:
     """Models that are in no plan any more are not missed, once any other is ready."""
     kept = going.models & frozenset().union(*(each.models for each in planned))
     return any(each.ready for each in planned) and all(
-        _is_served(model, going, planned) for model in kept
+        _is_served(model, going, planned, wanted) for model in kept
     )
 
 
-def _is_served(model: str, going: Standing, planned: Sequence[Standing]) -> bool:
+def _is_served(model: str, going: Standing, planned: Sequence[Standing], wanted: int) -> bool:
     serving = [each for each in planned if model in each.models]
     ready = sum(each.ready for each in serving)
+    if going.lost:
+        return ready >= wanted
     return ready >= min(going.ready, sum(each.planned for each in serving))
 
 

@@ -10,7 +10,10 @@ from penstock_operator.ollama.workload.quantity import in_mebibytes, mebibytes
 def volume_claim(
     provider: LLMProvider, storage: Storage, group: str, there: Document | None
 ) -> Document:
-    """A claim that is there keeps its class and never shrinks: the API server would refuse it."""
+    """A claim that is there keeps its class and never shrinks: the API server would refuse it. One
+    that is going counts for nothing: the next one of its name is new."""
+    if there is not None and "deletionTimestamp" in there.get("metadata", {}):
+        there = None
     spec: Document = {
         "accessModes": ["ReadWriteOnce"],  # the group is on one node, and so are its pods
         "resources": {"requests": {"storage": _size(storage, there)}},

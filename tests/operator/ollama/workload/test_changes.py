@@ -23,6 +23,19 @@ def test_what_serves_nobody_goes_at_once() -> None:
     assert removable([replace(OLD, ready=0), NEW], wanted=1) == ("old",)
 
 
+def test_what_is_lost_stays_until_others_serve_all_that_is_wanted() -> None:
+    """Its node may come back, with gigabytes that need not be pulled again."""
+    lost = replace(OLD, ready=0, lost=True)
+    assert removable([lost], wanted=1) == ()
+    assert removable([lost, NEW], wanted=1) == ()
+    assert removable([lost, replace(NEW, ready=1)], wanted=1) == ("old",)
+    pending = replace(NEW, name="x-pending")
+    assert removable([lost, replace(NEW, ready=1), pending], wanted=2) == ()
+    half = replace(NEW, name="half", ready=2, models=frozenset("a"))
+    rest = replace(NEW, name="rest", models=frozenset("b"))
+    assert removable([lost, half, rest], wanted=1) == ()
+
+
 def test_as_many_must_be_ready_as_went_but_no_more_than_are_planned() -> None:
     three = replace(OLD, ready=3)
     assert removable([three, replace(NEW, planned=3, ready=2)], wanted=3) == ()
@@ -59,6 +72,7 @@ standings = st.lists(
         ready=st.integers(0, 3),
         models=st.just(AB),
         waits=st.booleans(),
+        lost=st.booleans(),
     ),
     unique_by=lambda each: each.name,
     max_size=6,

@@ -47,6 +47,12 @@ def test_its_class_stays() -> None:
     assert "storageClassName" not in spec(Storage(size="1Gi"))
 
 
+def test_one_that_is_going_counts_for_nothing() -> None:
+    going = claim("20Gi") | {"metadata": {"deletionTimestamp": "2026-11-22T00:00:00Z"}}
+    found = spec(Storage(size="10Gi", class_name="slow"), going)
+    assert (size(found), found["storageClassName"]) == ("10Gi", "slow")
+
+
 @given(st.integers(0, 10_000_000))
 def test_sizes_are_written_as_the_server_writes_them(amount: int) -> None:
     text = mebibytes(amount)
