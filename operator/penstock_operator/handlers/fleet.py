@@ -177,8 +177,7 @@ class FleetController:
         ollamas = (run.provider.spec.ollama for run in managed)
         if not any(ollama is not None and ollama.gpu is not None for ollama in ollamas):
             return Hardware()
-        ours = {pod.node for pods in sight.pods.values() for pod in pods if pod.node is not None}
-        return await self._hardware.look(ours)
+        return await self._hardware.look(sight.hosts)
 
     async def _asked(self, store: Store | None, managed: Sequence[Run]) -> Mapping[str, Asked]:
         """Of whom it is known."""

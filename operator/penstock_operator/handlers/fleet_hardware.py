@@ -5,7 +5,7 @@ people's pods hold each `PODS_SECONDS`. What was seen last stays while the API s
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,8 @@ from penstock_operator.ollama.planner.types import Node
 NODES_SECONDS: Final = 5.0
 NODES_PER_SECOND: Final = 50
 PODS_SECONDS: Final = 30.0
+OURS_SECONDS: Final = 30.0
+"""So long what our last pod on a node held may still show there."""
 BACK_SECONDS: Final = 60.0
 """So long pods have to be ready again on a node that is."""
 NOT_PERMITTED: Final = (
@@ -61,11 +63,13 @@ class HardwareLooks:
         self._readings: Mapping[str, NodeGpus] = {}
         self._held: Mapping[str, Mapping[str, int]] = {}
         self._dead_at: dict[str, float] = {}
+        self._ours_at: dict[str, float] = {}
         self._nodes_due = self._pods_due = float("-inf")
 
     async def look(self, ours: Iterable[str]) -> Hardware:
-        """`ours`: nodes on which our pods run."""
+        """`ours`: nodes on which our pods hold GPUs."""
         now = self._clock()
+        self._ours_at = _recent(self._ours_at, ours, now, OURS_SECONDS)
         if now >= self._nodes_due:
             await self._look_at_nodes()
             self._nodes_due = now + max(
@@ -76,26 +80,22 @@ class HardwareLooks:
         if now >= self._pods_due:
             await self._look_at_pods(gpu_nodes(self._documents))
             self._pods_due = now + PODS_SECONDS
-        return self._hardware(self._documents, ours)
+        return self._hardware(self._documents)
 
-    def _hardware(self, documents: list[Document], ours: Iterable[str]) -> Hardware:
+    def _hardware(self, documents: list[Document]) -> Hardware:
         labels = {d["metadata"]["name"]: d["metadata"]["labels"] for d in documents}
         dead = frozenset(d["metadata"]["name"] for d in documents if not is_ready(d))
         return Hardware(
-            nodes_of(documents, self._fresh(self._readings), self._held, ours),
+            nodes_of(documents, self._fresh(self._readings), self._held, self._ours_at),
             {name: found[HOST_LABEL] for name, found in labels.items() if HOST_LABEL in found},
             dead,
             self._lost(dead, labels),
         )
 
-    def _lost(self, dead: frozenset[str], nodes: Collection[str]) -> frozenset[str]:
+    def _lost(self, dead: frozenset[str], nodes: Mapping[str, object]) -> frozenset[str]:
         """One that is deleted is not awaited."""
-        now = self._clock()
-        seen = self._dead_at | dict.fromkeys(dead, now)
-        self._dead_at = {
-            name: at for name, at in seen.items() if name in nodes and now - at < BACK_SECONDS
-        }
-        return frozenset(self._dead_at)
+        self._dead_at = _recent(self._dead_at, dead, self._clock(), BACK_SECONDS)
+        return frozenset(self._dead_at.keys() & nodes)
 
     def _fresh(self, readings: Mapping[str, NodeGpus]) -> Mapping[str, NodeGpus]:
         moment = self._wall_clock()
@@ -120,3 +120,11 @@ class HardwareLooks:
         except ClusterError as error:  # who may not see them leaves it to the scheduler
             level = logging.DEBUG if isinstance(error, Forbidden) else logging.WARNING
             logger.log(level, "fleet.pods_not_read", extra={"error": str(error)})
+
+
+def _recent(
+    former: Mapping[str, float], seen: Iterable[str], now: float, seconds: float
+) -> dict[str, float]:
+    """Names, each with when it was seen last, without those that were not for so long."""
+    found = {**former, **dict.fromkeys(seen, now)}
+    return {name: at for name, at in found.items() if now - at < seconds}

@@ -10,6 +10,7 @@ from penstock_operator.cluster.workloads import own_workloads
 from penstock_operator.fleet.observed import Pod, Workload, pods_of, provider_of, workload_of
 from penstock_operator.fleet.page import own_part
 from penstock_operator.handlers.inventory import Inventory, Seen
+from penstock_operator.ollama.nodes import hosts_of
 from penstock_operator.ollama.workload.names import is_ours
 
 
@@ -43,6 +44,8 @@ class Sight:
     """Of these Deployments."""
     claims: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)
     """By name."""
+    hosts: frozenset[str] = frozenset()
+    """Nodes on which pods of ours hold GPUs, also those that end, of whichever Deployment."""
 
     def deployments(self, id_: str) -> dict[str, Document]:
         return {name: dict(w.document) for name, w in self.workloads.get(id_, {}).items()}
@@ -69,15 +72,17 @@ async def sight_of(cluster: Cluster, runs: Iterable[Run]) -> Sight:
     workloads: dict[str, dict[str, Workload]] = {}
     pods: dict[str, tuple[Pod, ...]] = {}
     claims: dict[str, dict[str, Document]] = {}
+    hosts: frozenset[str] = frozenset()
     for namespace, those in by_namespace.items():
         keeps = any(run.keeps_models for run in those)
         own = await own_workloads(cluster, namespace, claims=keeps)
+        hosts |= hosts_of(own.pods)
         for run in those:
             workloads[run.id] = _workloads(run, own.deployments)
             of_run = [d for d in own.pods if provider_of(d) == run.id]
             pods[run.id] = tuple(p for p in pods_of(of_run) if p.group in workloads[run.id])
             claims[run.id] = {d["metadata"]["name"]: d for d in own.claims if _is_of(run, d)}
-    return Sight(workloads, pods, claims)
+    return Sight(workloads, pods, claims, hosts)
 
 
 def _workloads(run: Run, documents: Iterable[Document]) -> dict[str, Workload]:

@@ -18,6 +18,8 @@ Held = Mapping[str, Mapping[str, int]]
 """By node: extended resources that other people's pods hold there."""
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
 OLD_ZONE_LABEL: Final = "failure-domain.beta.kubernetes.io/zone"
+OVER: Final = frozenset({"Succeeded", "Failed"})
+"""Phases of pods that hold nothing any more."""
 MAX_SLOTS: Final = 512
 """Of one node and resource: its kubelet is trusted, but not with our memory."""
 
@@ -30,7 +32,7 @@ def nodes_of(
 ) -> tuple[Node, ...]:
     """Those that have GPUs, sorted; also if others hold all, or nobody knows how large they are.
 
-    `readings` by node, fresh ones alone; `ours`: nodes on which pods of ours run.
+    `readings` by node, fresh ones alone; `ours`: nodes on which pods of ours hold GPUs.
     """
     with_ours = frozenset(ours)
     found = []
@@ -52,13 +54,21 @@ def held_by(pods: Iterable[Document]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for pod in pods:
         spec, labels = pod.get("spec") or {}, pod["metadata"].get("labels") or {}
-        over = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+        over = (pod.get("status") or {}).get("phase") in OVER
         if over or PROVIDER_LABEL in labels or not (node := spec.get("nodeName")):
             continue
         for resource, amount in _requests(spec).items():
             of_node = found.setdefault(node, {})
             of_node[resource] = of_node.get(resource, 0) + amount
     return found
+
+
+def hosts_of(pods: Iterable[Document]) -> frozenset[str]:
+    """Nodes of pods that hold GPUs: those that end hold theirs until they have."""
+    specs = (
+        pod.get("spec") or {} for pod in pods if (pod.get("status") or {}).get("phase") not in OVER
+    )
+    return frozenset(spec["nodeName"] for spec in specs if spec.get("nodeName") and _requests(spec))
 
 
 def is_ready(document: Document) -> bool:

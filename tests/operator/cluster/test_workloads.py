@@ -45,8 +45,8 @@ def pod(on: str, gpus: int = 1) -> dict[str, Any]:
     return {"metadata": {"name": "p"}, "spec": {"nodeName": on, "containers": [container]}}
 
 
-def inventory(of: str, name: str = "", *, at: datetime = AT) -> dict[str, Any]:
-    gpu = GpuReading(index=0, uuid="GPU-0", product="NVIDIA-A10", memory_mib=24_000)
+def inventory(of: str, name: str = "", *, at: datetime = AT, used: int = 0) -> dict[str, Any]:
+    gpu = GpuReading(index=0, uuid="GPU-0", product="NVIDIA-A10", memory_mib=24_000, used_mib=used)
     reading = NodeGpus(node=of, observed_at=at, gpus=(gpu,))
     return {
         "metadata": {"name": name or gpu_inventory_name(of)},
@@ -193,6 +193,24 @@ async def test_a_node_is_lost_until_it_was_ready_for_a_while(api: Api, cluster: 
     api.lists["nodes"] = []
     clock.seconds = 70
     assert (await looks.look([])).lost == frozenset(), "one that is deleted does not come back"
+
+
+async def test_what_our_last_pod_held_is_ours_for_a_while(api: Api, cluster: Cluster) -> None:
+    clock = Clock()
+    reading = inventory("a", used=20_000)
+    api.lists = {"nodes": [node("a")], "configmaps": [reading]}
+    looks = HardwareLooks(cluster, "own", clock.even, clock.wall)
+
+    async def foreign(*ours: str) -> int:
+        found = await looks.look(ours)
+        assert found.nodes
+        return found.nodes[0].slots[0].foreign_mib
+
+    assert await foreign("a") == 0
+    clock.seconds = 29
+    assert await foreign() == 0
+    clock.seconds = 30
+    assert await foreign() > 0
 
 
 async def test_readings_that_are_old_say_nothing(api: Api, cluster: Cluster) -> None:

@@ -126,7 +126,8 @@ class FleetApi:
         said = "True" if ready and hosts else "False"
         return {
             "metadata": meta | {"labels": template["metadata"]["labels"]},
-            "spec": {"nodeName": hosts[0][0]} if hosts else {},
+            "spec": {"containers": template["spec"]["containers"]}
+            | ({"nodeName": hosts[0][0]} if hosts else {}),
             "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": said}]}
             | bound,
         }

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from penstock_operator.ollama.gpus import GpuProcess, GpuReading, MigInstance, NodeGpus
-from penstock_operator.ollama.nodes import gpu_nodes, held_by, nodes_of
+from penstock_operator.ollama.nodes import gpu_nodes, held_by, hosts_of, nodes_of
 from penstock_operator.ollama.planner.types import Node, Slot, Taint
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -169,6 +169,15 @@ def test_other_peoples_pods_hold_what_their_containers_ask_for() -> None:
     ours["metadata"]["labels"] = {"penstock.dev/provider": "own"}
     pods = [pod(), pod(), pod("b", phase="Succeeded"), pod(""), ours]
     assert held_by(pods) == {"a": {"nvidia.com/gpu": 4, "nvidia.com/mig-1g.5gb": 2}}
+
+
+def test_pods_hold_gpus_until_they_have_ended_and_on_cpu_none() -> None:
+    ending, on_cpu = pod("b"), pod("c")
+    ending["metadata"]["deletionTimestamp"] = "2026-11-22T00:00:00Z"
+    on_cpu["spec"] |= {"containers": [{"resources": {"limits": {"cpu": "2"}}}]}
+    del on_cpu["spec"]["initContainers"]
+    pods = [pod(), ending, on_cpu, pod("d", phase="Failed"), pod("")]
+    assert hosts_of(pods) == {"a", "b"}
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "1.5"])
