@@ -33,6 +33,8 @@ from penstock_operator.ollama.names import (
 )
 
 FIRST_WITH_BUDGETS_V1: Final = (1, 21)
+FIRST_WITH_PROBE_GRACE: Final = (1, 25)
+"""On by default since then. Older servers drop a probe's `terminationGracePeriodSeconds`."""
 NODES_ONE_BY_ONE: Final = 32
 """Of so many nodes the pods are listed by node, which API servers have an index for."""
 ALIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"

@@ -18,7 +18,7 @@ from typing import Final
 from penstock_config.fleet import FLEET_SECONDS
 from penstock_operator.api.model_tier import ModelTier
 from penstock_operator.cluster import Cluster, ClusterError
-from penstock_operator.cluster.workloads import FIRST_WITH_BUDGETS_V1
+from penstock_operator.cluster.workloads import FIRST_WITH_BUDGETS_V1, FIRST_WITH_PROBE_GRACE
 from penstock_operator.fleet.deciding import Case, Decided, decide
 from penstock_operator.fleet.facts import is_starting
 from penstock_operator.fleet.observed import Told
@@ -95,12 +95,17 @@ class FleetController:
     async def _installation(self) -> Installation:
         while True:
             try:
-                old = await self._cluster.version() < FIRST_WITH_BUDGETS_V1
+                server = await self._cluster.version()
             except ClusterError as error:
                 logger.warning("fleet.failed", extra={"error": str(error)})
                 await asyncio.sleep(self._round_seconds)
             else:
-                return installation_of(self._settings, version("penstock"), old_budgets=old)
+                return installation_of(
+                    self._settings,
+                    version("penstock"),
+                    old_budgets=server < FIRST_WITH_BUDGETS_V1,
+                    probes_have_grace=server >= FIRST_WITH_PROBE_GRACE,
+                )
 
     async def _guarded(self, store: Store | None, installation: Installation) -> None:
         began, self._away = self._clock(), False

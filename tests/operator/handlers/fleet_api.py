@@ -34,6 +34,8 @@ class FleetApi:
     writes: list[str] = field(default_factory=list)
     refuses: dict[tuple[str, str], int] = field(default_factory=dict)
     """HTTP status by method and plural."""
+    minor: str = "36"
+    """Of the server's version 1."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         parts = _parts(request.path)
@@ -65,7 +67,7 @@ class FleetApi:
     def _get(self, parts: list[str], labels: str) -> Body | None:
         match parts:
             case ["version"]:
-                return {"major": "1", "minor": "36"}
+                return {"major": "1", "minor": self.minor}
             case [plural]:
                 return self._list(plural, labels)
             case _:

@@ -6,7 +6,8 @@ from typing import Any
 
 def differs(there: Any, wanted: Any) -> bool:
     """What the server, or others, added to it does not count: fields, keys, labels, not elements
-    of lists. Amounts must be written as the server writes them."""
+    of lists; nor does an empty text that it dropped, as of a variable's value. Amounts must be
+    written as the server writes them."""
     if isinstance(wanted, Mapping):
         if not isinstance(there, Mapping):
             return True
@@ -16,4 +17,4 @@ def differs(there: Any, wanted: Any) -> bool:
             return not (there is None and not wanted)
         pairs = zip(there, wanted, strict=False)
         return len(there) != len(wanted) or any(differs(*pair) for pair in pairs)
-    return bool(there != wanted)
+    return bool(there != wanted) and not (there is None and wanted == "")

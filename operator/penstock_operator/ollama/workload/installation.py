@@ -38,11 +38,15 @@ class Installation:
     """Of pods with GPUs; empty: the node's own."""
     network_policies: bool = True
     old_budgets: bool = False
-    """Whether the server is older than 1.21: it has `policy/v1beta1` alone, and fewer fields."""
+    """Whether the server is older than 1.21: it has `policy/v1beta1` alone."""
+    probes_have_grace: bool = True
+    """Whether the server is 1.25 or newer: a probe may have a time to end of its own."""
     log_level: str = "info"
 
 
-def installation_of(settings: Settings, release: str, *, old_budgets: bool = False) -> Installation:
+def installation_of(
+    settings: Settings, release: str, *, old_budgets: bool = False, probes_have_grace: bool = True
+) -> Installation:
     """`release`: of the operator that this is, whose image has the loader too."""
     return Installation(
         images=Images(
@@ -57,6 +61,7 @@ def installation_of(settings: Settings, release: str, *, old_budgets: bool = Fal
         runtime_class=settings.ollama_runtime_class,
         network_policies=settings.ollama_network_policies,
         old_budgets=old_budgets,
+        probes_have_grace=probes_have_grace,
         log_level=settings.log_level,
     )
 

@@ -85,7 +85,7 @@ def _ollama(
             {"name": "home", "mountPath": HOME},
         ],
         "lifecycle": probes.before_the_end(),
-        **probes.ollama_probes(old=installation.old_budgets),
+        **probes.ollama_probes(own_grace=installation.probes_have_grace),
     }
 
 
@@ -113,7 +113,7 @@ def _loader(installation: Installation, claims: list[str]) -> Document:
             ),
         ],
         "lifecycle": probes.before_the_end(),
-        **probes.loader_probes(old=installation.old_budgets),
+        **probes.loader_probes(own_grace=installation.probes_have_grace),
     }
 
 

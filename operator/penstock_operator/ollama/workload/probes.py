@@ -27,29 +27,30 @@ def before_the_end() -> Document:
     return {"preStop": {"httpGet": {"path": "/drain", "port": LOADER_PORT, "scheme": "HTTP"}}}
 
 
-def ollama_probes(*, old: bool) -> Document:
+def ollama_probes(*, own_grace: bool) -> Document:
     """Ready when the loader says so: Ollama's own `GET /` is true without any model."""
     return {
         "startupProbe": _probe(OLLAMA_PORT, "/api/version", 2, OLLAMA_START_SECONDS // 2),
         "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
-        "livenessProbe": _liveness(OLLAMA_PORT, "/api/version", old=old),
+        "livenessProbe": _liveness(OLLAMA_PORT, "/api/version", own_grace=own_grace),
     }
 
 
-def loader_probes(*, old: bool) -> Document:
+def loader_probes(*, own_grace: bool) -> Document:
     """It has begun when all is pulled and loaded. After the bound it is begun again, and goes on
     with what is on the disk; Ollama is not."""
     failures = START_SECONDS // START_PERIOD_SECONDS
     return {
         "startupProbe": _probe(LOADER_PORT, "/readyz", START_PERIOD_SECONDS, failures),
         "readinessProbe": _probe(LOADER_PORT, "/readyz", 2, 2),
-        "livenessProbe": _liveness(LOADER_PORT, "/healthz", old=old),
+        "livenessProbe": _liveness(LOADER_PORT, "/healthz", own_grace=own_grace),
     }
 
 
-def _liveness(port: int, path: str, *, old: bool) -> Document:
-    """Servers before 1.21 know no grace of a probe's own."""
-    grace = {} if old else {"terminationGracePeriodSeconds": HUNG_SECONDS}
+def _liveness(port: int, path: str, *, own_grace: bool) -> Document:
+    """Of a server before 1.25 a grace of the probe's own is dropped (ProbeTerminationGracePeriod,
+    KEP-2238): said all the same, it would be missed for ever."""
+    grace = {"terminationGracePeriodSeconds": HUNG_SECONDS} if own_grace else {}
     return {**_probe(port, path, 10, 6), **grace}
 
 

@@ -91,6 +91,7 @@ def _installation(said: Mapping[str, Any]) -> Installation:
         said.get("runtimeClass", ""),
         said.get("networkPolicies", True),
         said.get("oldBudgets", False),
+        said.get("probesHaveGrace", True),
     )
 
 

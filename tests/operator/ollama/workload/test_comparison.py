@@ -22,6 +22,7 @@ documents = st.recursive(
         ({"a": {"b": 1, "default": True}}, {"a": {"b": 1}}),
         ([{"name": "x", "default": 1}], [{"name": "x"}]),
         (None, []),
+        ([{"name": "x"}], [{"name": "x", "value": ""}]),
         ({}, {"a": {}, "b": []} | {"a": []}),
     ],
 )
@@ -35,6 +36,9 @@ def test_what_the_server_adds_does_not_count(there: Any, wanted: Any) -> None:
         ({}, {"a": 1}),
         (None, {"a": 1}),
         ({"a": 1}, {"a": 2}),
+        ({"a": "b"}, {"a": ""}),
+        ({}, {"a": False}),
+        ({}, {"a": 0}),
         ([1, 2], [1]),
         ([1], [1, 2]),
         ("ab", ["a", "b"]),

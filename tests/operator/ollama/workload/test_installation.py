@@ -19,13 +19,15 @@ def test_every_setting_reaches_the_workloads() -> None:
             "PENSTOCK_LOADER_PULL_POLICY": "Never",
         }
     )
-    assert installation_of(settings, "1.0.0", old_budgets=True) == Installation(
+    found = installation_of(settings, "1.0.0", old_budgets=True, probes_have_grace=False)
+    assert found == Installation(
         Images("ollama:1", "operator:2", "Always", "Never", ("one", "two")),
         namespace="llm",
         environment={"HTTPS_PROXY": "http://proxy:3128"},
         runtime_class="nvidia",
         network_policies=False,
         old_budgets=True,
+        probes_have_grace=False,
         log_level="debug",
     )
 
