@@ -1,6 +1,6 @@
 """From what is wanted and what is there to placement groups; and which Deployments may go."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -44,22 +44,35 @@ class Decided:
     unknown: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What the plan says of one provider."""
+
+    groups: Sequence[Group]
+    unplaced: Sequence[Unplaced]
+    pending: Sequence[Pending]
+
+
 def decide(cases: Sequence[Case], nodes: Sequence[Node] | None) -> dict[str, Decided]:
     """By provider's id. `nodes` of `None`: they cannot be seen; then what is on GPUs stays as it
     is."""
+    names = frozenset(node.name for node in nodes or ())
     wishes = {case.provider.id: _wished(case) for case in cases}
     seen = {case.provider.id: case for case in cases}
     asked = [w.wish for id_, w in wishes.items() if w.wish and _is_planned(seen[id_], nodes)]
-    current = [group for wish in asked for group in _placed(seen[wish.provider].there)]
+    current = [group for wish in asked for group in _current(seen[wish.provider])]
     planned = plan(nodes or (), asked, current)
     pending = pending_groups(planned.unplaced, asked, nodes or ())
     return {
         id_: _decided(
             case,
             wishes[id_],
-            [group for group in planned.groups if group.provider == id_],
-            [each for each in planned.unplaced if each.provider == id_],
-            [each for each in pending if each.group.provider == id_],
+            _Share(
+                [group for group in planned.groups if group.provider == id_],
+                [each for each in planned.unplaced if each.provider == id_],
+                [each for each in pending if each.group.provider == id_],
+            ),
+            names,
             kept=not any(wish.provider == id_ for wish in asked),
         )
         for id_, case in seen.items()
@@ -143,25 +156,48 @@ def _placed(there: Groups) -> list[Group]:
     return [group for name, group in sorted(there.items()) if group.models and not is_pending(name)]
 
 
+def _current(case: Case) -> list[Group]:
+    """What sleeps and has no volume is nowhere."""
+    keeps = case.provider.spec.ollama is not None and case.provider.spec.ollama.storage is not None
+    return [group for group in _placed(case.there) if group.replicas or keeps]
+
+
+def _asleep(
+    case: Case, planned: Sequence[Group], needs: Mapping[str, Need], nodes: Collection[str]
+) -> list[Group]:
+    """Groups beside the plan that have no replica, and a volume on a node that is there: as many
+    as scaling up may wake."""
+    ollama = case.provider.spec.ollama
+    if ollama is None or ollama.storage is None or ollama.autoscaling is None:
+        return []
+    names = {group.name for group in planned}
+    found = [
+        group
+        for group in _placed(case.there)
+        if not group.replicas
+        and group.node in nodes
+        and group.name not in names
+        and needs.keys() >= {*group.models}
+    ]
+    awake = sum(group.replicas for group in planned)
+    return found[: max(0, ollama.autoscaling.max - awake)]
+
+
 def _decided(
-    case: Case,
-    asked: Wished,
-    groups: Sequence[Group],
-    unplaced: Sequence[Unplaced],
-    pending: Sequence[Pending],
-    *,
-    kept: bool,
+    case: Case, asked: Wished, share: _Share, nodes: Collection[str], *, kept: bool
 ) -> Decided:
     if kept and case.replicas == 0:
         found: Sequence[Group] = [replace(g, replicas=0) for g in _placed(case.there)]
     elif kept:
         found = _placed(case.there)
     else:
-        found = [*continued(groups, case.there), *(each.group for each in pending)]
+        planned = continued(share.groups, case.there)
+        asleep = _asleep(case, planned, _needs(asked.wish), nodes)
+        found = [*planned, *asleep, *(each.group for each in share.pending)]
     return Decided(
         groups=tuple(sorted(found, key=lambda group: group.name)),
-        pending={each.group.name: each for each in pending},
-        unplaced=tuple(unplaced),
+        pending={each.group.name: each for each in share.pending},
+        unplaced=tuple(share.unplaced),
         needs=_needs(asked.wish),
         unknown=asked.unknown,
     )

@@ -28,7 +28,7 @@ def scheduling(facts: Facts) -> Verdict:
         return "False", *hindrance
     if facts.wanted == 0:
         return "True", "NothingWanted", _nothing(facts)
-    nodes = sorted({group.node for group in facts.placed if group.node is not None})
+    nodes = sorted({group.node for group in facts.placed if group.node and group.replicas})
     where = f"on {', '.join(nodes[:SHOWN_NODES])}" if nodes else "on CPU, where the scheduler likes"
     pods = sum(group.replicas for group in facts.placed)
     return "True", "Placed", f"{pods} pods for {facts.wanted} replicas, {where}."

@@ -1,5 +1,6 @@
 """From what is wanted and what is there to groups, and which Deployments may go."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +68,31 @@ def test_scaled_to_zero_the_deployments_stay_and_have_none() -> None:
     found = decide([Case(own, 0, there=named((first,))), Case(other, 1)], [node("a")])
     assert found["llm/other"].groups[0].node == "a"
     assert decide([Case(own, 0)], [node("a")])["llm/own"].groups == ()
+
+
+def test_what_sleeps_is_kept_for_as_many_as_may_wake() -> None:
+    scale = {"min": 0, "max": 3}
+    own = managed(storage={"size": "9Gi"}, autoscaling=scale)
+    nodes = [node(name) for name in "abcd"]
+    asleep = named(
+        tuple(
+            replace(group, replicas=0) for group in decide([Case(own, 4)], nodes)["llm/own"].groups
+        )
+    )
+    assert len(asleep) == 4
+
+    def replicas(of: LLMProvider, wanted: int, there: list[Node]) -> list[int]:
+        found = decide([Case(of, wanted, there=asleep)], there)["llm/own"].groups
+        assert {group.name for group in found} <= asleep.keys()
+        return sorted(group.replicas for group in found)
+
+    assert replicas(own, 1, nodes) == [0, 0, 1]
+    assert replicas(own, 3, nodes) == [1, 1, 1]
+    assert replicas(own, 1, nodes[:2]) == [0, 1], "of a node that is gone nothing is awaited"
+    assert replicas(managed(autoscaling=scale), 1, nodes) == [1], "there is no volume"
+    assert replicas(managed(storage={"size": "9Gi"}), 1, nodes) == [1], "nobody scales it"
+    other = managed("own", "qwen2.5:14b", storage={"size": "9Gi"}, autoscaling=scale)
+    assert len(decide([Case(other, 1, there=asleep)], nodes)[other.id].groups) == 1
 
 
 def test_nobody_moves_while_nodes_cannot_be_seen() -> None:

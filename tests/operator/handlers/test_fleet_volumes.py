@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import redis
 
-from tests.operator.handlers.test_fleet import READY, World
+from tests.operator.handlers.test_fleet import OWN, READY, ZERO, World, ask
 from tests.operator.handlers.waiting import until
 
 
@@ -73,3 +74,28 @@ async def test_a_claim_that_is_going_is_made_anew(world: World, tmp_path: Path) 
         del world.api.objects[key]
         await world.passes()
         await until(lambda: key in world.api.objects)
+
+
+async def test_the_first_request_wakes_one_and_lets_the_others_sleep(
+    world: World, redis_url: str, tmp_path: Path
+) -> None:
+    world.api.add_node("b")
+    world.note(ollama={"autoscaling": ZERO, "storage": {"size": "1Gi"}})
+    world.loader.says(READY)
+    with redis.Redis.from_url(redis_url) as client:
+        async with world.leading(tmp_path):
+            ask(client, waiting=7)
+            await until(lambda: len(world.api.names("deployments")) == 2)
+            names = world.api.names("deployments")
+            world.api.run_pods()
+            await until(lambda: world.condition("ModelsReady") == ("True", "Serving"))
+            client.delete(OWN.demand)
+            await world.passes(301)
+            await until(lambda: world.condition() == ("True", "NothingWanted"))
+            ask(client, waiting=1)
+            await until(lambda: world.condition() == ("True", "Placed"))
+            await world.passes()
+            assert world.message().startswith("1 pods for 1 replicas, on a.")
+    found = [world.api.objects["deployments", name]["spec"]["replicas"] for name in names]
+    assert sorted(found) == [0, 1]
+    assert not [w for w in world.api.writes if w.startswith("delete persistentvolumeclaims")]

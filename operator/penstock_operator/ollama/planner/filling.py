@@ -22,7 +22,8 @@ Turn = tuple[Level, int, tuple[int, int], int]
 
 
 def kept_pods(problem: Problem, current: Sequence[Group]) -> Kept:
-    """The pods of current groups that may stay where they are, as far as each alone can say."""
+    """The pods of current groups that may stay where they are, as far as each alone can say; of
+    groups without a replica, that they were there."""
     pools = {(pool.node.name, pool.resource): i for i, pool in enumerate(problem.pools)}
     wishes = {asked.wish.provider: asked for asked in problem.asked}
     kept: Counter[tuple[Part, int]] = Counter()

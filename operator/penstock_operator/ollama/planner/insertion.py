@@ -31,7 +31,7 @@ class Licence:
 
 
 Kept = Mapping[tuple[Part, int], int]
-"""(part, pool) -> pods that are there now."""
+"""(part, pool) -> pods that are there now; 0: there were, and what they pulled is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Insertion:
         """Of the pools with room, the one of the best rank."""
         best: tuple[int, ...] | None = None
         for pool in part.pools:
-            is_larger = best and self.placement.problem.pools[pool].memory_mib > best[1]
+            is_larger = best and self.placement.problem.pools[pool].memory_mib > best[2]
             if is_larger and (part, pool) not in self.kept:
                 continue
             rank = self.rank(part, pool)
@@ -91,12 +91,16 @@ class Insertion:
         return None if best is None else best[-1]
 
     def rank(self, part: Part, pool: int) -> tuple[int, ...]:
-        """Where it is now; else on the smallest GPUs, spread over zones and nodes, well filled."""
+        """Where it is now, or else where it sleeps; else on the smallest GPUs, spread over zones
+        and nodes, well filled."""
         placement, what = self.placement, self.placement.problem.pools[pool]
         pods = placement.pods[pool][part]
-        moves = pods >= self.kept.get((part, pool), 0)
+        kept = self.kept.get((part, pool))
+        moves = pods >= (kept or 0)
+        pulls = not (kept == 0 and pods == 0)
         zone = placement.zones[part, what.node.zone]
-        return (moves, what.memory_mib, zone, pods, placement.free[pool], what.clear_mib, pool)
+        near = (what.memory_mib, zone, pods, placement.free[pool], what.clear_mib, pool)
+        return (moves, pulls, *near)
 
     def _add_by_moving(self, part: Part, licence: Licence) -> bool:
         if not part.pools:

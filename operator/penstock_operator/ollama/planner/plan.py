@@ -13,7 +13,8 @@ def plan(nodes: Sequence[Node], wishes: Sequence[Wish], current: Sequence[Group]
     """Places every wish's first replica by priority, then the second ones, and so on.
 
     What is in `current` and still fits stays where it is, unless something that is wished could
-    not be placed otherwise. One wish for each provider, one node for each name.
+    not be placed otherwise. What has no replica in it is come back to where there is room. One wish
+    for each provider, one node for each name.
     """
     problem = problem_of(nodes, wishes)
     placement = decide(problem, current)

@@ -52,6 +52,26 @@ def test_a_higher_priority_takes_the_place_of_a_lower_and_is_named() -> None:
     assert "team/high (1, priority 10)" in lot.message
 
 
+def test_what_slept_wakes_where_it_was_if_there_is_room() -> None:
+    nodes = [node("a", L4), node("b", L4), node("c", A100)]
+    sleeper, other = wish("sleeper", 9000), wish("other", 9000)
+    (there,) = plan(nodes[2:], [sleeper]).groups
+    asleep = replace(there, replicas=0)
+    assert places(plan(nodes, [sleeper])) == [("sleeper", "a", 1)]
+    woken = plan(nodes, [sleeper], [asleep])
+    assert places(woken) == [("sleeper", "c", 1)]
+    assert plan(nodes, [sleeper], woken.groups) == woken
+    took = plan(nodes[2:], [other]).groups
+    assert places(plan(nodes, [sleeper, other], [asleep, *took])) == [
+        ("other", "c", 1),
+        ("sleeper", "a", 1),
+    ]
+    assert places(plan(nodes, [replace(sleeper, replicas=2)], [asleep])) == [
+        ("sleeper", "a", 1),
+        ("sleeper", "c", 1),
+    ]
+
+
 def test_equals_do_not_displace_one_another() -> None:
     nodes = [node("a", L4)]
     late = wish("a-late", 2000)
