@@ -162,6 +162,23 @@ def _current(case: Case) -> list[Group]:
     return [group for group in _placed(case.there) if group.replicas or keeps]
 
 
+def _sleeping(there: Groups, needs: Mapping[str, Need]) -> list[Group]:
+    """All that is there, without a replica, for what is still wanted of its models. Where no model
+    is known, all stays as it was."""
+    if not needs:
+        return [replace(group, replicas=0) for group in _placed(there)]
+    found = [
+        replace(
+            group,
+            replicas=0,
+            models=tuple(model for model in group.models if model in needs),
+            loaded=tuple(model for model in group.loaded if model in needs),
+        )
+        for group in _placed(there)
+    ]
+    return [group for group in found if group.models]
+
+
 def _asleep(
     case: Case, planned: Sequence[Group], needs: Mapping[str, Need], nodes: Collection[str]
 ) -> list[Group]:
@@ -186,19 +203,20 @@ def _asleep(
 def _decided(
     case: Case, asked: Wished, share: _Share, nodes: Collection[str], *, kept: bool
 ) -> Decided:
+    needs = _needs(asked.wish)
     if kept and case.replicas == 0:
-        found: Sequence[Group] = [replace(g, replicas=0) for g in _placed(case.there)]
+        found: Sequence[Group] = _sleeping(case.there, needs)
     elif kept:
         found = _placed(case.there)
     else:
         planned = continued(share.groups, case.there)
-        asleep = _asleep(case, planned, _needs(asked.wish), nodes)
+        asleep = _asleep(case, planned, needs, nodes)
         found = [*planned, *asleep, *(each.group for each in share.pending)]
     return Decided(
         groups=tuple(sorted(found, key=lambda group: group.name)),
         pending={each.group.name: each for each in share.pending},
         unplaced=tuple(share.unplaced),
-        needs=_needs(asked.wish),
+        needs=needs,
         unknown=asked.unknown,
     )
 

@@ -95,6 +95,26 @@ def test_what_sleeps_is_kept_for_as_many_as_may_wake() -> None:
     assert len(decide([Case(other, 1, there=asleep)], nodes)[other.id].groups) == 1
 
 
+def test_a_list_of_models_may_change_while_all_sleep_or_nobody_knows_their_sizes() -> None:
+    both = managed(models=[{"name": "llama3.2:3b"}, {"name": "llama3.2:1b"}])
+    there = named(decide([Case(both, 1)], [node("a")])["llm/own"].groups)
+
+    def written(of: LLMProvider, wanted: int) -> list[tuple[str, int]]:
+        decided = decide([Case(of, wanted, there=there)], [node("a")])["llm/own"]
+        documents = documents_of(of, decided, INSTALLATION, Found())
+        return [
+            (each["metadata"]["name"], each["spec"]["replicas"])
+            for each in documents
+            if each["kind"] == "Deployment"
+        ]
+
+    assert written(managed(), 0) == [(name, 0) for name in there]
+    assert written(managed(model="qwen2.5:14b"), 0) == [], "nothing of it is wanted any more"
+    unknown = managed(model="hand/made")
+    assert written(unknown, 1) == []
+    assert named(decide([Case(unknown, 1, there=there)], [node("a")])["llm/own"].groups) == there
+
+
 def test_nobody_moves_while_nodes_cannot_be_seen() -> None:
     own, on_cpu = managed(), managed("cpu")
     on_cpu = on_cpu.model_copy(

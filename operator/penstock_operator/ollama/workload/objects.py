@@ -24,7 +24,8 @@ def objects_of(
 ) -> tuple[Document, ...]:
     """In the order in which they are to be applied: Deployments last.
 
-    `groups`: the provider's, as planned; none while it is scaled to zero. `needs`: by model.
+    `groups`: the provider's, as planned; none while it is scaled to zero. `needs`: by model; of a
+    group with one that is not there nothing is said, so that it stays as it is.
     """
     return tuple(_objects(provider, groups, needs, installation, found))
 
@@ -42,12 +43,13 @@ def _objects(
     if sum(group.replicas for group in groups) > 1:
         yield disruption_budget(provider, old=installation.old_budgets)
     storage = provider.spec.ollama.storage if provider.spec.ollama else None
-    for group in groups:
+    described = [group for group in groups if needs.keys() >= {*group.models}]
+    for group in described:
         yield _models_map(provider, group, needs)
         if storage is not None:
             there = found.claims.get(names.claim(group.name))
             yield volume_claim(provider, storage, group.name, there)
-    for group in groups:
+    for group in described:
         yield deployment(provider, group, needs, installation, found)
 
 
