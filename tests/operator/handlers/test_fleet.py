@@ -345,6 +345,7 @@ async def test_progress_is_written_every_few_seconds_alone(world: World, tmp_pat
         await until(lambda: world.condition() == ("True", "Placed"))
         world.api.run_pods(ready=False)
         await until(lambda: percent() == 1)
+        await world.passes()  # the server has it before the one who wrote it notes when
         pulled(2)
         await world.passes(4, rounds=4)
         assert percent() == 1
