@@ -1,5 +1,6 @@
 """Redis as the ledger needs it: many commands in one round trip, and scripts by their digest."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import (
@@ -100,11 +101,17 @@ def _is_the_keys(error: Exception) -> bool:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises the library's errors as ours."""
+    """Raises the library's errors as ours, and cancellations that were lost on their way: Python
+    3.11 loses some within its calls (`asyncio.wait_for`, bpo-37658)."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
     try:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         raise LedgerAway(said(error)) from error
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def said(error: BaseException) -> str:
