@@ -14,7 +14,7 @@ from penstock_config.layout import Group
 from penstock_config.provider import RateLimits
 from penstock_sidecar.errors import SidecarError
 from penstock_sidecar.limits.bounds import Place as KeyPlace
-from penstock_sidecar.limits.bounds import budget_bounds, rate_bounds
+from penstock_sidecar.limits.bounds import budget_bounds, rate_bounds, user_bounds
 from penstock_sidecar.limits.holds import AS_HELD, End, Grant, Hold, Place, Refusal, Sum
 from penstock_sidecar.limits.ledger import Ledger
 from penstock_sidecar.store import Store, StoreUnavailable
@@ -26,6 +26,7 @@ GROUP = Group.of_namespace("test", "shop")
 PLACE = Place(GROUP, (GROUP.subject("one"), GROUP.slots("one")))
 KEYS = KeyPlace(4, 5)
 SECOND = 1_000_000
+DAY_MS = 86_400_000
 
 
 class Desk:
@@ -198,6 +199,29 @@ def test_the_ended_are_forgotten_and_subjects_expire(desk: Desk, books: Books) -
     desk.renew()
     assert not books.client.exists(GROUP.keys[1])
     assert not books.client.exists(GROUP.keys[2])
+
+
+def test_a_late_debt_does_not_forget_the_day(desk: Desk, books: Books) -> None:
+    """They are in one key, which lives for as long as the longest of its counts."""
+    desk.acquire(Hold("a", rates(tokens_per_minute=100, requests_per_day=9), 10))
+    desk.store.now_us += 200 * SECOND
+    desk.settle(End("a", 1, 20))
+    assert books.client.pttl(PLACE.keys[0]) > DAY_MS
+
+
+def test_a_call_for_the_day_does_not_forget_the_month(desk: Desk, books: Books) -> None:
+    """Of one user under two budgets, of which the second call is bound by one alone."""
+    for period in ("monthly", "daily"):
+        budget = world.budget(id=f"shop/{period}", per_user=Amounts(**{period: 100}))
+        desk.acquire(Hold(period, tuple(user_bounds(budget, KEYS.counters, 0)), 0, 10, 10))
+    assert books.client.pttl(PLACE.keys[0]) > 28 * DAY_MS
+
+
+def test_a_late_debt_of_a_smooth_limit_expires(desk: Desk, books: Books) -> None:
+    desk.acquire(Hold("a", rates(tokens_per_minute=60, pacing="Smooth"), 10))
+    books.client.delete(PLACE.keys[0])  # as when it was idle for so long
+    desk.settle(End("a", 1, 20))
+    assert 0 < books.client.pttl(PLACE.keys[0]) <= 10_000
 
 
 def test_old_periods_are_dropped(desk: Desk, books: Books) -> None:

@@ -50,7 +50,8 @@ local function bucket_fields(field, first, last)
 end
 
 -- Reads and writes that travel together: one HMGET, HDEL and HSET per key. Between them a field's
--- value is known[key][field]. keeps: for how long an idle key is kept, ms.
+-- value is known[key][field]. keeps: for how long an idle key is kept at least, ms; its other
+-- fields may keep it for longer.
 local asked, known, written, dropped, keeps = {}, {}, {}, {}, {}
 
 local function append(lists, key, value)
@@ -109,7 +110,7 @@ local function flush()
         end
         call('HSET', KEYS[key], unpack(pairs_))
         if key > FIXED and keeps[key] then
-            call('PEXPIRE', KEYS[key], keeps[key])
+            call('PEXPIRE', KEYS[key], max(keeps[key], call('PTTL', KEYS[key])))
         end
     end
 end

@@ -38,6 +38,9 @@ end
 local function change_arrival(key, field, delta, _, interval)
     local from = known[key][field]
     if delta > 0 then
+        if not from then -- the key may have expired
+            keep(key, ceil(delta * interval / 1e6))
+        end
         from = max(from or now, now)
     end
     if from then
