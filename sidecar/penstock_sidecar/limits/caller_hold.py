@@ -117,7 +117,8 @@ class CallerHold:
         return [Counted(place.group, place.name(bound.key), bound) for bound in self.bounds]
 
     def attempt_ended(self, charge: Charge, *, served: bool) -> None:
-        if charge.tokens != AS_HELD:
+        """One that took nothing says nothing of what another used."""
+        if charge.requests and charge.tokens != AS_HELD:
             self.used_tokens = max(0, self.used_tokens) + charge.tokens
         self.served = self.served or served
 

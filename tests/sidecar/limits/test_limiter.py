@@ -213,6 +213,20 @@ async def test_an_unserved_request_leaves_nothing_behind(store: Store, books: Bo
     assert (books.count("rpm60"), books.count("tpm60"), books.slots()) == (0, 0, 0)
 
 
+async def test_tokens_that_nobody_can_know_stay_held(store: Store, books: Books) -> None:
+    """The first candidate refused, which costs nothing; with the second the caller hung up."""
+    mine = world.per_app(RateLimits(tokens_per_minute=1000, tokens_per_day=1000))
+    limiter = world.limiter(world.config(limits=(mine,)), store)
+    async with limiter.ticket(world.CALLER, world.request()) as ticket:
+        for error in (UpstreamUnavailable("refused"), asyncio.CancelledError()):
+            with contextlib.suppress(type(error)):
+                async with ticket.attempt(world.candidate()) as attempt:
+                    attempt.sent()
+                    raise error
+    await limiter.close()
+    assert books.subject_counts("tpm60") == [10 + 10]
+
+
 async def test_what_nobody_can_know_stays_unsettled(store: Store, books: Books) -> None:
     limiter = world.limiter(world.config(budgets=(world.budget(),)), store)
     attempt = await fail(limiter, world.candidate(), UpstreamTimeout("no answer"))
