@@ -55,7 +55,9 @@ class CallerLimit(Rates):
     lease: bool = Field(
         default=False,
         description="Takes a little of the limit ahead where traffic is dense, to save round trips:"
-        " at most half a second's worth of the limit more within a minute. Default: false.",
+        " at most half a second's worth of the limit more within a minute. Only where all limits of"
+        " the policy are leased and on requests alone, none with `onExceeded: Queue`,"
+        " `reservedPercent` or `pacing: Smooth`. Default: false.",
     )
 
 

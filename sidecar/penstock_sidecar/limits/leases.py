@@ -3,8 +3,9 @@ most of them.
 
 A chunk is debited before it is used, and may be used for half a second: within any window that
 admits at most half a second's worth more than the limit. What is left over is given back. Only
-limits on the number of requests of an app or a pod, without a queue, are leased; near the limit
-every request asks again.
+limits on the number of requests of an app or a pod, without a queue, are leased, and such that
+neither space requests evenly nor keep a part for some of them; near the limit every request asks
+again.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import Final
 
+from penstock_config.policy import CallerLimit
 from penstock_sidecar.clock import Clock
 from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.holds import End, Hold, Place, Standing
@@ -118,12 +120,12 @@ class Leases:
             self._settlements.settle(chunk.place, [End(chunk.id, chunk.used)])
 
 
-def leasable(bounds: Sequence[Bound], leased: Sequence[bool]) -> bool:
+def leasable(bounds: Sequence[Bound], limits: Sequence[CallerLimit]) -> bool:
     """Whether a policy's limits can be taken ahead: all of them must."""
     return (
         bool(bounds)
-        and all(leased)
-        and all(b.what == "requests" and b.queue is None for b in bounds)
+        and all(limit.lease and limit.limits.pacing != "Smooth" for limit in limits)
+        and all(b.what == "requests" and not (b.queue or b.reserved_percent) for b in bounds)
     )
 
 

@@ -118,7 +118,7 @@ class Limiter:
 
     def _leases(self, policy: Policy, settlements: Settlements, clock: Clock) -> Leases | None:
         bounds = self._caller_bounds.bounds
-        if not leasable(bounds, [limit.lease for limit in policy.limits]):
+        if not leasable(bounds, policy.limits):
             return None
         return Leases(bounds, policy.sidecars, settlements, clock)
 

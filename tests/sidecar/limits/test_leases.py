@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+from typing import Any
+
+import pytest
 
 from penstock_config.provider import RateLimits
 from penstock_sidecar.errors import RateLimited
@@ -46,8 +49,9 @@ async def admitted(limiter: Limiter, requests: int) -> int:
     return count
 
 
-def leased(limit: int, store: Counting, **changes: bool) -> Limiter:
-    own = world.per_app(RateLimits(requests_per_minute=limit), lease=True, **changes)
+def leased(limit: int, store: Counting, **changes: Any) -> Limiter:
+    limits = changes.pop("limits", RateLimits(requests_per_minute=limit))
+    own = world.per_app(limits, lease=True, **changes)
     return world.limiter(world.config(limits=(own,)), store)
 
 
@@ -93,6 +97,25 @@ async def test_a_limit_on_tokens_is_always_asked_for(store: RedisStore) -> None:
     counting = Counting(store)
     own = world.per_app(RateLimits(requests_per_minute=9999, tokens_per_minute=10**9), lease=True)
     limiter = world.limiter(world.config(limits=(own,)), counting)
+    assert await admitted(limiter, 100) == 100
+    assert counting.asked >= 100
+    await limiter.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reserved_percent": 10},
+        {"limits": RateLimits(requests_per_minute=10**6, pacing="Smooth")},
+    ],
+    ids=["kept for some", "evenly spaced"],
+)
+async def test_a_limit_that_tells_requests_apart_is_always_asked_for(
+    store: RedisStore, changes: dict[str, Any]
+) -> None:
+    """A chunk would go to whoever comes, and as fast as they come."""
+    counting = Counting(store)
+    limiter = leased(10**6, counting, **changes)
     assert await admitted(limiter, 100) == 100
     assert counting.asked >= 100
     await limiter.close()
