@@ -8,6 +8,7 @@ from penstock_sidecar.limits.bounds import Bound
 from penstock_sidecar.limits.charge import Charge
 from penstock_sidecar.limits.desk import Call, Desk
 from penstock_sidecar.limits.holds import AS_HELD, End, Hold, Place, Refusal, Standing
+from penstock_sidecar.limits.leases import Chunk
 from penstock_sidecar.limits.shares import Counted
 
 
@@ -23,8 +24,8 @@ class CallerHold:
     admitted: bool = False
     served: bool = False
     used_tokens: int = AS_HELD
-    leased: bool = False
-    """It is one of several that were taken ahead."""
+    leased: Chunk | None = None
+    """It is one of several that were taken ahead: of these."""
     standings: tuple[Standing, ...] = ()
     shared: Sequence[Counted] = ()
     """What was counted in this process."""
@@ -52,9 +53,9 @@ class CallerHold:
         if self.admitted or not self.bounds:
             return []
         leases = self.desk.leases
-        if leases and (standings := leases.take(self.place)):
-            self._admit(standings, tokens)
-            self.leased = True
+        if leases and (chunk := leases.take(self.place)):
+            self._admit(chunk.standings, tokens)
+            self.leased = chunk
             return []
         requests = leases.wanted(self.place) if leases else 1
         self.hold = Hold(self.desk.new_id(), self.bounds, tokens, requests=requests)
@@ -66,8 +67,8 @@ class CallerHold:
             return
         self._admit(standings, tokens)
         if self.desk.leases and self.hold.requests > 1:
-            self.desk.leases.granted(self.hold, self.place, standings)
-            self.hold, self.leased = None, True
+            self.leased = self.desk.leases.granted(self.hold, self.place, standings)
+            self.hold = None
         else:
             self.desk.renewals.keep(self.place, self.hold)
 
@@ -145,8 +146,8 @@ class CallerHold:
             self.desk.renewals.drop(self.place, self.hold.id)
             served = End(self.hold.id, 1, self.used_tokens)
             self._ends.append(served if self.served else End(self.hold.id))
-        if self.leased and self.desk.leases and not self.served:
-            self.desk.leases.give_back(self.place)
+        if self.leased and not self.served:
+            self.leased.give_back()
         if self._ends:
             self.desk.settlements.settle(self.place, self._ends)
         self.desk.shares.free_slots(self.shared)

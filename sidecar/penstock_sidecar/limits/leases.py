@@ -30,13 +30,19 @@ SHARE: Final = 4
 
 
 @dataclass(slots=True)
-class _Chunk:
+class Chunk:
+    """What was taken ahead at once; who uses one of it keeps it, to give that one back."""
+
     id: str
     place: Place
     granted: int
     until: float
     standings: tuple[Standing, ...]
     used: int = 0
+
+    def give_back(self) -> None:
+        """One that was not used after all; of a chunk that has ended it stays counted."""
+        self.used -= 1
 
 
 @dataclass(slots=True)
@@ -47,7 +53,7 @@ class _Traffic:
     at: float = 0
     exact_until: float = 0
     """Until then the limit is too near for leases."""
-    chunk: _Chunk | None = None
+    chunk: Chunk | None = None
 
 
 class Leases:
@@ -62,8 +68,8 @@ class Leases:
         self._clock = clock
         self._traffic: dict[tuple[str, ...], _Traffic] = {}
 
-    def take(self, place: Place) -> tuple[Standing, ...] | None:
-        """One of what was taken ahead; `None` where Redis must be asked."""
+    def take(self, place: Place) -> Chunk | None:
+        """Of which one is used now; `None` where Redis must be asked."""
         traffic, now = self._of(place), self._clock.monotonic()
         _count(traffic, now)
         chunk = traffic.chunk
@@ -71,7 +77,7 @@ class Leases:
             self._end(traffic)
             return None
         chunk.used += 1
-        return chunk.standings
+        return chunk
 
     def wanted(self, place: Place) -> int:
         """How many to ask for: one, or a chunk."""
@@ -80,19 +86,15 @@ class Leases:
             return 1
         return max(1, min(self._most, round(traffic.per_second * AHEAD_SECONDS)))
 
-    def give_back(self, place: Place) -> None:
-        """One that was not used after all."""
-        chunk = self._of(place).chunk
-        if chunk:
-            chunk.used -= 1
-
-    def granted(self, hold: Hold, place: Place, standings: tuple[Standing, ...]) -> None:
+    def granted(self, hold: Hold, place: Place, standings: tuple[Standing, ...]) -> Chunk:
         """A chunk, of which the request that asked uses one."""
         traffic, now = self._of(place), self._clock.monotonic()
         self._end(traffic)
-        traffic.chunk = _Chunk(hold.id, place, hold.requests, now + LIFE_SECONDS, standings, 1)
+        chunk = Chunk(hold.id, place, hold.requests, now + LIFE_SECONDS, standings, used=1)
+        traffic.chunk = chunk
         if min(s.remaining for s in standings) < self._sidecars * hold.requests:
             traffic.exact_until = now + LIFE_SECONDS
+        return chunk
 
     def refused(self, place: Place) -> None:
         """A chunk did not fit: one may."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock_config.provider import RateLimits
-from penstock_sidecar.errors import RateLimited
+from penstock_sidecar.errors import RateLimited, UpstreamUnavailable
 from penstock_sidecar.limits.limiter import Limiter
 from penstock_sidecar.limits.scripts import ACQUIRE
 from penstock_sidecar.model import Chunk, Usage
@@ -16,6 +16,7 @@ from penstock_sidecar.store import Argument, Script
 from tests.servers import eventually
 from tests.sidecar.limits import world
 from tests.sidecar.limits.books import Books
+from tests.sidecar.limits.world_in_time import SECOND, InTime
 
 DONE = Chunk(b"", content=True, usage=Usage(7, 5), finish="stop", end=True)
 
@@ -77,6 +78,29 @@ async def test_what_nobody_came_for_is_given_back_soon(store: RedisStore, books:
         eventually, lambda: books.subject_counts("rpm60") == [300], "the rest is given back"
     )
     await limiter.close()
+
+
+async def test_one_is_given_back_to_the_chunk_it_came_from(time: InTime, books: Books) -> None:
+    """And to no other: who fails late would else let another chunk admit more than it took."""
+    own = world.per_app(RateLimits(requests_per_minute=100_000), lease=True)
+    limiter = time.limiter(world.config(limits=(own,)))
+
+    async def fails_after(microseconds: int) -> None:
+        with contextlib.suppress(UpstreamUnavailable):
+            ticket = limiter.ticket(world.CALLER, world.request())
+            async with ticket, ticket.attempt(world.candidate()) as attempt:
+                attempt.sent()
+                time.passes(microseconds)
+                assert await admitted(limiter, 1) == 1
+                raise UpstreamUnavailable("refused")
+
+    assert await admitted(limiter, 60) == 60
+    await fails_after(0)
+    await fails_after(SECOND // 2)
+    time.passes(3 * SECOND)
+    assert await admitted(limiter, 1) == 1  # no longer dense: it asks for itself alone
+    await limiter.settled()
+    assert books.subject_counts("rpm60") == [60 + 1 + (1 + 1) + 1]
 
 
 async def test_near_the_limit_nothing_is_taken_ahead_and_none_is_wasted(store: RedisStore) -> None:
