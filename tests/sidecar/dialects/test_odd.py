@@ -27,6 +27,18 @@ TOOL: Final = {"type": "web_search"}
         ("anthropic-messages", {"top_p": "all"}, "top_p", "a number"),
         ("anthropic-messages", {"tool_choice": {"type": "x"}}, "tool_choice", "of type `auto`"),
         ("anthropic-messages", {"output_config": {"effort": 3}}, "output_config.effort", "one of"),
+        (
+            "anthropic-messages",
+            {"output_config": {"effort": ["high"]}},
+            "output_config.effort",
+            "one of low",
+        ),
+        (
+            "anthropic-messages",
+            {"output_config": {"effort": {"high": 1}}},
+            "output_config.effort",
+            "one of low",
+        ),
         ("ollama-chat", {"format": "yaml"}, "format", "`json` or a schema"),
         ("ollama-chat", {"think": "hard"}, "think", "a boolean or one of low"),
         ("ollama-chat", {"options": {"temperature": "hot"}}, "options.temperature", "a number"),

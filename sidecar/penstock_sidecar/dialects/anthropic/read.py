@@ -50,7 +50,7 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
     "mcp_servers": ([],),
 }
 """Have no words elsewhere, but these values ask for nothing."""
-EFFORTS: Final[Mapping[object, Effort]] = {
+EFFORTS: Final[Mapping[str, Effort]] = {
     "low": "low",
     "medium": "medium",
     "high": "high",
@@ -131,10 +131,7 @@ def _format(document: JsonObject) -> Format | None:
 
 
 def _reasoning(document: JsonObject) -> Reasoning | None:
-    said = object_of(document.get("output_config")).get("effort")
-    if said is not None and said not in EFFORTS:
-        raise Odd("output_config.effort", f"one of {', '.join(map(str, EFFORTS))}")
-    effort = EFFORTS.get(said)
+    effort = _effort(document)
     thinking = object_of(document.get("thinking"))
     shown = thinking.get("display") != "omitted"
     match thinking.get("type"):
@@ -149,3 +146,12 @@ def _reasoning(document: JsonObject) -> Reasoning | None:
             return Reasoning(effort, shown=shown)
         case _:
             raise Unspeakable("thinking.type")
+
+
+def _effort(document: JsonObject) -> Effort | None:
+    said = object_of(document.get("output_config")).get("effort")
+    if said is None:
+        return None
+    if not isinstance(said, str) or said not in EFFORTS:
+        raise Odd("output_config.effort", f"one of {', '.join(EFFORTS)}")
+    return EFFORTS[said]

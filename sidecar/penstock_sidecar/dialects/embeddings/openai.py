@@ -45,7 +45,7 @@ SPELLED: Final = {"inputs": "input", "task": "input_type"}
 TRANSLATED: Final = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
 HARMLESS: Final = frozenset({"metadata", "safety_identifier", "keep_alive"})
 """Speak of bookkeeping; how long a model stays loaded is the platform's to say."""
-TASKS: Final[Mapping[object, Task]] = {
+TASKS: Final[Mapping[str, Task]] = {
     "query": "query",
     "search_query": "query",
     "document": "document",
@@ -62,13 +62,10 @@ def read_request(document: JsonObject) -> Texts:
     refuse_unknown(document, TRANSLATED | {"input_type"}, HARMLESS)
     if document.get("encoding_format") not in (None, "float", "base64"):
         raise Unspeakable("encoding_format", " unless it is `float` or `base64`")
-    task = document.get("input_type")
-    if task is not None and task not in TASKS:
-        raise Unspeakable("input_type")
     return Texts(
         inputs=_inputs(document.get("input")),
         dimensions=integer_field(document, "dimensions"),
-        task=None if task is None else TASKS[task],
+        task=_task(document.get("input_type")),
         user=string_of(document.get("user")) or None,
         spelled=SPELLED,
     )
@@ -111,6 +108,14 @@ def write_answer(events: Sequence[Event], identity: Identity) -> JsonObject:
         tokens = usage.input_tokens
         answer["usage"] = {"prompt_tokens": tokens, "total_tokens": tokens}
     return answer
+
+
+def _task(value: object) -> Task | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in TASKS:
+        raise Unspeakable("input_type")
+    return TASKS[value]
 
 
 def _inputs(value: object) -> tuple[Input, ...]:

@@ -70,6 +70,8 @@ def test_inputs_are_texts_or_tokens_one_or_several(value: object, inputs: object
     [
         ({"encoding_format": "ubinary"}, "encoding_format"),
         ({"input_type": "image"}, "input_type"),
+        ({"input_type": ["query"]}, "input_type"),
+        ({"input_type": {"query": 1}}, "input_type"),
         ({"dimensions": "many"}, "dimensions"),
         ({"output_dtype": "int8"}, "output_dtype"),
         ({"input": {"text": "a"}}, "input"),
