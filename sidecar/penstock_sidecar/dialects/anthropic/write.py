@@ -54,12 +54,9 @@ def write_messages(prompt: Prompt, ask: Ask) -> dict[str, object]:
     _refuse(prompt, traits.refuses)
     limits = [n for n in (prompt.max_output_tokens, ask.max_output_tokens) if n is not None]
     max_tokens = min(limits, default=DEFAULT_MAX_TOKENS)
-    body: dict[str, object] = {
-        "model": ask.model,
-        "max_tokens": max_tokens,
-        "messages": messages_of(prompt.turns, nudge=ask.nudge),
-    }
-    if system := system_of(prompt.turns):
+    messages, system = _said(prompt, nudge=ask.nudge)
+    body: dict[str, object] = {"model": ask.model, "max_tokens": max_tokens, "messages": messages}
+    if system:
         body["system"] = system
     if ask.stream:
         body["stream"] = True
@@ -68,6 +65,16 @@ def write_messages(prompt: Prompt, ask: Ask) -> dict[str, object]:
     thinking = thinking_fields(prompt, traits, max_tokens) if ask.reasons else {}
     body |= _tools(prompt) | _config(prompt.format, thinking)
     return body | _sampling(prompt, SAMPLED if _thinks(thinking) else traits.drops)
+
+
+def _said(prompt: Prompt, *, nudge: bool) -> tuple[list[dict[str, object]], str]:
+    """Messages, and what the system says. There must be something to answer."""
+    messages, system = messages_of(prompt.turns, nudge=nudge), system_of(prompt.turns)
+    if messages:
+        return messages, system
+    if system.strip():
+        return [{"role": "user", "content": system}], ""
+    raise Unspeakable(prompt.name_of("messages"), " where nothing is said", "say something")
 
 
 def _thinks(fields: dict[str, object]) -> bool:

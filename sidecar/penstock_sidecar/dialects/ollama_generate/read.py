@@ -1,11 +1,12 @@
 """Reads a request as a conversation of one turn, which is what Ollama's template makes of it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from penstock_sidecar.dialects.fields import refuse_unknown, string_of
 from penstock_sidecar.dialects.ollama.messages import read_images
-from penstock_sidecar.dialects.ollama.read import COMMON, HARMLESS, prompt_of
+from penstock_sidecar.dialects.ollama.read import COMMON, HARMLESS, SPELLED, prompt_of
 from penstock_sidecar.dialects.prompt import Prompt, Text, Turn
 from penstock_sidecar.model import JsonObject
 
@@ -22,7 +23,8 @@ NEUTRAL: Final[Mapping[str, tuple[object, ...]]] = {
 def read_generate(document: JsonObject) -> Prompt:
     """Raises `Unspeakable`."""
     refuse_unknown(document, TRANSLATED, HARMLESS, NEUTRAL)
-    return prompt_of(document, _turns(document))
+    spelled = {**SPELLED, "messages": "prompt"}
+    return replace(prompt_of(document, _turns(document)), spelled=spelled)
 
 
 def _turns(document: JsonObject) -> Iterator[Turn]:

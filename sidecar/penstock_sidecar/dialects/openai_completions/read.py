@@ -20,7 +20,7 @@ from penstock_sidecar.model import JsonObject
 
 MAX_TOKENS: Final = 16
 """The API's own default."""
-SPELLED: Final = {"choices": "n", "top_logprobs": "logprobs"}
+SPELLED: Final = {"messages": "prompt", "choices": "n", "top_logprobs": "logprobs"}
 TRANSLATED: Final = frozenset(
     "model prompt stream stream_options max_tokens n best_of echo logprobs logit_bias stop user"  # noqa: SIM905  # words
     " temperature top_p top_k min_p seed frequency_penalty presence_penalty"

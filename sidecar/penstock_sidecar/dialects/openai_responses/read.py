@@ -32,6 +32,7 @@ from penstock_sidecar.dialects.prompt import (
 from penstock_sidecar.model import JsonObject
 
 SPELLED: Final = {
+    "messages": "input",
     "format": "text.format",
     "reasoning_effort": "reasoning.effort",
     "logprobs": "include",

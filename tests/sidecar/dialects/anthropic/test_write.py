@@ -19,6 +19,8 @@ from penstock_sidecar.dialects.prompt import (
     Turn,
 )
 from penstock_sidecar.dialects.signatures import of_google
+from penstock_sidecar.model import Api
+from penstock_sidecar.upstream.plans import CALLERS
 from tests.fakes.vendors.anthropic_rules import complaint
 
 NEWEST = "claude-opus-5-5"
@@ -48,6 +50,33 @@ def call(id_: str) -> dict[str, Any]:
         "type": "function",
         "function": {"name": "weather", "arguments": '{"town":"Ulm"}'},
     }
+
+
+def test_a_system_message_alone_is_what_is_to_be_answered() -> None:
+    body = wrote(messages=[{"role": "system", "content": "Say hi."}])
+    assert body["messages"] == [{"role": "user", "content": "Say hi."}]
+    assert "system" not in body
+
+
+@pytest.mark.parametrize(
+    ("api", "field", "nothing"),
+    [
+        ("openai-chat", "messages", []),
+        ("openai-chat", "messages", [{"role": "system", "content": " "}]),
+        ("openai-chat", "messages", [{"role": "user", "content": ""}]),
+        ("openai-responses", "input", ""),
+        ("openai-completions", "prompt", ""),
+        ("ollama-chat", "messages", []),
+        ("ollama-generate", "prompt", ""),
+    ],
+)
+def test_where_nothing_is_said_there_is_nothing_to_answer(
+    api: Api, field: str, nothing: object
+) -> None:
+    prompt = CALLERS[api].read({"model": "fast", field: nothing})
+    with pytest.raises(Unspeakable) as caught:
+        write_messages(prompt, Ask(NEWEST, False, None))
+    assert caught.value.param == field
 
 
 def test_a_whole_request() -> None:
