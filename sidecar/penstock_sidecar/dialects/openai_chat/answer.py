@@ -96,19 +96,31 @@ def text_of(value: object) -> str:
 def _said(piece: object, choice: int, logprobs: tuple[JsonObject, ...]) -> Iterator[Event]:
     if not isinstance(piece, dict):
         return
-    if piece.keys() <= TEXT_ALONE:  # as most pieces of a stream
-        if text := text_of(piece.get("content")):
-            yield TextPiece(text, choice, logprobs)
+    content = piece.get("content")
+    if piece.keys() <= TEXT_ALONE and isinstance(content, str):  # as most pieces of a stream
+        if content:
+            yield TextPiece(content, choice, logprobs)
         return
     if thought := text_of(piece.get("reasoning_content")) or text_of(piece.get("reasoning")):
         yield ThoughtPiece(thought, choice=choice)
-    if text := text_of(piece.get("content")):
-        yield TextPiece(text, choice, logprobs)
+    yield from _content(content, choice, logprobs)
     if refusal := text_of(piece.get("refusal")):
         yield RefusalPiece(refusal, choice)
     yield from _calls(piece, choice)
     if piece.get("audio"):
         yield OtherPiece(choice)
+
+
+def _content(content: object, choice: int, logprobs: tuple[JsonObject, ...]) -> Iterator[Event]:
+    """A string, or parts, of which Mistral's thoughts are some:
+    https://docs.mistral.ai/capabilities/reasoning."""
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, dict) and "thinking" in part:
+            if thought := text_of(part["thinking"]):
+                yield ThoughtPiece(thought, choice=choice)
+        elif text := text_of(part):
+            yield TextPiece(text, choice, logprobs)
+            logprobs = ()
 
 
 def _calls(piece: JsonObject, choice: int) -> Iterator[CallPiece]:
