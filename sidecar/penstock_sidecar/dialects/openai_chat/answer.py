@@ -17,6 +17,7 @@ from penstock_sidecar.dialects.events import (
     TextPiece,
     ThoughtPiece,
 )
+from penstock_sidecar.dialects.openai_chat.calls import Calls
 from penstock_sidecar.dialects.usage import usage_of_openai
 from penstock_sidecar.model import JsonObject
 
@@ -37,6 +38,7 @@ class OpenAiReader:
         self._wanted = choices
         self._finished: set[int] = set()
         self._started = False
+        self._calls = Calls()
 
     def read(self, document: JsonObject) -> Iterator[Event]:
         if error := document.get("error"):
@@ -46,7 +48,7 @@ class OpenAiReader:
             yield _started(document)
         for choice in choices_of(document):
             index = _index(choice)
-            yield from _said(choice.get("delta"), index, _logprobs(choice))
+            yield from _said(choice.get("delta"), index, _logprobs(choice), self._calls)
             if (finish := _finish(choice)) is not None:
                 self._finished.add(index)
                 yield Finished(finish, index)
@@ -65,9 +67,10 @@ def read_completion(document: JsonObject) -> Iterator[Event]:
     if not isinstance(document.get("choices"), list):
         raise Garbled("answered with what is no chat completion")
     yield _started(document)
+    calls = Calls()
     for choice in choices_of(document):
         index = _index(choice)
-        yield from _said(choice.get("message"), index, _logprobs(choice))
+        yield from _said(choice.get("message"), index, _logprobs(choice), calls)
         if (finish := _finish(choice)) is not None:
             yield Finished(finish, index)
     if usage := usage_of_openai(document.get("usage")):
@@ -93,7 +96,9 @@ def text_of(value: object) -> str:
             return ""
 
 
-def _said(piece: object, choice: int, logprobs: tuple[JsonObject, ...]) -> Iterator[Event]:
+def _said(
+    piece: object, choice: int, logprobs: tuple[JsonObject, ...], calls: Calls
+) -> Iterator[Event]:
     if not isinstance(piece, dict):
         return
     content = piece.get("content")
@@ -106,7 +111,7 @@ def _said(piece: object, choice: int, logprobs: tuple[JsonObject, ...]) -> Itera
     yield from _content(content, choice, logprobs)
     if refusal := text_of(piece.get("refusal")):
         yield RefusalPiece(refusal, choice)
-    yield from _calls(piece, choice)
+    yield from map(calls.placed, _calls(piece, choice))
     if piece.get("audio"):
         yield OtherPiece(choice)
 
