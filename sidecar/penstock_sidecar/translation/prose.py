@@ -40,6 +40,7 @@ What is kept may change its form:
   nobody else's are sent to either. `ollama` gets their text.
 - A reasoning effort, or a budget of reasoning tokens, is sent only to models with the capability
   `reasoning`; the one becomes the other where that is what the provider knows.
+- `anthropic`, `gemini`: a system message without any other becomes the user's.
 - Several texts of a message are joined by line breaks where a provider takes one.
 
 Refused of what is otherwise kept:

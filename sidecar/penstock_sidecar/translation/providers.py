@@ -50,6 +50,7 @@ NARROWER: Final[Mapping[str, tuple[ProviderType, ...]]] = {
     ARGUMENTS: ("anthropic", "gemini", "ollama"),
     "a stop sequence of white space alone": ("anthropic",),
     "a file as data that is no PDF": ("anthropic",),
+    "messages in which nothing is said": ("anthropic",),
     "a picture or file by a URL that begins with neither `https://` nor `gs://`": ("gemini",),
     "a tool's result without a call before it": ("gemini",),
     "a strict schema with a keyword that Gemini ignores": ("gemini",),

@@ -179,6 +179,7 @@ EXAMPLES: Final[Mapping[str, Prompt]] = {
     ),
     "a stop sequence of white space alone": replace(BARE, sampling=Sampling(stop=("\n",))),
     "a file as data that is no PDF": _also(File("AAAA", "text/csv", where="x")),
+    "messages in which nothing is said": replace(BARE, turns=()),
     "a picture or file by a URL that begins with neither `https://` nor `gs://`": _also(
         Image(url="http://example.com/a.png", where="x")
     ),
