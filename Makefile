@@ -39,14 +39,14 @@ lint: $(DEV)/.ready ## ruff, mypy --strict, import contracts
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-# What measures time runs alone; all else in two processes, for most of it waits. So do `paired`
+# What measures time runs alone; all else in three processes, for most of it waits. So do `paired`
 # tests, but with nothing beside them that only works.
 unit: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## The tests; ARGS="-k cache" narrows them (one process then)
 	@if [ -z "$$KUBECONFIG$$KUBEBUILDER_ASSETS" ] && [ -x $(ENVTEST)/kube-apiserver ]; then \
 		export KUBEBUILDER_ASSETS="$(CURDIR)/$(ENVTEST)"; fi; \
 	$(if $(ARGS),$(PYTEST) $(ARGS),code=0; \
-	$(PYTEST) -m 'not alone and not paired' --numprocesses 2 --dist loadfile || code=$$?; \
-	$(PYTEST) $(PAIRED) -m 'paired and not alone' --numprocesses 2 --dist loadfile || code=$$?; \
+	$(PYTEST) -m 'not alone and not paired' --numprocesses 3 --dist loadfile || code=$$?; \
+	$(PYTEST) $(PAIRED) -m 'paired and not alone' --numprocesses 3 --dist loadfile || code=$$?; \
 	$(PYTEST) $(ALONE) -m alone || code=$$?; exit $$code)
 
 environments: $(DEV)/.ready $(CLIENTS) $(EMBEDDER) ## All that unit needs; with --jobs 4 makes them at once

@@ -64,7 +64,7 @@ PAIRED: Final = frozenset(
         "skew",
     )
 )
-"""Whole processes, most of which wait: for a lease, a heartbeat, a provider. Two at a time."""
+"""Whole processes, most of which wait: for a lease, a heartbeat, a provider. Three at a time."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
