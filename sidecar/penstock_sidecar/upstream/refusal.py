@@ -72,6 +72,14 @@ _STATUS_OF_WORDS: Final = {
     "timeout_error": 504,
 }
 """In a stream an error has no status but its type, or its code."""
+_FLAGGED: Final = re.compile(
+    r"(?:input|prompt|content) (?:was|were|is|has been) flagged|violates usage guidelines",
+    re.IGNORECASE,
+)
+"""What a 403 says where it speaks of the prompt: OpenRouter's and xAI's. Of a policy is told an
+account that was blocked, too."""
+_CALLERS_THING: Final = re.compile(r"^(?:Item with id|File) \S+.* not found", re.IGNORECASE)
+"""What OpenAI's 404 says of something that the caller named."""
 _NOT_OURS_TO_BLAME: Final = frozenset({408, 409, 425, 499})
 """4xx that say "try again": no fault of the request's. 499 is Google's CANCELLED."""
 
@@ -142,8 +150,8 @@ class Refusals:
         if code == CONTEXT_TOO_LONG or _TOO_LONG.search(message):
             public = message or f"{label} finds the request too long"
             return UpstreamContextTooLong(public, code=CONTEXT_TOO_LONG, param=param or "messages")
-        if said.filtered:
-            code, param = FILTERED, "messages"
+        if said.filtered or status == HTTPStatus.FORBIDDEN:
+            status, code, param = HTTPStatus.BAD_REQUEST, FILTERED, "messages"
         public = message or f"{label} refused the request with status {status}"
         return UpstreamRefused(public, status=status, code=code, param=param)
 
@@ -156,6 +164,8 @@ def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | 
         or _OUR_BILL.search(said.message)
         or (said.type == "FAILED_PRECONDITION" and _OUR_ACCOUNT.search(said.message))
     )
+    if _of_the_callers(status, said) and not bad_key:
+        return None
     if status in {401, 402, 403} or (status < HTTPStatus.INTERNAL_SERVER_ERROR and bad_key):
         return UpstreamCredentials(f"{label} does not accept the key configured for it ({status})")
     if status in {404, 405} or {said.code, said.type} & _OUR_MODEL:
@@ -167,6 +177,16 @@ def _our_fault(label: str, status: int, said: ProviderError) -> UpstreamError | 
             f"{label} answered with status {status}, which is no answer: check baseURL"
         )
     return None
+
+
+def _of_the_callers(status: int, said: ProviderError) -> bool:
+    """A 403 for his prompt, a 404 for something that he named."""
+    if status == HTTPStatus.FORBIDDEN:
+        return said.filtered or _FLAGGED.search(said.message) is not None
+    if status != HTTPStatus.NOT_FOUND or {said.code, said.type} & _OUR_MODEL:
+        return False
+    named = said.param not in {None, "", "model"} and "model" not in said.code
+    return named or _CALLERS_THING.search(said.message) is not None
 
 
 def provider_error(document: object) -> ProviderError:
@@ -196,8 +216,15 @@ def _of_mapping(error: Mapping[str, object]) -> ProviderError:
         param if isinstance(param, str) else None,
         _reason(details),
         retry_delay_seconds(details),
-        filtered=not _OF_A_FILTER.isdisjoint((string_of(code), _inner_code(error))),
+        filtered=_is_flagged(error)
+        or not _OF_A_FILTER.isdisjoint((string_of(code), _inner_code(error))),
     )
+
+
+def _is_flagged(error: Mapping[str, object]) -> bool:
+    """OpenRouter's: https://openrouter.ai/docs/api/reference/errors-and-debugging."""
+    metadata = error.get("metadata")
+    return isinstance(metadata, dict) and "flagged_input" in metadata
 
 
 def _inner_code(error: Mapping[str, object]) -> str:

@@ -47,6 +47,50 @@ async def test_a_status_becomes_the_error_of_whoever_must_act(
     assert type(await failure(acme, stream=stream)) is kind
 
 
+OPENROUTERS = Status(
+    403,
+    body=b'{"error": {"code": 403, "message": "Moderated",'
+    b' "metadata": {"reasons": ["violence"], "flagged_input": "..."}}}',
+)
+XAIS = Status(
+    403,
+    body=b'{"code": "The caller does not have permission to execute the specified operation",'
+    b' "error": "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO"}',
+)
+BLOCKED = "Your resource was temporarily blocked: behavior that may violate our content policy."
+
+
+@pytest.mark.parametrize("status", [OPENROUTERS, XAIS], ids=["OpenRouter", "xAI"])
+async def test_a_prompt_that_was_flagged_is_no_fault_of_the_key(
+    stub: StubProvider, acme: Acme, status: Status
+) -> None:
+    stub.always(status)
+    error = await failure(acme)
+    assert type(error) is UpstreamRefused
+    assert (error.status, error.code, error.param) == (400, "content_filter", "messages")
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("text", ["Your account was flagged.", BLOCKED])
+async def test_an_account_that_was_flagged_is(stub: StubProvider, acme: Acme, text: str) -> None:
+    stub.always(Status(403, text))
+    assert type(await failure(acme)) is UpstreamCredentials
+
+
+async def test_what_the_caller_named_and_nobody_has_is_his_to_mend(
+    stub: StubProvider, acme: Acme
+) -> None:
+    body = b'{"error": {"message": "Item with id \'rs_x\' not found.", "type":'
+    body += b' "invalid_request_error", "param": "input", "code": null}}'
+    stub.always(Status(404, body=body))
+    error = await failure(acme)
+    assert type(error) is UpstreamRefused
+    assert (error.status, error.param) == (404, "input")
+    assert error.public == "Item with id 'rs_x' not found."
+    stub.always(Status(404, "No such model.", param="model"))
+    assert type(await failure(acme)) is UpstreamMisconfigured
+
+
 async def test_a_refusal_passes_on_the_provider_s_words(stub: StubProvider, acme: Acme) -> None:
     stub.always(Status(422, "Unknown tool.", error_code="bad_tool", param="tools[0]"))
     error = await failure(acme)
