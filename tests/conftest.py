@@ -13,6 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler import Scheduling
 
 from tests.embedder.process import embedder_model, embedder_python
+from tests.fakes.accepting import late_connections_closed
 from tests.scheduling import OneCluster
 from tests.servers.binaries import NAMES, any_server, redis_servers, server_named
 from tests.servers.server import single
@@ -92,6 +93,12 @@ def pytest_sessionstart() -> None:
     `asyncio.run` drops it unclosed: a warning, and so an error, in some later test.
     """
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _late_connections_closed() -> Iterator[None]:
+    with late_connections_closed():
+        yield
 
 
 @contextmanager
