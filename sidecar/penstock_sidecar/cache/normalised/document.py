@@ -40,7 +40,7 @@ def normalised(request: Request) -> JsonObject | None:
         return None
     document = without_defaults(request.document, request.api)
     field = CHATS.get(request.api)
-    if field is None or any(map(document.get, UNFINISHED)):
+    if field is None or is_unfinished(document):
         return document
     turns = document.get(field)
     if isinstance(turns, str):
@@ -53,6 +53,11 @@ def normalised(request: Request) -> JsonObject | None:
     if isinstance(turns, list):
         document[field] = _turns(turns, document, request)
     return document
+
+
+def is_unfinished(document: JsonObject) -> bool:
+    """It is to be gone on with, and asks nobody."""
+    return any(map(document.get, UNFINISHED))
 
 
 def _turns(turns: list[object], document: JsonObject, request: Request) -> list[object]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from penstock_sidecar.cache.normalised.document import is_unfinished
 from penstock_sidecar.model import Api, JsonObject, Request
 
 CONVERSATIONS: Final[Mapping[Api, str]] = {
@@ -21,8 +22,6 @@ PROMPTS: Final[Mapping[Api, str]] = {"openai-responses": "input", "ollama-genera
 """Where a text alone is the user's turn. A prompt to be completed (`openai-completions`) is not."""
 ROLES: Final = frozenset({"system", "developer", "user", "assistant"})
 TEXT_PARTS: Final = frozenset({"text", "input_text", "output_text"})
-UNFINISHED: Final = ("suffix", "raw")
-"""Ollama's, with a prompt that is to be gone on with, and asks nobody."""
 NOT_WORDS: Final = frozenset({"tool_calls", "function_call", "tool_call_id", "audio", "images"})
 """Fields of a message that say more than its content does."""
 
@@ -40,7 +39,7 @@ def last_turn(request: Request) -> Turn | None:
     """None where the last that was said is not a user's plain text."""
     if request.tools or request.images or request.audio or not request.text_only:
         return None
-    if any(request.document.get(name) for name in UNFINISHED):
+    if is_unfinished(request.document):
         return None
     field = PROMPTS.get(request.api, "")
     match request.document.get(field):
